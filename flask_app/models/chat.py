@@ -105,7 +105,8 @@ class Run(Base):
     goes on with an answer finds `text_before` characters of its text there, and `reasoning_before` of its thoughts: its
     own are kept after them while it runs, though in the end thoughts without a text give way to them.
     An answer to a program has no conversation and no message: nothing of it is kept but `token_id`, which asked, and
-    `kept_tokens`, about how many had come. Its run goes when it ends. That of a temporary chat has neither too, and
+    `kept_tokens`, about how many had come. Its run goes when it ends; so does one whose conversation was deleted while
+    it was written. That of a temporary chat has neither too, and
     always a key; it stays, without a word. Its digest is one that nobody can guess words by.
     """
 

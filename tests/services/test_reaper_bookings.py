@@ -15,9 +15,10 @@ from flask_app.models import Attempt, Conversation, Provider, Run, TokenUsage, U
 from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft, Origin
 from flask_app.services.completion.attempts import Bounds, Dispatched, Outcome
+from flask_app.services.conversations import conversation_service
 from flask_app.services.ledger import journal
 from flask_app.services.ledger.journal import Settlement
-from flask_app.services.runs import lease_service, reaper_service, run_service
+from flask_app.services.runs import lease_service, reaper_service, run_service, stop_service
 from flask_app.services.runs.run_service import LEASE
 from tests.support import calls, prices
 from tests.support.brokers import wait_until
@@ -86,6 +87,36 @@ def test_of_a_conversation_that_goes_only_what_dead_workers_began_is_booked(
     assert (states(), entries()) == (["dispatched" if is_left else "settled"], booked)
     run_service.shutdown()
     assert len(entries()) == 1
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_what_is_still_being_written_outlives_its_conversation_until_it_is_booked(
+    member: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, *, lives: bool
+) -> None:
+    """By its worker, or by about what was kept once its lease is over."""
+    monkeypatch.setattr(stop_service, "SETTLED_SECONDS", 0.1)
+    upstream.script(Stall("so far"))
+    begun = chat_service.send(member, Draft(text="go"), ORIGIN)
+    (live,) = run_service.live_runs()
+    wait_until(lambda: live.completion.outcome.text == "so far")
+    lease_service.keep()
+    with transaction() as session:
+        session.execute(update(Run).values(worker="another"))
+        session.execute(update(Attempt).values(created_at=utc_now() - 2 * LEASE))
+    del run_service._live[begun.run_id]
+    conversation_service.remove(member, begun.conversation_id)
+    assert not reaper_service.reap_all()
+    assert (states(), entries()) == (["dispatched"], [])
+    if not lives:
+        with transaction() as session:
+            session.execute(update(Run).values(lease_expires_at=utc_now() - LEASE))
+        assert reaper_service.reap_all()
+    run_service._live[begun.run_id] = live
+    stop_service.look()
+    live.thread.join(30)
+    assert (states(), entries()) == (["settled"], [("estimated", "stopped", estimate_tokens("so far"))])
+    with reading() as session:
+        assert session.scalars(select(Run.id)).all() == []
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from sqlalchemy import Exists, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
+from flask_app.domain.events import estimate_tokens
 from flask_app.errors import Conflict, NotFound
 from flask_app.models import Conversation, Message, MessageFile, Run, Share, User
 from flask_app.services.completion.attempts import Entry
@@ -156,11 +157,27 @@ def _delete(session: Session, conversation_id: str) -> Sequence[str]:
     """Gives the runs that went with it."""
     reaper_service.book_unfinished(session, conversation_id)
     runs = session.scalars(select(Run.id).where(Run.conversation_id == conversation_id)).all()
+    _detach(session, conversation_id)
     session.execute(delete(Run).where(Run.conversation_id == conversation_id))
     # Databases follow a chain of cascades a few steps only: InnoDB 15, SQLite 1000.
     session.execute(update(Message).where(Message.conversation_id == conversation_id).values(parent_id=None))
     session.execute(delete(Conversation).where(Conversation.id == conversation_id))
     return runs
+
+
+def _detach(session: Session, conversation_id: str) -> None:
+    """Let what is still being written there end without it: its worker may live, and books what the provider counted.
+
+    The run of a worker that has died is ended when its lease is over, by about what was kept of its words.
+    """
+    being_written = (Run.conversation_id == conversation_id, Run.status == "running")
+    found = session.execute(select(Run, Message).join(Message, Message.id == Run.message_id).where(*being_written))
+    for run, message in found.all():
+        own = (message.text[run.text_before or 0 :], message.reasoning[run.reasoning_before or 0 :])
+        run.kept_tokens = sum(map(estimate_tokens, own))
+        run.stop_requested, run.discarded = run.stop_requested or utc_now(), True
+        run.conversation_id = run.user_message_id = run.message_id = run.idempotency_key = None
+    session.flush()
 
 
 def changed(session: Session, actor: User, conversation_id: str, **values: object) -> Conversation:

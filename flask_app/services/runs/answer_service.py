@@ -68,7 +68,8 @@ def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: st
     Gives how the run ended, whoever ended it.
     """
     if _END_RUN.run(connection, {"run": run_id, "new_status": outcome.answer_status}).rowcount == 1:
-        save(connection, message_id, outcome)
+        if not save(connection, message_id, outcome):
+            forget(connection, run_id, outcome)
         _TOUCH.run(connection, {"conversation": conversation_id, "now": utc_now()})
     elif stored := how_it_ended(connection, run_id):
         return stored
@@ -109,9 +110,9 @@ def _grows_from(thoughts: str, outcome: Outcome) -> bool:
     return gave_way or outcome.whole_reasoning.startswith(thoughts)
 
 
-def save(connection: Connection, message_id: str, outcome: Outcome) -> None:
-    """Write the answer's text and how it ended, for whoever has just ended its run."""
-    _SAVE.run(
+def save(connection: Connection, message_id: str, outcome: Outcome) -> bool:
+    """Write the answer's text and how it ended, for whoever has just ended its run. False where it has gone."""
+    saved = _SAVE.run(
         connection,
         {
             "message_id": message_id,
@@ -121,6 +122,7 @@ def save(connection: Connection, message_id: str, outcome: Outcome) -> None:
             **_words(outcome),
         },
     )
+    return saved.rowcount == 1
 
 
 def _words(outcome: Outcome) -> dict[str, str | int | None]:
