@@ -18,11 +18,12 @@ blueprint = Blueprint("files", __name__, url_prefix="/api/files")
 @queries(name="What the file is called, with its ending.")
 @refuses(413, "Longer than 20 MB.")
 @refuses(422, "It cannot be read: the code says why.")
-@refuses(503, "Too many are being read at once: to be tried again.")
+@refuses(503, "Too many are being read at once: to be tried again. Or the server's disk is nearly full.")
 def add() -> FileReply:
     """Bring in a file: the body is its bytes, of any type but JSON and forms.
 
-    A picture is made anew, upright and with 2,048 pixels at most on its longer edge, and what a camera noted is gone.
+    A picture is made anew, upright, with 2,048 pixels at most on its longer edge, or up to 8,000 where its shorter one
+    would have less than 768, and with 1.2 MB at most. What a camera noted is gone.
     Of a PDF, a Word document, slides, a spreadsheet or a text the words are read. Its kind is told by its content.
     The same content once more is the file that is there. What no message takes is removed after a day.
     """

@@ -14,6 +14,7 @@ from flask_app.errors import BadRequest, TooLarge
 from flask_app.services.files import file_service, reader
 from flask_app.services.files.file_service import Arrived, Facts
 from flask_app.services.files.places import Places
+from flask_app.services.operations import disk
 from flask_app.web.bodies import Reply, arriving
 
 SECONDS = 300  # for a file to come: half a megabit per second
@@ -70,24 +71,25 @@ def message_file_reply(facts: Facts) -> MessageFileReply:
 def received(user_id: str) -> Iterator[Arrived]:
     """The request's body, on disk.
 
-    Raises TooLarge("file_too_large"), BadRequest for a body of another kind, TooSlow, and Unavailable("files_busy")
-    where too many come at once.
+    Raises TooLarge("file_too_large"), BadRequest for a body of another kind, TooSlow, and Unavailable: "files_busy"
+    where too many come at once, "disk_full".
     """
     if request.mimetype in _FORMS:
         raise BadRequest
     if (request.content_length or 0) > files.MOST_BYTES:
         raise _too_large()
+    disk.require_reserve()
     request.max_content_length = files.MOST_BYTES + 1  # a stream that has come to its limit counts as beyond it
     name = files.named(request.args.get("name", ""))
     with coming.one_of(user_id), reader.spool() as content:
         with arriving(SECONDS):
             digest = _spool(content)
-        yield Arrived(content, digest, name)
+        yield Arrived(content, digest, name, g.locale)
 
 
 def _spool(content: IO[bytes]) -> str:
     """Gives the digest of what was written."""
-    digest, length = hashlib.sha256(), 0
+    digest, length = hashlib.sha256(file_service.READ_AS), 0
     try:
         while stretch := _stretch(content, digest):
             length += stretch

@@ -1,7 +1,6 @@
 """What an operator should know before people do: each check gives findings, and none of them changes anything."""
 
 import os
-import shutil
 import socket
 import ssl
 import time
@@ -21,7 +20,7 @@ from flask_app.database import engine, fetching, table_of
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey, Provider
 from flask_app.services.ledger import journal
-from flask_app.services.operations import certificate_file, doctor_care
+from flask_app.services.operations import certificate_file, disk, doctor_care
 from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import UsableKey
@@ -30,8 +29,6 @@ from flask_app.services.secrets.sealing import Unreadable
 from flask_app.services.warnings import wording
 from flask_app.upstream.short_replies import dated_models
 
-MEGABYTE = 1 << 20
-LITTLE_SPACE, NO_SPACE = 1024, 100  # megabytes
 CLOCK_SECONDS = 5
 CERTIFICATE_DAYS = 14
 PATIENCE_SECONDS = 5.0
@@ -177,17 +174,14 @@ def _redis() -> Iterator[Finding]:
 
 
 def _space() -> Iterator[Finding]:
-    folder = config.current().instance_dir
-    yield _space_in("disk", folder)
-    database = engine().url.database
-    if engine().dialect.name == "sqlite" and database and (place := Path(database).parent) != folder and place.is_dir():
-        yield _space_in("disk of the database", place)
+    for what, folder in zip(("disk", "disk of the database"), disk.folders(), strict=False):
+        yield _space_in(what, folder)
 
 
 def _space_in(what: str, folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free // MEGABYTE
+    free = disk.free_bytes(folder) // disk.MEGABYTE
     advice = f"Make room where {folder} is: without it nothing can be saved."
-    level = BAD if free < NO_SPACE else WARNING if free < LITTLE_SPACE else GOOD
+    level = BAD if free < disk.NONE else WARNING if free < disk.LITTLE else GOOD
     return Finding(level, f"{what}: {free:,} MB free", "" if level == GOOD else advice)
 
 

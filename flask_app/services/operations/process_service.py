@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from flask_app import config
 from flask_app.database import in_writing, reading, table_of, utc_now
 from flask_app.models import ServerProcess
 from flask_app.services.ledger import journal
+from flask_app.services.operations import disk
 from flask_app.services.runs import run_service
 
 SILENT = timedelta(minutes=5)  # several rounds
@@ -53,7 +53,7 @@ def tell(jobs: Mapping[str, Ran]) -> None:
     now = utc_now()
     told = {
         "seen_at": now,
-        "free_bytes": shutil.disk_usage(config.current().instance_dir).free,
+        "free_bytes": disk.free_bytes(config.current().instance_dir),
         "waiting": len(journal.waiting()),
         "jobs": json.dumps({name: [ran.at.isoformat(), ran.failed] for name, ran in jobs.items()}),
     }

@@ -13,14 +13,12 @@ from sqlalchemy import text
 from flask_app import config
 from flask_app.database import fetching, utc_now
 from flask_app.services.audit import audit_service
-from flask_app.services.operations import process_service
+from flask_app.services.operations import disk, process_service
 from flask_app.services.operations.process_service import Ran, Seen
 from flask_app.services.providers import key_status_service
 from flask_app.services.providers.key_status_service import KeyStatus
 from flask_app.streams import broker
 
-MEGABYTE = 1 << 20
-LITTLE_SPACE, NO_SPACE = 1024, 100  # megabytes, as `flask doctor`
 OLD_BACKUP = timedelta(days=3)  # as monitoring/alerts.yml
 WORKING = ("ready", "full")
 Fact = str | int | None
@@ -114,8 +112,8 @@ def _processes(seen: Sequence[Seen]) -> Iterator[Check]:
         yield Check("ok", "processes_ok", facts)
     if there:
         least = min(there, key=lambda row: row.free_bytes)
-        free = least.free_bytes // MEGABYTE
-        state = "bad" if free < NO_SPACE else "warning" if free < LITTLE_SPACE else "ok"
+        free = least.free_bytes // disk.MEGABYTE
+        state = "bad" if free < disk.NONE else "warning" if free < disk.LITTLE else "ok"
         yield Check(state, "space_ok" if state == "ok" else "space_little", {"megabytes": free, "host": least.host})
     waiting = sum({row.host: row.waiting for row in there}.values())
     yield Check("warning", "journal_waits", {"count": waiting}) if waiting else Check("ok", "journal_empty")
