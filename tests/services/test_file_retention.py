@@ -1,4 +1,4 @@
-"""Files that no message has go: what was sent before at once, what waits for its message after a day."""
+"""Files that no message has go, a day after they came or were sent: what waits in another draft has that day."""
 
 from datetime import timedelta
 
@@ -42,9 +42,20 @@ def test_what_went_with_a_message_goes_with_it(member: User) -> None:
     assert left() == set()
 
 
+def test_what_waits_in_another_draft_outlives_the_message_that_had_it(member: User) -> None:
+    """Of each the later counts: when it came, and when it was sent."""
+    sent = file_of(member, ago=2 * DAY, sent=True)
+    came = file_of(member, sent=True)
+    with transaction() as session:
+        session.execute(update(KeptFile).where(KeptFile.id == sent).values(sent_at=utc_now() - DAY / 2))
+        session.execute(update(KeptFile).where(KeptFile.id == came).values(sent_at=utc_now() - 2 * DAY))
+    file_retention.prune()
+    assert left() == {sent, came}
+
+
 def test_a_conversation_that_is_too_old_takes_its_files_along(member: User) -> None:
     talk = talks.branched(member)
-    attach(file_of(member, sent=True), talk.id)
+    attach(file_of(member, ago=2 * DAY, sent=True), talk.id)
     assert conversation_service.expire(talk.id, utc_now() + DAY)
     assert conversation_retention.BATCH
     file_retention.prune()
@@ -55,7 +66,7 @@ def test_many_go_in_one_round(member: User, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(file_retention, "AT_ONCE", 2)
     monkeypatch.setattr(file_retention, "PAUSE_SECONDS", 0)
     for _ in range(5):
-        file_of(member, sent=True)
+        file_of(member, ago=2 * DAY, sent=True)
     file_retention.prune()
     assert left() == set()
 
@@ -64,14 +75,14 @@ def test_a_round_has_an_end(member: User, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(file_retention, "AT_ONCE", 2)
     monkeypatch.setattr(file_retention, "MOST_IN_A_ROUND", 2)
     for _ in range(5):
-        file_of(member, sent=True)
+        file_of(member, ago=2 * DAY, sent=True)
     file_retention.prune()
     assert len(left()) == 3
 
 
 def test_what_is_sent_in_this_moment_stays(member: User) -> None:
     """It was due when it was found, and is no more."""
-    file_id = file_of(member, sent=True)
+    file_id = file_of(member, ago=2 * DAY, sent=True)
     attach(file_id, talks.branched(member).id)
     assert file_retention._remove(file_id, utc_now()) == 0
     assert left() == {file_id}

@@ -10,6 +10,7 @@ import pptx
 import pypdfium2
 from PIL import Image
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from flask_app.database import new_id, transaction, utc_now
 from flask_app.models import FilePiece, KeptFile, Message, MessageFile, User
@@ -69,6 +70,16 @@ def document(*paragraphs: str) -> bytes:
     written = io.BytesIO()
     made.save(written)
     return written.getvalue()
+
+
+def word(body: str) -> bytes:
+    """One with that markup within its body."""
+    spaces = (
+        'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+        'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    )
+    markup = f"<w:document {spaces}><w:body>{body}</w:body></w:document>"
+    return altered(document("words"), {WORD: markup.encode()})
 
 
 def slides(*titles: str) -> bytes:
@@ -170,6 +181,27 @@ def pdf(*pages: str, password: str | None = None) -> bytes:
     return _assembled(objects, extra)
 
 
+def form(words: str) -> bytes:
+    """A PDF with a field that somebody has filled in, and no picture of what it says."""
+    stream = b"BT /F1 12 Tf 40 170 Td (Name:) Tj ET"
+    fonts, drawn = b"<< /Font << /F1 3 0 R >> >>", b"/DA (/F1 12 Tf 0 g)"
+    value = b"<FEFF%s>" % words.encode("utf-16-be").hex().encode()
+    fields = b"<< /Fields [6 0 R] /NeedAppearances true %s /DR %s >>" % (drawn, fonts)
+    return _assembled(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R /AcroForm %s >>" % fields,
+            b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents 5 0 R /Annots [6 0 R] /Resources %s >>"
+            % fonts,
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+            b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V %s /Rect [90 100 290 125] /F 4 /P 4 0 R %s >>"
+            % (value, drawn),
+        ],
+        b"",
+    )
+
+
 def _assembled(objects: list[bytes], extra: bytes) -> bytes:
     written, places = bytearray(b"%PDF-1.4\n"), []
     for number, made in enumerate(objects, 1):
@@ -196,7 +228,7 @@ def file_of(user: User, *, ago: timedelta = timedelta(), sent: bool = False) -> 
     """A text of one letter that somebody has brought in a while ago; gives its id."""
     now, file_id = utc_now(), new_id()
     about = {"kind": "text", "content_type": "text/plain", "name": "a.txt", "bytes": 1, "stored_bytes": 2, "tokens": 1}
-    times = {"created_at": now - ago, "sent_at": now if sent else None}
+    times = {"created_at": now - ago, "sent_at": now - ago if sent else None}
     with transaction() as session:
         session.add(KeptFile(id=file_id, user_id=user.id, digest=new_id(), text="a", **about, **times))
         session.flush()
@@ -207,6 +239,10 @@ def file_of(user: User, *, ago: timedelta = timedelta(), sent: bool = False) -> 
 def attach(file_id: str, conversation_id: str) -> None:
     """To the conversation's first question."""
     with transaction() as session:
-        first = select(Message.id).where(Message.conversation_id == conversation_id, Message.parent_id.is_(None))
-        message_id = session.scalars(first).one()
-        session.add(MessageFile(message_id=message_id, file_id=file_id, position=0, name="a.txt"))
+        attach_in(session, file_id, conversation_id)
+
+
+def attach_in(session: Session, file_id: str, conversation_id: str) -> None:
+    """The same, in that transaction."""
+    first = select(Message.id).where(Message.conversation_id == conversation_id, Message.parent_id.is_(None))
+    session.add(MessageFile(message_id=session.scalars(first).one(), file_id=file_id, position=0, name="a.txt"))

@@ -1,4 +1,4 @@
-"""Files that no message has go: those that went with one before at once, others after a day."""
+"""Files that no message has go, a day after they came, or last went with one: until then a draft may hold them."""
 
 import time
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from flask_app.database import fetching, in_writing, table_of, utc_now
 from flask_app.models import KeptFile, MessageFile
 from flask_app.services.runs import closing
 
-UNSENT_FOR = timedelta(days=1)  # time to write the message that they go with
+UNSENT_FOR = timedelta(days=1)  # time to write the message that they go with, in whatever draft
 AT_ONCE = 100
 MOST_IN_A_ROUND = 2000
 PAUSE_SECONDS = 0.02  # between two, for everybody else
@@ -56,8 +56,8 @@ def forget(user_id: str) -> bool:
 
 
 def _is_due(before: datetime) -> ColumnElement[bool]:
-    # One that is brought in again, or waits for its message, has no `sent_at` and begins its day anew.
-    return and_(_unsent, or_(_files.c.sent_at.is_not(None), _files.c.created_at < before))
+    is_long_ago = or_(_files.c.sent_at.is_(None), _files.c.sent_at < before)
+    return and_(_unsent, is_long_ago, _files.c.created_at < before)
 
 
 def _due(before: datetime) -> Sequence[str]:
