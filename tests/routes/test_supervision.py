@@ -14,7 +14,7 @@ from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import supervision_service, user_admin_service
 from tests.conftest import MakeUser, SignIn
-from tests.support import managing
+from tests.support import files, managing
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code, stored
 from tests.support.gateway import Program, made
@@ -42,7 +42,7 @@ def switch(client: PageClient, group: str, *, on: bool = True) -> Any:
     return client.put(f"/api/admin/groups/{group}/supervision", json={"supervised": on})
 
 
-def ask(client: PageClient, message: str, **body: str) -> Any:
+def ask(client: PageClient, message: str, **body: Any) -> Any:
     return client.post("/api/chat", json={"message": message} | body, headers={"Accept": "application/json"})
 
 
@@ -81,6 +81,18 @@ def test_what_was_written_before_is_not_read(room: Class, admin_client: PageClie
     assert "said later" in told
     assert "an old secret" not in told
     assert [each["role"] for each in room.look(new).json["messages"]] == ["user", "assistant"]
+
+
+def test_files_are_told_by_their_names(room: Class, admin_client: PageClient) -> None:
+    """Beside the words where there are some."""
+    switch(admin_client, room.group)
+    room.pupil.post("/api/me/supervision")
+    ids = [files.kept(room.pupil, words, name)["id"] for words, name in ((b"one", "a.txt"), (b"two", "b.txt"))]
+    for message, attached in (("what is it?", ids), ("", ids[:1])):
+        conversation = ask(room.pupil, message, files=attached).json["conversation_id"]
+        question, answer = room.look(conversation).json["messages"]
+        assert question["text"] == "\n\n".join(filter(None, [", ".join(["a.txt", "b.txt"][: len(attached)]), message]))
+        assert "txt" not in answer["text"]
 
 
 def test_each_look_is_noted_and_its_person_sees_it(room: Class, admin_client: PageClient) -> None:

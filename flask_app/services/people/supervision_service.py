@@ -19,6 +19,7 @@ from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.audit.audit_search import Entry
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.files import message_files
+from flask_app.services.files.file_service import Facts
 from flask_app.services.people import managing_service
 
 LOOK, LINK = "supervision.look", "user.reset_link"
@@ -37,7 +38,7 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A message as it can be read. Of files that stand without words it is their names."""
+    """A message as it can be read; of its files `text` has the names, before the words. What they say is not shown."""
 
     role: str
     text: str
@@ -131,11 +132,14 @@ def messages(actor: Actor, group_id: str, user_id: str, conversation_id: str) ->
         _note(session, actor, group, person, conversation_id)
         attached = message_files.of_conversation(session.connection(), conversation_id)
         return [
-            Written(each.role, each.text or message_files.named(attached.get(each.id, ())), each.created_at)
-            for each in found
+            Written(each.role, _with_names(attached.get(each.id, ()), each.text), each.created_at) for each in found
         ]
 
     return in_transaction(work)
+
+
+def _with_names(attached: Sequence[Facts], text: str) -> str:
+    return "\n\n".join(part for part in (message_files.named(attached), text) if part)
 
 
 def looks(actor: User) -> list[Look]:
