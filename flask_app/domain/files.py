@@ -21,7 +21,8 @@ MOST_TEXT_BYTES = MOST_TEXT_MB << 20
 MOST_PAGES = 2000
 MOST_AT_ONCE = 10  # in a message
 PIECE_BYTES = 1 << 19
-MOST_PICTURES, MOST_PICTURE_BYTES = 20, 12 << 20  # of a branch's pictures together, as they are kept
+MOST_PICTURES, MOST_PICTURES_BYTES = 20, 12 << 20  # of a branch's pictures together, as they are kept
+MOST_PICTURE_BYTES = MOST_PICTURES_BYTES // MOST_AT_ONCE  # of each: those of a question always fit
 
 USUAL_QUOTA_MB, MOST_QUOTA_MB = 200, 1_000_000
 MOST_ENDING = 10

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,15 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from flask_app.database import reading, transaction
+from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import files as bounds
+from flask_app.errors import Conflict
 from flask_app.models import Attempt, ChatModel, Conversation, Group, KeptFile, Message, MessageFile, Run, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.chat.chat_service import Draft
 from flask_app.services.chat.prompts import MOST_IMAGE_TOKENS
 from flask_app.services.conversations import title_setting
+from flask_app.services.files import file_service, message_files
 from tests.conftest import MakeUser, SignIn
-from tests.support import files
+from tests.support import files, talks
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
@@ -152,12 +155,25 @@ def test_the_newest_pictures_are_shown(
     member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer = files.kept(member_client, files.picture(size=(65, 48)), "dog.png")
-    monkeypatch.setattr(bounds, "MOST_PICTURE_BYTES", newer["bytes"] + 10)
+    monkeypatch.setattr(bounds, "MOST_PICTURES_BYTES", newer["bytes"] + 10)
     first = ask(member_client, files=[shown["id"]]).json
     ask(member_client, "and this?", conversation_id=first["conversation_id"], files=[newer["id"]])
     before, _, now = asked(upstream)
     assert before["content"] == "[picture: cat.png]\n\nwhat is it?"
     assert [part["type"] for part in now["content"]] == ["text", "image_url"]
+
+
+def test_all_pictures_of_the_question_itself_are_shown(
+    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it is answered once more, and of what was kept when pictures could be longer."""
+    others = [files.kept(member_client, files.picture(size=(60, 40 + number)), f"{number}.png") for number in range(9)]
+    monkeypatch.setattr(bounds, "MOST_PICTURES_BYTES", shown["bytes"])
+    first = ask(member_client, files=[shown["id"], *(each["id"] for each in others)]).json
+    member_client.post(f"/api/messages/{first['user_message_id']}/answers", json={}, headers=JSON)
+    for request in upstream.journal.chats:
+        assert [part["type"] for part in request.body["messages"][0]["content"]] == ["text"] + ["image_url"] * 10
+    assert len(upstream.journal.chats) == 2
 
 
 def test_what_is_gone_meanwhile_is_named(
@@ -225,6 +241,27 @@ def test_what_a_message_has_stays(member_client: PageClient, upstream: ScriptedU
     assert (refused.status_code, error_code(refused)) == (409, "file_in_use")
     member_client.delete(f"/api/conversations/{first['conversation_id']}")
     assert member_client.delete(f"/api/files/{read['id']}").status_code == 204
+
+
+def test_what_is_sent_in_this_moment_stays(member: User, member_client: PageClient, read: dict[str, Any]) -> None:
+    """Whoever deletes it waits for the question, and is told that a message has it."""
+    talk, outcomes = talks.branched(member), list[str]()
+
+    def remove() -> None:
+        try:
+            file_service.remove(member, read["id"])
+        except Conflict as error:
+            outcomes.append(error.code)
+
+    removing = threading.Thread(target=remove)
+    with transaction() as session:
+        message_files.take(session.connection(), member, [read["id"]], utc_now())
+        removing.start()
+        removing.join(0.3)
+        assert removing.is_alive(), "it must wait"
+        files.attach_in(session, read["id"], talk.id)
+    removing.join()
+    assert outcomes == ["file_in_use"]
 
 
 def test_a_message_keeps_the_name_it_was_sent_with(

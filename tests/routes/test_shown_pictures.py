@@ -111,7 +111,7 @@ def test_where_nobody_is_left_who_sees(
 def test_no_more_pictures_are_shown_than_a_process_can_hold(
     member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (bounds.MOST_PICTURES, bounds.MOST_PICTURE_BYTES) == (20, 12 << 20)
+    assert (bounds.MOST_PICTURES, bounds.MOST_PICTURES_BYTES) == (20, 12 << 20)
     monkeypatch.setattr(bounds, "MOST_PICTURES", 3)
     others = [files.kept(member_client, files.picture(size=(60, 40 + number)), f"{number}.png") for number in range(2)]
     first = ask(member_client, files=[shown["id"], *(each["id"] for each in others)]).json
@@ -126,8 +126,10 @@ def test_a_picture_is_read_by_one_statement(
     upstream: ScriptedUpstream,
     shown: dict[str, Any],
     query_count: Callable[[], AbstractContextManager[list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    large = files.kept(member_client, files.picture(size=(800, 800)), "large.png")
+    monkeypatch.setattr(bounds, "PIECE_BYTES", 100_000)
+    large = files.kept(member_client, files.picture(size=(500, 500)), "large.png")
     assert large["bytes"] > 2 * bounds.PIECE_BYTES
     with query_count() as statements:
         ask(member_client, files=[large["id"]])

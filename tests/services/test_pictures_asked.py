@@ -121,6 +121,14 @@ def test_who_finds_no_room_waits(member: User, upstream: ScriptedUpstream, monke
     assert (completion.outcome.status, picture_room.held()) == ("complete", 0)
 
 
+def test_who_asks_for_more_than_there_is_has_all_of_it(
+    member: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture_room, "ROOM", 1)
+    assert ended(begun(member, Picture(lambda: "data:,"))[0]).outcome.status == "complete"
+    assert picture_room.held() == 0
+
+
 def test_who_waits_for_room_is_stopped_or_told_to_come_again(
     member: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

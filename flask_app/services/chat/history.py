@@ -79,21 +79,28 @@ def _seeing(model: ServedModel, keys: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _turns(said: Sequence[Said], *, sees: bool) -> list[Turn]:
-    """The newest pictures are shown as long as they fit; what stands for another, or where nobody sees, is its name."""
-    room, places = files.MOST_PICTURE_BYTES, files.MOST_PICTURES if sees else 0
+    """All pictures of the question are shown, and of others the newest that fit; of one that is not, or where nobody
+    sees, its name.
+    """
+    question = next((each for each in reversed(said) if each.role == "user"), None)
+    room, places = files.MOST_PICTURES_BYTES, files.MOST_PICTURES if sees else 0
     turns = []
     for each in reversed(said):
-        shown = _shown(each, room, places)
+        shown = _shown(each, room, places) if each is not question else _pictures(each) if sees else []
         room, places = room - sum(picture.length for picture in shown), places - len(shown)
         turns.append(_turn(each, shown))
     return turns[::-1]
 
 
+def _pictures(said: Said) -> list[Attached]:
+    return [each for each in said.attached if each.is_picture]
+
+
 def _shown(said: Said, room: int, places: int) -> list[Attached]:
     """Those of its pictures that fit into so many bytes, and are no more than there are places."""
     shown = list[Attached]()
-    for each in said.attached:
-        if each.is_picture and each.length <= room and len(shown) < places:
+    for each in _pictures(said):
+        if each.length <= room and len(shown) < places:
             shown.append(each)
             room -= each.length
     return shown

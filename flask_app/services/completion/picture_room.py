@@ -17,13 +17,14 @@ _room = threading.Condition()
 
 @contextmanager
 def taken(size: int, is_stopped: Callable[[], bool]) -> Iterator[None]:
-    """Within, there is room for so many bytes.
+    """Within, there is room for so many bytes; who asks for more than there ever is has all of it.
 
     Raises Unavailable("files_busy") where there is none in time, UpstreamError where who waits is stopped.
     """
     if not size:
         yield
         return
+    size = min(size, ROOM)
     _take(size, is_stopped)
     try:
         yield
