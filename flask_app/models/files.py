@@ -13,9 +13,10 @@ from flask_app.models.columns import key, to
 class KeptFile(Base):
     """A file as it was read: `kind` is "picture", "document" or "text".
 
-    `digest` is that of what was sent, so that the same comes only once from the same person; until all its pieces are
-    there it is the row's own id. `bytes` is how long its content is, which of a picture is what was made of it,
-    `stored_bytes` what it takes of the person's quota: its `text` with it. `tokens` is about what it adds to a prompt.
+    `digest` is that of what was sent, and of how it was read, so that the same comes only once from the same person;
+    until all its pieces are there it is the row's own id. `bytes` is how long its content is, which of a picture is
+    what was made of it, `stored_bytes` what it takes of the person's quota: its `text` with it. `tokens` is about what
+    it adds to a prompt.
     `sent_at` is when it last went with a message; null where it has not since it came. `text` stands last: SQLite
     reads past what is long only to reach what follows it.
     """

@@ -1,6 +1,9 @@
 """Files that are brought in, given back and deleted: their person's alone, whatever is in them."""
 
+import hashlib
 import io
+import shutil
+from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -162,6 +165,24 @@ def test_it_is_deleted(member_client: PageClient) -> None:
     assert (stored(), stored(FilePiece)) == (0, 0)
 
 
+def test_where_the_database_sees_the_message_first_it_is_in_use(
+    member_client: PageClient, chosen_database: str
+) -> None:
+    """A server that looked before the question was written holds the row by its key alone."""
+    if chosen_database != "sqlite":
+        pytest.skip("the trigger is SQLite's")
+    path = f"/api/files/{files.kept(member_client, b'words')['id']}"
+    refuses = "BEFORE DELETE ON files BEGIN SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed'); END"
+    with transaction() as session:
+        session.connection().exec_driver_sql(f"CREATE TRIGGER sent_meanwhile {refuses}")
+    try:
+        assert refusal(member_client.delete(path)) == (409, "file_in_use")
+    finally:
+        with transaction() as session:
+            session.connection().exec_driver_sql("DROP TRIGGER sent_meanwhile")
+    assert member_client.delete(path).status_code == 204
+
+
 def streamed(client: PageClient, length: int) -> Any:
     """The reply to a body that does not say how long it is."""
     return client.post(
@@ -256,6 +277,38 @@ def test_a_body_that_comes_slowly_is_given_up(
     assert refusal(response) == (408, "too_slow") if not is_taken else response.status_code in {201, 422}
     assert stretches[:2] == [files_web.SECONDS, 60]
     assert len(stretches) == (2 if not is_taken else 5)
+
+
+@pytest.mark.security("bodies-bounded")
+@pytest.mark.parametrize(("free", "expected"), [(511, (503, "disk_full")), (513, (201, None))])
+def test_a_disk_that_is_nearly_full_takes_none(
+    member_client: PageClient, monkeypatch: pytest.MonkeyPatch, free: int, expected: tuple[int, str | None]
+) -> None:
+    usage = namedtuple("usage", ["total", "used", "free"])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, free << 20))
+    response = files.sent(member_client, b"words")
+    assert (response.status_code, error_code(response) if response.status_code != 201 else None) == expected
+
+
+def test_what_an_older_version_read_is_read_anew(member_client: PageClient) -> None:
+    """What was kept by the digest of its content alone; messages go on with what they were sent with."""
+    first = files.kept(member_client, b"words")
+    with transaction() as session:
+        session.execute(update(KeptFile).values(digest=hashlib.sha256(b"words").hexdigest()))
+    again = files.kept(member_client, b"words")
+    assert again["id"] != first["id"]
+    assert files.kept(member_client, b"words")["id"] == again["id"]
+
+
+def test_an_encoding_in_doubt_is_its_readers(member: User, sign_in: SignIn) -> None:
+    content = "完了".encode("euc_jp")
+    for language, words in (("zh", "完了".encode("euc_jp").decode("gb18030")), ("ja", "完了")):
+        client = sign_in(member)
+        sent = files.sent(client, content, headers={"Accept-Language": language})
+        with transaction() as session:
+            file = session.scalars(select(KeptFile)).one()
+            assert (file.id, file.text) == (sent.get_json()["id"], words)
+            session.delete(file)
 
 
 def test_who_sends_too_many_at_once_is_told_to_come_again(

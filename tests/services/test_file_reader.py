@@ -1,6 +1,7 @@
 """Files are read in a process of their own: what they say, and what becomes of those that mean harm."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from flask import Flask
 from PIL import Image
 
 from flask_app import config
+from flask_app.domain import files as bounds
 from flask_app.errors import Invalid, Unavailable
 from flask_app.services.files import places, reader
 from tests.support import files
@@ -20,11 +22,11 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ("PIL", "pypdfium2", "docx", "pptx", "python_calamine", "lxml", "charset_normalizer")
 
 
-def read(content: bytes) -> reader.Read:
+def read(content: bytes, language: str = "en") -> reader.Read:
     with reader.spool() as sent:
         sent.write(content)
         sent.flush()
-        with reader.read(sent, "somebody") as found:
+        with reader.read(sent, "somebody", language) as found:
             return found
 
 
@@ -47,8 +49,32 @@ def test_a_pdf_is_its_words_by_pages() -> None:
     assert text_of(files.pdf("Hello there", "", "Again")) == "[page 1]\nHello there\n[page 2]\n\n[page 3]\nAgain"
 
 
+@pytest.mark.parametrize("words", ["Zoe", "张三"])
+def test_what_was_filled_in_is_read_with_the_form(words: str) -> None:
+    found = text_of(files.form(words))
+    assert found.splitlines()[:2] == ["[page 1]", "Name:"]
+    assert words in found
+
+
 def test_a_document_is_its_paragraphs_and_tables() -> None:
     assert text_of(files.document("Hello", "", "你好\tthere")) == "Hello\n\n你好\tthere"
+
+
+def test_what_stands_in_controls_and_text_boxes_is_read_once() -> None:
+    """And what was moved, or deleted, only where it stands now."""
+    cell = "<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>"
+    row = "<w:tr>" + cell.format("Ann") + "<w:sdt><w:sdtContent>" + cell.format("1") + "</w:sdtContent></w:sdt></w:tr>"
+    rows = f"<w:sdt><w:sdtPr/><w:sdtContent>{row}</w:sdtContent></w:sdt><w:customXml>{row}</w:customXml>"
+    box = "<w:txbxContent><w:p><w:r><w:t>in a box</w:t></w:r></w:p></w:txbxContent>"
+    boxes = (
+        f"<mc:AlternateContent><mc:Choice>{box}</mc:Choice><mc:Fallback><w:pict>{box}</w:pict></mc:Fallback>"
+        "</mc:AlternateContent>"
+    )
+    moved = "<w:moveFrom><w:r><w:t>before</w:t></w:r></w:moveFrom><w:moveTo><w:r><w:t>moved</w:t></w:r></w:moveTo>"
+    tabs = '<w:pPr><w:tabs><w:tab w:val="left"/></w:tabs></w:pPr>'
+    body = f"<w:customXml><w:p>{tabs}<w:r><w:t>first</w:t>{boxes}</w:r></w:p></w:customXml><w:tbl>{rows}</w:tbl>"
+    content = files.word(f"{body}<w:p>{moved}<w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:p>")
+    assert text_of(content) == "first\nin a box\nAnn | 1\nAnn | 1\nmoved"
 
 
 def test_slides_are_counted() -> None:
@@ -75,15 +101,61 @@ def test_a_text_is_read_in_its_encoding(words: str, encoding: str) -> None:
     assert text_of(words.encode(encoding)) == words.replace("\r\n", "\n")
 
 
+TABLE = "产品名称\t价格\n苹果\t5\n香蕉\t3"
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding", "languages"),
+    [
+        (TABLE, "gb18030", ("zh", "zh-Hant", "ja", "en")),
+        ("你好，世界\n", "gb18030", ("zh", "zh-Hant", "ja", "en")),
+        ("姓名,年龄\n张三,20\n李四,30\n", "gb18030", ("zh", "zh-Hant", "ja", "en")),
+        ("测试", "gb18030", ("zh", "zh-Hant", "en")),
+        ("你好，世界\n", "big5", ("zh", "zh-Hant", "ja", "en")),
+        ("產品名稱\t價格\n蘋果\t5\n香蕉\t3", "big5", ("zh", "zh-Hant", "ja", "en")),
+        ("こんにちは、世界\n", "cp932", ("zh", "zh-Hant", "ja", "en")),
+        ("商品名\t価格\nりんご\t5\nバナナ\t3", "cp932", ("zh", "zh-Hant", "ja", "en")),
+        ("東京都", "cp932", ("zh", "ja", "en")),
+        ("こんにちは、世界\n", "euc_jp", ("zh", "ja", "en")),
+        ("完了", "euc_jp", ("ja",)),
+        ("안녕하세요, 세계\n", "euc_kr", ("zh", "zh-Hant", "ja", "en")),
+        ("상품명\t가격\n사과\t5\n바나나\t3", "euc_kr", ("zh", "zh-Hant", "ja", "en")),
+        ("Café, naïve\n", "cp1252", ("zh", "en")),
+        ("name;price\nÄpfel;5 €\n", "cp1252", ("zh", "en")),
+        ("Привет, мир\n", "cp1251", ("zh", "en")),
+        ("Название\tЦена\nЯблоко\t5", "cp1251", ("zh", "en")),
+    ],
+)
+def test_a_short_text_is_read_as_its_reader_means_it(words: str, encoding: str, languages: tuple[str, ...]) -> None:
+    for language in languages:
+        assert read(words.encode(encoding), language).text == words, language
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (TABLE.encode()[1:], "\ufffd\ufffd" + TABLE[1:]),
+        ("你好，世界".encode()[:-1], "你好，世\ufffd"),
+        ((TABLE * 3 + "\n").encode() + b"\xff" + TABLE.encode(), TABLE * 3 + "\n\ufffd" + TABLE),
+        (b"\xef\xbb\xbf" + "你好，世界".encode()[:-1], "你好，世\ufffd"),
+    ],
+)
+def test_a_text_of_which_a_byte_is_bad_or_cut_off_is_read(content: bytes, text: str) -> None:
+    assert text_of(content) == text
+
+
 @pytest.mark.parametrize(
     ("content", "size"),
     [
-        (files.picture("PNG", (3000, 1000)), (2048, 683)),
+        (files.flat("PNG", (3000, 2000)), (2048, 1365)),
+        (files.flat("PNG", (3000, 1000)), (2304, 768)),
+        (files.flat("JPEG", (1080, 6000)), (768, 4267)),
+        (files.flat("PNG", (1080, 15_000)), (576, 8000)),
         (files.picture("JPEG", (10, 10)), (10, 10)),
         (files.flat("JPEG", (12_000, 9_000)), (2048, 1536)),
-        (files.picture("WEBP", (2100, 2100)), (2048, 2048)),
+        (files.flat("WEBP", (2100, 2100)), (2048, 2048)),
         (files.moving(), (30, 20)),
-        (files.picture("PNG", (2500, 20), mode="1"), (2048, 16)),
+        (files.picture("PNG", (2500, 20), mode="1"), (2500, 20)),
         (files.picture("TIFF", (20, 20), mode="L"), None),
     ],
 )
@@ -103,6 +175,38 @@ def test_a_picture_is_made_small(content: bytes, size: tuple[int, int] | None) -
         assert getattr(shown, "n_frames", 1) == 1
 
 
+def shown(content: bytes) -> Image.Image:
+    """The picture that is kept of it."""
+    with reader.spool() as sent:
+        sent.write(content)
+        sent.flush()
+        with reader.read(sent, "somebody") as found:
+            made = found.content.read(found.bytes)
+    assert len(made) <= bounds.MOST_PICTURE_BYTES
+    with Image.open(io.BytesIO(made)) as picture:
+        picture.load()
+        assert picture.size == (found.width, found.height)
+        return picture
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_ten_pictures_fit_into_a_message_whatever_they_show(mode: str) -> None:
+    """Noise cannot be pressed: it is made smaller until it is short enough."""
+    width, height = shown(files.picture("PNG", (2048, 2048), mode)).size
+    assert width == height
+    assert 1000 < width < 2048
+    assert bounds.MOST_PICTURE_BYTES * bounds.MOST_AT_ONCE <= bounds.MOST_PICTURES_BYTES
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_a_picture_of_16_bits_keeps_its_shades(transparent: bool) -> None:
+    pixels = b"".join((step << 8).to_bytes(2, "little") for step in range(256))
+    written = io.BytesIO()
+    options = {"transparency": 0} if transparent else {}
+    Image.frombytes("I;16", (256, 1), pixels).save(written, "PNG", **options)
+    assert list(shown(written.getvalue()).convert("L").tobytes()) == list(range(256))
+
+
 @pytest.mark.security("files-bounded")
 @pytest.mark.parametrize(
     ("content", "code"),
@@ -119,6 +223,7 @@ def test_a_picture_is_made_small(content: bytes, size: tuple[int, int] | None) -
         (b"RIFF\x10\0\0\0WEBPVP8 junk", "file_unreadable"),
         (files.flat("PNG", (30_000, 30_000), "1"), "file_unreadable"),
         (files.flat("GIF", (20_000, 20_000), "L"), "file_unreadable"),
+        (files.flat("PNG", (1000, 30_000)), "picture_too_long"),
         (files.pdf("secret", password="x"), "file_protected"),
         (files.pdf("words")[:200], "file_unreadable"),
         (files.blank_pdf(3), "file_without_words"),
@@ -165,26 +270,46 @@ def test_what_is_two_things_is_the_first() -> None:
             assert page not in found.content.read(found.bytes)
 
 
+TELLS = """
+import json, os, resource, socket, sys
+sys.path.insert(0, {folder!r})
+import child
+child._limit()
+found = {{"environment": sorted(os.environ), "nice": os.nice(0), "oom": open("/proc/self/oom_score_adj").read()}}
+found |= {{name: resource.getrlimit(getattr(resource, name)) for name in ("RLIMIT_AS", "RLIMIT_CPU")}}
+child._shut()
+attempts = {{
+    "open": lambda: open("/proc/%d/environ" % os.getppid()),
+    "open in the place of what is closed": lambda: (os.close(0), open("/dev/null")),
+    "socket": lambda: socket.socket(),
+    "pipe": lambda: os.pipe(),
+    "process": lambda: os.getuid() and (os.fork() or os._exit(0)),
+}}
+for name, attempt in attempts.items():
+    try:
+        found[name] = repr(attempt())
+    except OSError as error:
+        found[name] = error.strerror
+words = json.dumps(found).encode()
+head = dict(kind="text", content_type="text/plain", width=None, height=None, pages=None)
+sys.stdout.buffer.write(json.dumps(head | {{"text": len(words), "content": None}}).encode() + b"\\n" + words)
+"""
+
+
 @pytest.mark.security("files-bounded")
-def test_the_child_has_little_memory_and_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_child_has_little_memory_and_can_open_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is asked of itself: another child in its place tells what it finds."""
     told = tmp_path / "child.py"
-    told.write_text(
-        "import json, os, resource, sys\n"
-        f"sys.path.insert(0, {str(reader.CHILD.parent)!r})\n"
-        "import child\nchild._limit()\n"
-        "limits = {name: resource.getrlimit(getattr(resource, name)) for name in ('RLIMIT_AS', 'RLIMIT_CPU')}\n"
-        "words = json.dumps([sorted(os.environ), limits, open('/proc/self/oom_score_adj').read()]).encode()\n"
-        "head = dict(kind='text', content_type='text/plain', width=None, height=None, pages=None)\n"
-        "sys.stdout.buffer.write(json.dumps(head | {'text': len(words), 'content': None}).encode() + b'\\n' + words)\n"
-    )
+    told.write_text(TELLS.format(folder=str(reader.CHILD.parent)))
     monkeypatch.setenv("SECRET_KEY", "of the application")
     monkeypatch.setattr(reader, "CHILD", told)
-    found = read(b"words").text
-    assert "SECRET_KEY" not in found
-    assert f'"RLIMIT_AS": [{768 << 20}, {768 << 20}]' in found
-    assert '"RLIMIT_CPU": [20, 20]' in found
-    assert '"1000' in found
+    found = json.loads(read(b"words").text)
+    assert "SECRET_KEY" not in found["environment"]
+    assert (found["RLIMIT_AS"], found["RLIMIT_CPU"]) == ([768 << 20, 768 << 20], [20, 20])
+    assert (found["nice"], found["oom"].strip()) == (os.nice(0) + 5, "1000")
+    for attempt in ("open", "open in the place of what is closed", "socket", "pipe"):
+        assert found[attempt] == "Too many open files"
+    assert found["process"] == ("Resource temporarily unavailable" if os.getuid() else "0")
 
 
 @pytest.mark.security("files-bounded")

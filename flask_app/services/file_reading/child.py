@@ -1,10 +1,13 @@
 """The process in which a file is read, started by `services/files/reader.py`: the file is its input, seekable, and what
-it comes to its output: a line of JSON, then the text, then the picture.
+it comes to its output: a line of JSON, then the text, then the picture. Its argument is the language of who reads it.
 
-It is told the way to our modules, and loads none that a server is made of.
+It is told the way to our modules, and loads none that a server is made of. Once it has what it needs, it can open
+nothing any more: whatever a file makes of a library has the file, and what is in this process.
 """
 
+import ctypes
 import json
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +16,8 @@ from types import ModuleType
 MEMORY_BYTES = 768 << 20  # of addresses; the libraries alone take a third
 CPU_SECONDS = 20
 OUTPUT_BYTES = 32 << 20
+NICENESS = 5  # those who are answered come first
+_NOT_DUMPABLE, _NO_NEW_PRIVILEGES = (4, 0), (38, 1)  # of Linux's prctl
 _ROOT = Path(__file__).parents[2]
 
 
@@ -25,8 +30,10 @@ def main() -> None:
     from flask_app.services.file_reading import reading
 
     content = sys.stdin.buffer.read()
+    reader = reading.reader_of(content, "".join(sys.argv[1:2]))
+    _shut()
     try:
-        about, parts = reading.told(content)
+        about, parts = reading.told(content, reader)
     except MemoryError:
         about, parts = {"error": "file_unreadable"}, []
     sys.stdout.buffer.write(json.dumps(about).encode() + b"\n")
@@ -41,17 +48,37 @@ def _limit() -> None:
         return
     import resource
 
+    os.nice(NICENESS)
     for kind, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
-        _, ceiling = resource.getrlimit(kind)
-        wanted = most if ceiling == resource.RLIM_INFINITY else min(most, ceiling)
-        resource.setrlimit(kind, (wanted, wanted))
+        _bound(kind, most)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _shut() -> None:
+    """From here on it opens no file and no connection, begins no process (but as root), and gains no rights."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    if sys.platform == "linux":
+        for option, value in (_NOT_DUMPABLE, _NO_NEW_PRIVILEGES):
+            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    for kind in (resource.RLIMIT_NPROC, resource.RLIMIT_NOFILE):
+        _bound(kind, 0)  # what is open stays so
+
+
+def _bound(kind: int, most: int) -> None:
+    import resource
+
+    _, ceiling = resource.getrlimit(kind)
+    wanted = most if ceiling == resource.RLIM_INFINITY else min(most, ceiling)
+    resource.setrlimit(kind, (wanted, wanted))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The words of Word documents, slides and spreadsheets."""
 
+import codecs
+import importlib
 import io
 from collections.abc import Iterator
 from itertools import islice
@@ -10,15 +12,32 @@ from flask_app.services.file_reading import archives
 from flask_app.services.file_reading.contents import Contents, Unreadable, Words, document
 
 _WORD_PART = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_CHOICE_PART = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_DOCUMENT, _SLIDES, _SHEETS = "word/document.xml", "ppt/presentation.xml", "xl/workbook.xml"
+_LIBRARIES = ((_DOCUMENT, "docx"), (_SLIDES, "pptx"), (_SHEETS, "python_calamine"))
+# What stands around paragraphs, rows and cells, and is nothing by itself.
+_AROUND = {f"{_WORD_PART}{name}" for name in ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")}
+_LEFT_OUT = {f"{_WORD_PART}{name}" for name in ("pPr", "rPr", "sdtPr", "del", "moveFrom")}
+_SIGNS = {
+    f"{_WORD_PART}{name}": sign for name, sign in (("tab", "\t"), ("br", "\n"), ("cr", "\n"), ("noBreakHyphen", "-"))
+}
+
+
+def load(content: bytes) -> None:
+    """The libraries that may be needed: the names of its parts stand in a zip as they are."""
+    codecs.lookup("cp437")  # of names in a zip that are not in UTF-8
+    for part, library in _LIBRARIES:
+        if part.encode() in content:
+            importlib.import_module(library)
 
 
 def read(content: bytes) -> Contents:
     """Of a zip. Raises Unreadable, file_kind_unknown where it is none of these; one with macros is none of them."""
     package = archives.opened(content)
     for part, content_type, reader in (
-        ("word/document.xml", files.WORD_TYPE, _document),
-        ("ppt/presentation.xml", files.SLIDES_TYPE, _slides),
-        ("xl/workbook.xml", files.SHEETS_TYPE, _sheets),
+        (_DOCUMENT, files.WORD_TYPE, _document),
+        (_SLIDES, files.SLIDES_TYPE, _slides),
+        (_SHEETS, files.SHEETS_TYPE, _sheets),
     ):
         if part in package.names and f"{content_type}.main+xml" in package.types:
             return _whatever_it_raises(reader, content)
@@ -46,21 +65,36 @@ def _document(content: bytes) -> Contents:
 
 def _blocks(parent: Any) -> Iterator[str]:
     """Paragraphs, and rows of tables with their cells parted by bars, in their order."""
-    for child in parent.iterchildren():
+    for child in _children(parent):
         if child.tag == f"{_WORD_PART}p":
-            yield _paragraph(child)
+            yield "".join(_said(child))
         elif child.tag == f"{_WORD_PART}tbl":
-            for row in child.iterchildren(f"{_WORD_PART}tr"):
-                cells = row.iterchildren(f"{_WORD_PART}tc")
-                yield " | ".join(" ".join(_blocks(cell)).strip() for cell in cells)
-        elif child.tag in {f"{_WORD_PART}sdt", f"{_WORD_PART}sdtContent"}:
-            yield from _blocks(child)
+            for row in _children(child, "tr"):
+                yield " | ".join(" ".join(_blocks(cell)).strip() for cell in _children(row, "tc"))
 
 
-def _paragraph(element: Any) -> str:
-    parts = {f"{_WORD_PART}tab": "\t", f"{_WORD_PART}br": "\n", f"{_WORD_PART}cr": "\n"}
-    said = (each.text if each.tag == f"{_WORD_PART}t" else parts.get(each.tag) for each in element.iter())
-    return "".join(part for part in said if part)
+def _children(parent: Any, name: str | None = None) -> Iterator[Any]:
+    """Also those in a control, or another part that stands around them."""
+    for child in parent.iterchildren():
+        if child.tag in _AROUND:
+            yield from _children(child, name)
+        elif name is None or child.tag == f"{_WORD_PART}{name}":
+            yield child
+
+
+def _said(parent: Any) -> Iterator[str]:
+    """The words within a paragraph as it is now; a text box stands on lines of its own, once."""
+    for child in parent.iterchildren():
+        if child.tag == f"{_WORD_PART}t":
+            yield child.text or ""
+        elif child.tag in _SIGNS:
+            yield _SIGNS[child.tag]
+        elif child.tag == f"{_WORD_PART}txbxContent":
+            yield "".join(f"\n{block}" for block in _blocks(child))
+        elif child.tag == f"{_CHOICE_PART}AlternateContent":  # the same in several forms, the best first
+            yield from _said(next(child.iterchildren(), child))
+        elif child.tag not in _LEFT_OUT:
+            yield from _said(child)
 
 
 def _slides(content: bytes) -> Contents:

@@ -1,5 +1,7 @@
 """The words of PDFs, page by page."""
 
+from contextlib import suppress
+
 import pypdfium2
 import pypdfium2.raw
 
@@ -23,15 +25,28 @@ def read(content: bytes) -> Contents:
 
 
 def _read(opened: pypdfium2.PdfDocument) -> Contents:
+    is_form = opened.init_forms()
     pages = len(opened)
     if pages > files.MOST_PAGES:
         raise Unreadable("file_too_long")
     words, marked = Words(), Words()
     for number in range(pages):
+        if is_form:
+            _fill_in(opened, number)
         text = _text(opened, number)
         words.add(text)
         marked.add(f"[page {number + 1}]\n{text}")
     return document(files.PDF_TYPE, words, marked.whole(), pages)
+
+
+def _fill_in(opened: pypdfium2.PdfDocument, number: int) -> None:
+    """What stands in its fields becomes words of the page, which is read as it is where that fails."""
+    page = opened[number]
+    try:
+        with suppress(pypdfium2.PdfiumError):
+            page.flatten()
+    finally:
+        page.close()
 
 
 def _text(opened: pypdfium2.PdfDocument, number: int) -> str:

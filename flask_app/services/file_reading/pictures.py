@@ -1,23 +1,30 @@
 """Pictures, made anew of their pixels: upright, small enough for any model, and without what a camera notes."""
 
+import importlib
 import io
 import struct
 import warnings
+from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
 from flask_app.domain import files
 from flask_app.services.file_reading.contents import Contents, Unreadable
 
-LONGEST_EDGE = 2048  # pixels
+LONGEST_EDGE = 2048  # pixels, as far as the shorter edge stays legible
+LEGIBLE_EDGE = 768  # of the shorter edge of a long picture
+MOST_EDGE = 8000  # of the longer one: more is refused by some providers
+LEAST_EDGE = 320  # of the shorter one of what was made smaller: a phone's screen is as wide
 MOST_PIXELS = 50_000_000  # that are unpacked, at four bytes each
 MOST_JPEG_PIXELS = 400_000_000  # of these only every second, fourth or eighth is unpacked
-MOST_PNG_BYTES = 4 << 20  # what is larger than this is rather a photograph
-JPEG_QUALITY = 85
+JPEG_QUALITIES = (85, 75, 60)  # the first of them with which it is no longer than a picture may be
+_SMALLER = 0.8  # of its edges, where it is with none of them
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 _ORIENTATION = 0x0112  # the tag of it
 _WITHOUT_LOSS = {"PNG", "GIF"}
 _WITH_ALPHA = {"RGBA", "LA", "PA"}
+_DEEP = {"I", "I;16", "I;16B", "I;16L"}  # 16 bits of grey
+_DEPTH = 256
 
 # Whatever its decoders raise for what is broken.
 _BROKEN = (
@@ -32,10 +39,16 @@ _BROKEN = (
 )
 
 Image.MAX_IMAGE_PIXELS = None  # it is looked at here, before anything is unpacked
+Image.preinit()
+for plugin in ("WebPImagePlugin", "MpoImagePlugin", "TiffImagePlugin"):  # of these the last reads what a camera notes
+    importlib.import_module(f"PIL.{plugin}")
 
 
 def read(content: bytes) -> Contents:
-    """The first frame of it. Raises Unreadable for what is broken, cut off, or larger than can be unpacked."""
+    """The first frame of it.
+
+    Raises Unreadable: file_unreadable for what is broken, cut off, or larger than can be unpacked, picture_too_long.
+    """
     warnings.simplefilter("ignore")  # of faults that leave a picture as it is
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
@@ -43,26 +56,47 @@ def read(content: bytes) -> Contents:
             is_lossless = opened.format in _WITHOUT_LOSS
     except _BROKEN as error:
         raise Unreadable from error
-    kept, content_type = _written(drawn, is_lossless=is_lossless)
-    return Contents(kind=files.PICTURE, content_type=content_type, content=kept, width=drawn.width, height=drawn.height)
+    kept = _kept(drawn, is_lossless=is_lossless)
+    return Contents(
+        kind=files.PICTURE, content_type=kept.content_type, content=kept.content, width=kept.width, height=kept.height
+    )
+
+
+def size_for(width: int, height: int) -> tuple[int, int]:
+    """How large it is to be: as in `fittingSize` of `file-upload.js`. Raises Unreadable("picture_too_long")."""
+    longer, shorter = max(width, height), min(width, height)
+    share = min(1, max(LONGEST_EDGE / longer, min(LEGIBLE_EDGE / shorter, MOST_EDGE / longer)))
+    if share < 1 and round(shorter * share) < LEAST_EDGE:
+        raise Unreadable("picture_too_long")
+    return max(1, round(width * share)), max(1, round(height * share))
 
 
 def _small(opened: Image.Image) -> Image.Image:
     pixels = opened.width * opened.height
     if pixels > (MOST_JPEG_PIXELS if opened.format == "JPEG" else MOST_PIXELS):
         raise Unreadable
-    opened.draft("RGB", (LONGEST_EDGE, LONGEST_EDGE))  # of a JPEG alone
+    size = size_for(opened.width, opened.height)
+    opened.draft("RGB", size)  # of a JPEG alone
     if opened.width * opened.height > MOST_PIXELS:
         raise Unreadable
     orientation = opened.getexif().get(_ORIENTATION)
-    mode = _mode(opened)
-    plain = opened if opened.mode == mode else opened.convert(mode)  # another of that size would take as much again
-    plain.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    plain = _plain(opened)
+    if plain.size != size:
+        plain = plain.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     return _upright(plain, orientation)
 
 
+def _plain(opened: Image.Image) -> Image.Image:
+    """Palettes and 16 bits end here."""
+    if opened.mode in _DEEP:
+        opened.load()
+        opened.info.pop("transparency", None)
+        return opened.point(lambda value: value * (1 / _DEPTH)).convert("L")  # it would be cut off, not scaled
+    mode = _mode(opened)
+    return opened if opened.mode == mode else opened.convert(mode)  # another of that size would take as much again
+
+
 def _mode(opened: Image.Image) -> str:
-    """What it is unpacked to: palettes and 16 bits end here."""
     if opened.mode in _WITH_ALPHA or "transparency" in opened.info:
         return "RGBA"
     return "L" if opened.mode in {"1", "L"} else "RGB"
@@ -79,18 +113,31 @@ def _upright(plain: Image.Image, orientation: object) -> Image.Image:
     return made
 
 
-def _written(drawn: Image.Image, *, is_lossless: bool) -> tuple[bytes, str]:
-    """What has no loss keeps none, unless that is large; a transparent picture stays so."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    content: bytes
+    content_type: str
+    width: int
+    height: int
+
+
+def _kept(drawn: Image.Image, *, is_lossless: bool) -> _Kept:
+    """No longer than one of ten may be. What has no loss keeps none where it can; a transparent picture stays so."""
     has_alpha = drawn.mode == "RGBA"
     if is_lossless or has_alpha:
         made = _encoded(drawn, "PNG", optimize=False, compress_level=6)
-        if len(made) <= MOST_PNG_BYTES:
-            return made, files.PNG_TYPE
+        if len(made) <= files.MOST_PICTURE_BYTES:
+            return _Kept(made, files.PNG_TYPE, drawn.width, drawn.height)
     if has_alpha:
         ground = Image.new("RGB", drawn.size, "white")
         ground.paste(drawn, mask=drawn.getchannel("A"))
         drawn = ground
-    return _encoded(drawn, "JPEG", quality=JPEG_QUALITY), files.JPEG_TYPE
+    while True:
+        for quality in JPEG_QUALITIES:
+            made = _encoded(drawn, "JPEG", quality=quality)
+            if len(made) <= files.MOST_PICTURE_BYTES:
+                return _Kept(made, files.JPEG_TYPE, drawn.width, drawn.height)
+        drawn = ImageOps.scale(drawn, _SMALLER, Image.Resampling.LANCZOS)
 
 
 def _encoded(drawn: Image.Image, form: str, **options: int) -> bytes:

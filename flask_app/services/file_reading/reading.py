@@ -1,16 +1,19 @@
 """A file's kind, by its content alone, and what it comes to."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask_app.services.file_reading import kinds
 from flask_app.services.file_reading.contents import Contents, Unreadable
 
+Reader = Callable[[bytes], Contents]
 
-def told(content: bytes) -> tuple[dict[str, Any], list[bytes]]:
+
+def told(content: bytes, reader: Reader) -> tuple[dict[str, Any], list[bytes]]:
     """What the process says of it, and its parts: the text, then what is kept instead of the file, if anything."""
     try:
-        found = read(content)
+        found = read(content, reader)
     except Unreadable as error:
         return {"error": error.code}, []
     text = found.text.encode("utf-8", "ignore")
@@ -20,16 +23,17 @@ def told(content: bytes) -> tuple[dict[str, Any], list[bytes]]:
     return about, [text, found.content or b""]
 
 
-def read(content: bytes) -> Contents:
-    """Only the library that reads it is loaded. Raises Unreadable."""
+def read(content: bytes, reader: Reader) -> Contents:
+    """Raises Unreadable."""
     if not content:
         raise Unreadable("file_empty")
     if kinds.is_protected(content):
         raise Unreadable("file_protected")
-    return _reader(content)(content)
+    return reader(content)
 
 
-def _reader(content: bytes) -> Callable[[bytes], Contents]:
+def reader_of(content: bytes, language: str) -> Reader:
+    """What reads it. Only the libraries for that are loaded, and here: later on nothing can be opened."""
     if kinds.is_picture(content):
         from flask_app.services.file_reading import pictures
 
@@ -37,11 +41,13 @@ def _reader(content: bytes) -> Callable[[bytes], Contents]:
     if kinds.is_zip(content):
         from flask_app.services.file_reading import office
 
+        office.load(content)
         return office.read
     if kinds.is_pdf(content):
         from flask_app.services.file_reading import pdfs
 
         return pdfs.read
-    from flask_app.services.file_reading import texts
+    from flask_app.services.file_reading import encodings, texts
 
-    return texts.read
+    encodings.load()
+    return partial(texts.read, language=language)

@@ -2,27 +2,29 @@
 
 import codecs
 
-import charset_normalizer
-
 from flask_app.domain import files
+from flask_app.services.file_reading import encodings
 from flask_app.services.file_reading.contents import Contents, Unreadable
 
-# What begins with one of these says so; the longer mark first.
+# What begins with one of these says so, as it may with that of UTF-8; the longer mark first.
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-GUESSED = ["gb18030", "big5", "cp932", "euc_jp", "euc_kr", "cp1252", "cp1251"]
-_LOOKED_AT = 1 << 16  # bytes by which it is guessed
 _PRINTED = frozenset("\t\n\r\f\x0b\x1b\x08\x85\ufeff")  # controls that stand in texts, escapes of terminals among them
+_REPLACED = "\ufffd"
+_MOST_CUT = 3  # bytes of a character that is cut off at either end
+_LEAST_GOOD = 20  # letters that are not of ASCII, for each byte that is bad
 
 
-def read(content: bytes) -> Contents:
-    """Raises Unreadable: file_kind_unknown for what is no text, file_too_long, file_without_words."""
-    text = _decoded(content)
+def read(content: bytes, language: str) -> Contents:
+    """As a reader of that language most likely means it.
+
+    Raises Unreadable: file_kind_unknown for what is no text, file_too_long, file_without_words.
+    """
+    text = _decoded(content, language)
     if any(_is_control(each) for each in set(text)):
         raise Unreadable("file_kind_unknown")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -33,28 +35,32 @@ def read(content: bytes) -> Contents:
     return Contents(kind=files.TEXT, content_type=files.TEXT_TYPE, text=text)
 
 
-def _decoded(content: bytes) -> str:
+def _decoded(content: bytes, language: str) -> str:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _strictly(content, encoding)
     if b"\0" in content:
         raise Unreadable("file_kind_unknown")
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        return _strictly(content, _guessed(content))
+        return _nearly(content) or _strictly(content, encodings.guess(content, language))
 
 
-def _guessed(content: bytes) -> str:
-    best = charset_normalizer.from_bytes(
-        content[:_LOOKED_AT].rpartition(b"\n")[0] or content, cp_isolation=GUESSED
-    ).best()
-    if best is None:
+def _nearly(content: bytes) -> str | None:
+    """UTF-8 of which very few bytes are bad, or which is cut off within a character: those are replaced."""
+    text = content.decode("utf-8", "replace")
+    inner = text.lstrip(_REPLACED).rstrip(_REPLACED)
+    cut = len(text) - len(inner)
+    good = len(inner) - len(inner.encode("ascii", "ignore")) - inner.count(_REPLACED)
+    bad = inner.count(_REPLACED) - content.count(_REPLACED.encode())
+    return text if cut <= min(good, _MOST_CUT + 1) and bad * _LEAST_GOOD <= good else None
+
+
+def _strictly(content: bytes, encoding: str | None) -> str:
+    if encoding is None:
         raise Unreadable("file_kind_unknown")
-    return best.encoding
-
-
-def _strictly(content: bytes, encoding: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:

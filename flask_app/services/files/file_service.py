@@ -20,6 +20,8 @@ from flask_app.services.files import reader
 from flask_app.services.files.reader import Read
 
 _files, _pieces, _sent = table_of(KeptFile), table_of(FilePiece), table_of(MessageFile)
+# The first bytes of each digest, another with each change of what is read of a file: then the same is read anew.
+READ_AS = b"2"
 _FACTS = ("id", "name", "kind", "content_type", "bytes", "width", "height", "pages", "tokens")
 _facts = tuple(_files.c[name] for name in _FACTS)
 _OWN = select(*_facts).where(_files.c.id == bindparam("file"), _files.c.user_id == bindparam("person"))
@@ -49,11 +51,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What somebody sent: its bytes, their digest, and what they call it."""
+    """What somebody sent: its bytes, their digest after `READ_AS`, what they call it, and the language they read in."""
 
     content: IO[bytes]
     digest: str
     name: str
+    language: str
 
 
 def keep(actor: User, arrived: Arrived, quota_mb: int) -> Facts:
@@ -64,7 +67,7 @@ def keep(actor: User, arrived: Arrived, quota_mb: int) -> Facts:
     require_room(quota_mb)
     if known := _again(actor, arrived):
         return known
-    with reader.read(arrived.content, actor.id) as found:
+    with reader.read(arrived.content, actor.id, arrived.language) as found:
         file_id = in_writing(lambda connection: _announce(connection, actor, found, arrived.name, quota_mb))
         try:
             _keep_pieces(file_id, found)
@@ -126,7 +129,11 @@ def whole(file_id: str) -> bytes:
 def remove(actor: User, file_id: str) -> None:
     """Raises NotFound for somebody else's, Conflict("file_in_use") where a message has it."""
     own = delete(_files).where(_files.c.id == file_id, _files.c.user_id == actor.id, _unsent)
-    if not in_writing(lambda connection: connection.execute(own).rowcount):
+    try:
+        gone = in_writing(lambda connection: connection.execute(own).rowcount)
+    except IntegrityError:  # it was sent in this moment
+        gone = 0
+    if not gone:
         find(actor, file_id)
         raise Conflict("file_in_use")
 

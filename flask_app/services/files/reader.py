@@ -1,4 +1,4 @@
-"""Reading a file in a process of its own, without the application's secrets, with little memory and little time."""
+"""Reading a file in a process of its own, which can open nothing else, with little memory and little time."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from typing import IO, Any
 import msgspec
 import structlog
 
-from flask_app import config
+from flask_app import config, i18n
 from flask_app.domain import files
 from flask_app.errors import Invalid
 from flask_app.services.files.places import Places
@@ -53,8 +53,8 @@ def spool() -> IO[bytes]:
 
 
 @contextmanager
-def read(sent: IO[bytes], user_id: str) -> Iterator[Read]:
-    """Within, what the file of this person comes to.
+def read(sent: IO[bytes], user_id: str, language: str = i18n.DEFAULT_LOCALE) -> Iterator[Read]:
+    """Within, what the file of this person comes to, whose language decides where an encoding is in doubt.
 
     Raises Invalid (file_empty, file_kind_unknown, file_unreadable, file_protected, file_without_words, file_too_long),
     and Unavailable("files_busy") where others, or another of theirs, are being read all the while.
@@ -63,15 +63,15 @@ def read(sent: IO[bytes], user_id: str) -> Iterator[Read]:
         if not sent.seek(0, io.SEEK_END):
             raise Invalid("file_empty")
         with children.one_of(user_id):
-            done = _run(sent, output)
+            done = _run(sent, output, language)
         yield _result(sent, output, is_whole=done)
 
 
-def _run(sent: IO[bytes], output: IO[bytes]) -> bool:
+def _run(sent: IO[bytes], output: IO[bytes], language: str) -> bool:
     """Has the child come to its end?"""
     sent.seek(0)
     child = subprocess.Popen(  # noqa: S603 - our own file, no outside words in the command
-        [sys.executable, "-P", "-s", str(CHILD)],
+        [sys.executable, "-P", "-s", str(CHILD), language],
         stdin=sent,
         stdout=output,
         stderr=subprocess.DEVNULL,
