@@ -48,6 +48,29 @@ def test_whoever_reloads_has_them_still_but_for_those_that_are_gone(chat: Chat, 
     expect(chat.send_button).to_be_enabled()
 
 
+def test_nothing_is_sent_without_what_was_attached_before_a_reload(
+    chat: Chat, visits: Visits, script: ScriptedUpstream
+) -> None:
+    """The module that shows it comes late, or not at all at first: the next press asks for it again."""
+    attach(chat, text())
+    chat.text.fill("What does it say?")
+    chat.page.route(MODULE, lambda route: route.fulfill(status=404))
+    chat.page.reload()
+    expect(chat.page.locator(".toast")).to_contain_text(say("js.error.not_loaded"))
+    chat.enter()
+    expect(chat.page.locator(".toast").filter(has_text=say("js.files.wait"))).to_be_visible()
+    expect(chat.text).to_have_value("What does it say?")
+    assert script.journal.chats == []
+    chat.page.unroute_all()
+    chat.page.reload()
+    expect(chip(chat, "notes.txt")).to_have_attribute("data-state", "here")
+    chat.enter()
+    expect(sent(chat.question())).to_have_count(1)
+    chat.wait_until_answered()
+    problems = visits.watch(chat.page).problems
+    problems[:] = [problem for problem in problems if "/static/" not in problem]  # what the test took away
+
+
 def test_each_conversation_has_its_own(chat: Chat) -> None:
     chat.ask("First?")
     attach(chat, text())

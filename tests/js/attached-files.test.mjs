@@ -14,11 +14,10 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 function tab({ most = 10 } = {}) {
   const notes = new Map()
   const storage = { getItem: (name) => notes.get(name) ?? null, setItem: (name, text) => notes.set(name, text), removeItem: (name) => notes.delete(name) }
-  const [uploads, told, forgotten, pauses, gone] = [[], [], [], [], new Set()]
+  const [uploads, told, pauses, gone] = [[], [], [], new Set()]
   const server = {
     upload: (what, under) => new Promise((come, fail) => uploads.push({ name: what.name, ...under, come, fail })),
     isThere: async (id) => !gone.has(id),
-    forget: (id) => forgotten.push(id),
     pause: async (milliseconds) => pauses.push(milliseconds),
   }
   const load = () => {
@@ -26,7 +25,7 @@ function tab({ most = 10 } = {}) {
     for (const name of ["arrived", "refused", "twice", "over", "gone"]) files.addEventListener(name, ({ detail }) => told.push([name, detail]))
     return files
   }
-  return { notes, uploads, told, forgotten, pauses, gone, load, files: load() }
+  return { notes, uploads, told, pauses, gone, load, files: load() }
 }
 
 const states = (files, place = "c1") => files.of(place).map(({ name, state }) => `${name} ${state}`)
@@ -107,8 +106,8 @@ test("a server that has its hands full is asked again when it says so, and in th
   assert.deepEqual(states(files), ["a.txt refused"])
 })
 
-test("one that is removed on its way is called off, and one that is here is not wanted any more", async () => {
-  const { files, uploads, forgotten, notes, told } = tab()
+test("one that is removed on its way is called off, and one that is here is noted no more", async () => {
+  const { files, uploads, notes, told } = tab()
   files.add("c1", [file("a.txt"), file("b.txt"), file("c.txt")])
   files.remove(files.of("c1")[0].key)
   assert.equal(uploads[0].signal.aborted, true)
@@ -118,7 +117,6 @@ test("one that is removed on its way is called off, and one that is here is not 
   assert.deepEqual(states(files), ["f2.txt here", "c.txt coming"])
   assert.deepEqual(told.map(([name]) => name), ["arrived"])
   files.remove(files.of("c1")[0].key)
-  assert.deepEqual(forgotten, ["f2"])
   assert.equal(notes.size, 0)
   files.remove("another")
 })

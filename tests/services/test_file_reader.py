@@ -271,14 +271,22 @@ def test_what_is_two_things_is_the_first() -> None:
 
 
 TELLS = """
-import json, os, resource, socket, sys
+import ctypes, json, os, resource, socket, sys
 sys.path.insert(0, {folder!r})
 import child
 child._limit()
 found = {{"environment": sorted(os.environ), "nice": os.nice(0), "oom": open("/proc/self/oom_score_adj").read()}}
+open(__file__ + ".kept", "w").write("kept")
 found |= {{name: resource.getrlimit(getattr(resource, name)) for name in ("RLIMIT_AS", "RLIMIT_CPU")}}
+kept = __file__ + ".kept"
+locked = ctypes.CDLL(None).syscall(444, None, 0, 1)
 child._shut()
 attempts = {{
+    "delete": lambda: os.unlink(kept),
+    "shorten": lambda: locked < 3 or os.truncate(kept, 0),
+    "run": lambda: os.execv("/bin/true", ["true"]),
+    "look into another": lambda: ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0),
+    "signal": lambda: locked < 6 or os.kill(os.getppid(), 0),
     "open": lambda: open("/proc/%d/environ" % os.getppid()),
     "open in the place of what is closed": lambda: (os.close(0), open("/dev/null")),
     "socket": lambda: socket.socket(),
@@ -290,7 +298,7 @@ for name, attempt in attempts.items():
         found[name] = repr(attempt())
     except OSError as error:
         found[name] = error.strerror
-words = json.dumps(found).encode()
+words = json.dumps(found | {{"locked": locked}}).encode()
 head = dict(kind="text", content_type="text/plain", width=None, height=None, pages=None)
 sys.stdout.buffer.write(json.dumps(head | {{"text": len(words), "content": None}}).encode() + b"\\n" + words)
 """
@@ -309,6 +317,10 @@ def test_the_child_has_little_memory_and_can_open_nothing(monkeypatch: pytest.Mo
     assert (found["nice"], found["oom"].strip()) == (os.nice(0) + 5, "1000")
     for attempt in ("open", "open in the place of what is closed", "socket", "pipe"):
         assert found[attempt] == "Too many open files"
+    if found["locked"] > 0:
+        assert (found["delete"], found["run"], found["look into another"]) == (*["Permission denied"] * 2, "-1")
+        assert found["shorten"] in {"Permission denied", "True"}
+        assert found["signal"] in {"Operation not permitted", "True"}
     assert found["process"] == ("Resource temporarily unavailable" if os.getuid() else "0")
 
 

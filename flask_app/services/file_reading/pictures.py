@@ -63,7 +63,7 @@ def read(content: bytes) -> Contents:
 
 
 def size_for(width: int, height: int) -> tuple[int, int]:
-    """How large it is to be: as in `fittingSize` of `file-upload.js`. Raises Unreadable("picture_too_long")."""
+    """How large it is to be: as `fittingShare` of `file-upload.js` has it. Raises Unreadable("picture_too_long")."""
     longer, shorter = max(width, height), min(width, height)
     share = min(1, max(LONGEST_EDGE / longer, min(LEGIBLE_EDGE / shorter, MOST_EDGE / longer)))
     if share < 1 and round(shorter * share) < LEAST_EDGE:

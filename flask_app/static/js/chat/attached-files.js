@@ -29,7 +29,6 @@ const SECOND = 1_000
  * @typedef {object} Server
  * @property {(file: File, under: import("app/chat/file-upload.js").Under) => Promise<Facts>} upload
  * @property {(id: string) => Promise<boolean>} isThere
- * @property {(id: string) => unknown} forget it is not wanted any more
  * @property {(milliseconds: number) => Promise<unknown>} [pause]
  */
 
@@ -101,13 +100,12 @@ export class AttachedFiles extends EventTarget {
     this.#begin()
   }
 
-  /** Takes it out again; one that is on its way is called off. @param {string} key */
+  /** Takes it out again; one that is on its way is called off. The server keeps it for a day: another draft may have it. @param {string} key */
   remove(key) {
     const [place, attached] = [this.#placeOf(key), this.#find(key)]
     if (place === undefined || !attached) return
     attached.leaving.abort()
     this.#change(place, this.of(place).filter((each) => each !== attached))
-    if (attached.facts) this.#server.forget(attached.facts.id)
     this.#begin()
   }
 

@@ -3,7 +3,7 @@
  * Files that go along with a message: chosen, dropped anywhere in the chat, or pasted. Loaded with the first, and where some are attached
  * already.
  */
-import { api, request } from "app/api.js"
+import { request } from "app/api.js"
 import { AttachedFiles } from "app/chat/attached-files.js"
 import { FileChips } from "app/chat/file-chips.js"
 import { addressOf } from "app/chat/file-list.js"
@@ -41,7 +41,7 @@ export class Attaching {
     this.#root = root
     this.#composer = composer
     this.#most = limits.most
-    this.#files = new AttachedFiles(limits.most, { upload: (file, under) => upload(file, limits.most_mb, under), isThere, forget })
+    this.#files = new AttachedFiles(limits.most, { upload: (file, under) => upload(file, limits.most_mb, under), isThere })
     this.#chips = new FileChips(must(root, "[data-attached]"))
     composer.attached = this.#files
     this.#listen()
@@ -148,10 +148,4 @@ async function isThere(id) {
     if (/** @type {{status?: number}} */ (error).status === 404) return false
     throw error
   }
-}
-
-/** Nobody waits for that: what is in no message goes by itself later on. Not where another draft or a message that waits has it too. @param {string} id */
-function forget(id) {
-  if (Object.values(sessionStorage).some((note) => String(note).includes(id))) return
-  api.delete(addressOf(id)).catch(() => undefined)
 }

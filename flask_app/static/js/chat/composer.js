@@ -154,8 +154,8 @@ export class Composer extends EventTarget {
     this.#showButtons()
   }
 
-  /** Is something that goes along still on its way? */
-  #isHeld = () => this.attached?.isComing(this.place) ?? false
+  /** Is something that goes along still on its way, or noted, and what shows it not yet loaded? */
+  #isHeld = () => this.attached?.isComing(this.place) ?? (this.#form.querySelector("[data-attach]") !== null && notesOf("files").read(this.place) !== "")
 
   /** What goes along has changed. */
   refresh() {
@@ -166,7 +166,7 @@ export class Composer extends EventTarget {
   #showButtons() {
     const focused = document.activeElement
     const isEmpty = !this.#text.value.trim() && !this.attached?.has(this.place)
-    this.#sendButton.disabled = isEmpty || this.#isHeld()
+    this.#sendButton.disabled = isEmpty || (this.attached !== null && this.#isHeld())
     this.#sendButton.title = this.#isHeld() ? t("js.files.wait") : this.#sendHint
     this.#sendButton.hidden = this.#state === "sending" || (this.#state === "answering" && isEmpty)
     this.#stopButton.hidden = this.#state === "idle"
@@ -213,7 +213,7 @@ export class Composer extends EventTarget {
 
   #send() {
     const [text, files] = [this.#text.value.trim(), this.attached?.factsOf(this.place) ?? []]
-    if (this.#isHeld()) return toast(t("js.files.wait"))
+    if (this.#isHeld()) return this.dispatchEvent(new Event("attach")) && toast(t("js.files.wait"))
     if (!text && !files.length) return
     if (this.#state === "sending") return toast(t("js.wait_for_answer"))
     const problem = problemOfSize(text)

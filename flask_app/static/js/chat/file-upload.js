@@ -4,7 +4,8 @@ import { ApiError, answerTo, csrfHeader } from "app/api.js"
 import { t } from "app/i18n.js"
 
 const PATH = "/api/files"
-const LONGEST = 2_048 // pixels of a picture's longer edge: models see no more
+// Pixels, as the server has them: of the longer edge, as far as the shorter one keeps as many, and the most and the least of them.
+const [LONGEST, LEGIBLE, MOST, LEAST] = [2_048, 768, 8_000, 320]
 const QUALITY = 0.85
 const SMALL = 1_000_000 // bytes up to which a picture without loss stays one
 const MEGABYTE = 1_024 * 1_024
@@ -55,10 +56,18 @@ async function inSize(file) {
   if (!file.type.startsWith("image/") || KEPT.has(file.type)) return asItIs
   const picture = await createImageBitmap(file).catch(() => null)
   if (!picture) return asItIs // the server says what is wrong with it
-  const share = Math.min(1, LONGEST / Math.max(picture.width, picture.height))
-  const drawn = share === 1 && READ.has(file.type) ? null : await drawnAnew(picture, share, file.type === "image/png")
+  const share = fittingShare(picture)
+  const asKnown = share === null || (share === 1 && READ.has(file.type)) // one that is too long is for the server to refuse
+  const drawn = asKnown ? null : await drawnAnew(picture, share, file.type === "image/png")
   picture.close()
   return drawn ? { content: drawn, name: nameOf(file.name, drawn.type) } : asItIs
+}
+
+/** To what share of its size a picture is made smaller; null where it would not be legible. @param {{width: number, height: number}} picture */
+export function fittingShare({ width, height }) {
+  const [longer, shorter] = [Math.max(width, height), Math.min(width, height)]
+  const share = Math.min(1, Math.max(LONGEST / longer, Math.min(LEGIBLE / shorter, MOST / longer)))
+  return share < 1 && Math.round(shorter * share) < LEAST ? null : share
 }
 
 /** @param {ImageBitmap} picture @param {number} share of its size @param {boolean} isLossless @returns {Promise<Blob | null>} */
