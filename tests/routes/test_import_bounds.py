@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 from flask_app.database import reading, transaction, utc_now
+from flask_app.domain.files import MOST_AT_ONCE
 from flask_app.errors import Forbidden, SignInRequired
 from flask_app.models import Conversation, Folder, ImportedDaily, Message, User
+from flask_app.services.conversations import conversation_service
 from flask_app.services.people import account_deletion
 from flask_app.services.portability import conversation_import, import_quota, message_tree
 from flask_app.services.portability.conversation_format import Said, Talk
@@ -96,3 +98,32 @@ def test_a_folders_name_and_a_failure_are_what_they_could_be_here(member_client:
         assert session.scalars(select(Folder.name)).all() == ["a b c"]
     wanted = {code: code if code in {"upstream_timeout", "interrupted"} else None for code in codes}
     assert kept == {"hello": None} | wanted
+
+
+@pytest.mark.security("imports-bounded")
+def test_long_names_take_no_longer_than_short_ones(member_client: PageClient) -> None:
+    """Read to its end by each of them, the folder's name would take half a minute."""
+    folder = {"id": "f", "name": f"Poems{' ' * 4_000_000}", "created_at": "2026-01-01T00:00:00Z"}
+    many = [talk(id=str(n), folder_id="f", title=f"T{n} {'x' * 10_000}") for n in range(200)]
+    began = time.monotonic()
+    outcomes = sent(member_client, {"conversations": many, "folders": [folder]})
+    assert {each["outcome"] for each in outcomes} == {"imported"}
+    assert time.monotonic() - began < 10
+    with reading() as session:
+        assert session.scalars(select(Folder.name)).all() == ["Poems"]
+        assert session.scalars(select(func.max(func.length(Conversation.title)))).one() == conversation_service.MAX_TITLE
+
+
+@pytest.mark.security("imports-bounded")
+def test_names_of_files_count_as_the_words_that_they_become(member_client: PageClient) -> None:
+    named = [
+        {"id": f"{n}", "name": f"{n}{'é' * 1000}", "kind": "text", "content_type": "text/plain", "bytes": 1}
+        for n in range(1000)
+    ]
+    question = talk()["messages"][0] | {"text": "", "files": named}
+    sent(member_client, {"conversations": [talk(messages=[question])]})
+    with reading() as session:
+        text = session.scalars(select(Message.text)).one()
+        counted = session.scalars(select(ImportedDaily.text_bytes)).one()
+    assert [len(name) for name in text.split(", ")] == [128] * MOST_AT_ONCE
+    assert counted == len(text.encode())

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
@@ -26,6 +27,7 @@ from flask_app.services.site import retention_settings
 
 MOST_AT_ONCE = 200  # conversations in a request
 MOST_LOOKED_UP = 1000
+MOST_READ = 1000  # characters of a title or of a folder's name, of which far fewer are kept
 IMPORTED, KNOWN, TOO_OLD, REFUSED = "imported", "known", "too_old", "refused"
 
 _conversations, _messages, _folders = table_of(Conversation), table_of(Message), table_of(Folder)
@@ -70,10 +72,10 @@ def bring_in(actor: User, drawers: Sequence[Drawer], talks: Sequence[Talk]) -> l
         raise Invalid("import_too_many", limit=MOST_AT_ONCE)
     sketches = [Sketch(talk.id, talk.created_at, talk.updated_at) for talk in talks]
     known, oldest = _known(actor, sketches), _oldest(actor)
-    names = {drawer.id: drawer for drawer in drawers}
+    folders = {drawer.id: replace(drawer, name=_name(drawer)) for drawer in drawers}
     outcomes = []
     for talk, sketch in zip(talks, sketches, strict=True):
-        outcome = _outcome(actor, sketch, known, oldest) or _write(actor, names, talk)
+        outcome = _outcome(actor, sketch, known, oldest) or _write(actor, folders, talk)
         known |= {outcome.conversation_id} if outcome.conversation_id else set()
         outcomes.append(outcome)
     return outcomes
@@ -106,7 +108,7 @@ def _id_here(actor: User, sketch: Sketch) -> str:
     return derived_id(began, f"{actor.id}\n{sketch.id}")
 
 
-def _write(actor: User, drawers: Mapping[str, Drawer], talk: Talk) -> Outcome:
+def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk) -> Outcome:
     now = utc_now()
     made = _id_here(actor, Sketch(talk.id, talk.created_at, talk.updated_at))
     try:
@@ -118,12 +120,12 @@ def _write(actor: User, drawers: Mapping[str, Drawer], talk: Talk) -> Outcome:
     def work(connection: Connection) -> None:
         budget_service.take_turn(connection, actor.id)  # pins and folders of the same moment are counted one by one
         import_quota.require_active(connection, actor.id)
-        import_quota.count(connection, actor.id, talk.messages, now)
+        import_quota.count(connection, actor.id, rows, now)
         has_room = talk.pinned_at is not None and (talk.archived or pin_service.has_room(connection, actor.id))
         values = {
             "id": made,
             "user_id": actor.id,
-            "folder_id": _folder(connection, actor, drawers.get(talk.folder_id or "")),
+            "folder_id": _folder(connection, actor, folders.get(talk.folder_id or "")),
             "title": title,
             "titled_by": actor.id,  # no model is asked for another
             "created_at": message_tree.moment(talk.created_at, now),
@@ -153,16 +155,19 @@ def _title(talk: Talk) -> str:
 
 
 def _on_a_line(words: str) -> str:
-    """Without what does not print, or turns the words around."""
-    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
+    """The beginning of these, without what does not print, or turns the words around."""
+    return " ".join("".join(each if each.isprintable() else " " for each in words[:MOST_READ]).split())
+
+
+def _name(drawer: Drawer) -> str:
+    return _on_a_line(drawer.name)[: folder_service.MAX_NAME]
 
 
 def _folder(connection: Connection, actor: User, drawer: Drawer | None) -> str | None:
     """One's folder of that name; a new one, where there is room for it."""
-    name = _on_a_line(drawer.name)[: folder_service.MAX_NAME] if drawer else ""
-    if drawer is None or is_blank(name):
+    if drawer is None or is_blank(drawer.name):
         return None
-    own = _folders.c.user_id == actor.id
+    name, own = drawer.name, _folders.c.user_id == actor.id
     there = connection.scalar(
         select(_folders.c.id).where(own, _folders.c.name == name).order_by(_folders.c.id).limit(1)
     )

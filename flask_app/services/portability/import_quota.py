@@ -1,7 +1,8 @@
 """How much a person brings in on a day of the site: it lies in the database for as long as its person keeps it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
@@ -10,7 +11,6 @@ from flask_app.database import table_of
 from flask_app.errors import Forbidden, SignInRequired, TooMany
 from flask_app.models import ImportedDaily, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.portability.conversation_format import Said
 
 MEGABYTE = 1_000_000
 MOST_BYTES = 200 * MEGABYTE  # of text, on a day
@@ -28,8 +28,8 @@ def require_active(connection: Connection, user_id: str) -> None:
         raise Forbidden("account_disabled")
 
 
-def count(connection: Connection, user_id: str, messages: Sequence[Said], now: datetime) -> None:
-    """These come in too, within the transaction that writes them, which holds the person's turn.
+def count(connection: Connection, user_id: str, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """These messages come in too, as they are written, within the transaction that writes them, which holds the person's turn.
 
     Raises TooMany("import_too_much_today"). It says no moment to wait for: programs would, for hours.
     """
@@ -37,8 +37,8 @@ def count(connection: Connection, user_id: str, messages: Sequence[Said], now: d
     before = connection.execute(select(_days).where(own)).one_or_none()
     has_today = before is not None and before.day == day
     counted = {
-        "text_bytes": sum(len(said.text.encode()) + len(said.reasoning.encode()) for said in messages),
-        "messages": len(messages),
+        "text_bytes": sum(len(row["text"].encode()) + len(row["reasoning"].encode()) for row in rows),
+        "messages": len(rows),
     }
     if before is not None and has_today:
         counted = {

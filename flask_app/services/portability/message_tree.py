@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_app import i18n
 from flask_app.database import new_id
+from flask_app.domain import files
 from flask_app.domain.blank import is_blank
 from flask_app.errors import Invalid
 from flask_app.services.portability.conversation_format import Said
@@ -88,9 +89,9 @@ def _kept(said: Said) -> dict[str, Any]:
 
 
 def _words(said: Said) -> str:
-    """Its files do not come in: of a question that has no words their names do."""
-    if said.role == "user" and is_blank(said.text) and said.files:
-        return ", ".join(each.name for each in said.files)
+    """Its files do not come in: of a question that has no words their names do, as many and as long as one has here."""
+    if said.role == "user" and said.files and is_blank(said.text):
+        return ", ".join(each.name[:_NAME_LENGTH] for each in said.files[: files.MOST_AT_ONCE])
     return said.text
 
 
@@ -102,6 +103,7 @@ def _code(told: str | None) -> str | None:
 
 
 def _short(words: str | None, length: int) -> str | None:
-    """What prints, or nothing."""
-    kept = "".join(each for each in words or "" if each.isprintable())[:length].strip()
+    """What prints at the beginning, or nothing."""
+    read = (words or "")[: 2 * length]
+    kept = "".join(each for each in read if each.isprintable())[:length].strip()
     return kept or None
