@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Column, Connection, Table, insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from flask_app.errors import Conflict
 
 AT_ONCE = 1000
-LONG_ROWS = {"files", "file_pieces"}  # of which some megabytes are read at once, and not a thousand rows
+LONG_AT_ONCE = 4  # of rows that may be megabytes each
 BATCH_BYTES = 1 << 20
 
 _encode = msgspec.json.Encoder().encode
@@ -39,7 +39,7 @@ def batches(connection: Connection, table: Table) -> Iterator[list[bytes]]:
     """All rows of a table, as lines without their ends; never more of them in memory than a batch."""
     batch: list[bytes] = []
     size = 0
-    at_once = 4 if table.name in LONG_ROWS else AT_ONCE
+    at_once = LONG_AT_ONCE if any(map(_is_long, table.columns)) else AT_ONCE
     for row in connection.execute(select(table).execution_options(yield_per=at_once)):
         line = _encode(tuple(row))
         batch.append(line)
@@ -49,6 +49,11 @@ def batches(connection: Connection, table: Table) -> Iterator[list[bytes]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _is_long(column: Column[Any]) -> bool:
+    """Has its text, or have its bytes, no length that they end at? So LONGTEXT and MEDIUMBLOB have none."""
+    return column.type.python_type in {str, bytes} and getattr(column.type, "length", None) is None
 
 
 def fingerprint(connection: Connection, table: Table) -> Fingerprint:

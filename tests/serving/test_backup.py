@@ -110,19 +110,34 @@ def peak_memory(instance: Path, *arguments: str | Path) -> int:
     return used.ru_maxrss // 1024
 
 
-def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    """200,000 rows are 60 MB of text."""
+ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
+MOMENT = "'2026-01-01 00:00:00.000000'"
+MANY = [
+    f"""{ROWS.format(200_000)} INSERT INTO audit_log (id, actor_name, action, target, details, address, created_at)
+        SELECT printf('%026d', i), 'x', 'x', 'x', hex(randomblob(150)), '', {MOMENT} FROM n""",
+]
+LONG = [
+    """INSERT INTO conversations (id, user_id, title, created_at, updated_at)
+        SELECT 'c', id, 'x', created_at, created_at FROM users""",
+    f"""{ROWS.format(60)} INSERT INTO messages (id, conversation_id, role, status, text, reasoning, created_at)
+        SELECT printf('%026d', i), 'c', 'user', 'complete', hex(randomblob(500000)), '', {MOMENT} FROM n""",
+    f"""{ROWS.format(60)} INSERT INTO program_words (id, user_id, token_id, content, until)
+        SELECT printf('%026d', i), 'u', 't', randomblob(1000000), {MOMENT} FROM n""",
+]
+
+
+@pytest.mark.parametrize("more", [MANY, LONG], ids=["many", "long"])
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, more: list[str]) -> None:
+    """200,000 rows are 60 MB of text, 120 long ones twice as much."""
     here = tmp_path / "here"
     assert flask(here, "users", "list").returncode == 1, "no tables yet"
     environ = {"PATH": os.environ["PATH"], "INSTANCE_DIR": str(here), settings_file.SKIP: "1"}
     subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=ROOT, env=environ, check=True)
+    assert flask(here, "users", "create", "somebody").returncode == 0
     few = peak_memory(here, "backup", tmp_path / "few"), peak_memory(tmp_path / "a", "restore", tmp_path / "few")
     with closing(sqlite3.connect(here / "mingchat.db")) as connection:
-        connection.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
-            " INSERT INTO audit_log (id, actor_name, action, target, details, address, created_at)"
-            " SELECT printf('%026d', i), 'x', 'x', 'x', hex(randomblob(150)), '', '2026-01-01 00:00:00.000000' FROM n"
-        )
+        for statement in more:
+            connection.execute(statement)
         connection.commit()
     many = peak_memory(here, "backup", tmp_path / "many"), peak_memory(tmp_path / "b", "restore", tmp_path / "many")
     assert max(after - before for before, after in zip(few, many, strict=True)) < GROWTH_MB
