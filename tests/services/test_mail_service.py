@@ -136,6 +136,19 @@ def test_a_refused_message_is_tried_again_only_where_that_may_help(
     assert (error.code, error.lasting, error.detail) == ("mail_refused", lasting, reply)
 
 
+@pytest.mark.parametrize("reply", ["250 2.0.0 OK", "451 4.3.0 not so fast", f"221 {'x' * 10_000}", "?"])
+def test_a_message_that_was_taken_is_sent_however_the_server_says_goodbye(
+    set_up: SetUp, server: MailServer, reply: str
+) -> None:
+    """As a failure it would be sent again."""
+    set_up(server.port)
+    server.farewell = reply
+    send()
+    assert len(server.mails) == 1
+    server.refusals = ["550 5.1.1 no such user"]
+    assert failure().code == "mail_recipient_refused", "nor does it take the place of what went wrong"
+
+
 def test_nobody_there_and_nobody_who_speaks_are_told_apart_from_nothing(
     set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

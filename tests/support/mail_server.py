@@ -32,12 +32,15 @@ class Mail:
 
 
 class MailServer:
-    """`refusals` are replies to the next recipients, `rejections` to the next messages; "" takes them."""
+    """`refusals` are replies to the next recipients, `rejections` to the next messages; "" takes them. `farewell` is
+    the reply to QUIT.
+    """
 
     def __init__(self, *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.mails: list[Mail] = []
         self.refusals: list[str] = []
         self.rejections: list[str] = []
+        self.farewell = "221 Bye"
         self.on_taken: Callable[[], None] | None = None  # before the client is told so
         self.port = free_port()
         self._lock = threading.Lock()
@@ -98,6 +101,9 @@ class _Handler:
         encrypted = self._keeper.is_encrypted(session)
         self._keeper.keep(Mail(envelope.mail_from or "", list(envelope.rcpt_tos), message, encrypted))
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        return self._keeper.farewell
 
 
 async def _settled() -> None:

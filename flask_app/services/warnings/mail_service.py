@@ -9,6 +9,8 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+import structlog
+
 from flask_app import config
 from flask_app.config import Mail
 from flask_app.database import new_id, utc_now
@@ -19,6 +21,8 @@ from flask_app.services.site import site_service
 TIMEOUT_SECONDS = 20  # of each step
 ACCEPT_SECONDS = 120  # for the server to take the message: many look for viruses first
 MAX_SUBJECT = 200
+
+log = structlog.get_logger()
 
 
 def is_set_up() -> bool:
@@ -92,14 +96,32 @@ def _opened(mail: Mail) -> Iterator[smtplib.SMTP]:
         if mail.security == "tls"
         else smtplib.SMTP(mail.host, mail.port, _domain(mail), timeout=wait)
     )
-    with made as server:
+    try:
         if mail.security == "starttls":
-            server.starttls(context=tls)
+            made.starttls(context=tls)
         if mail.user and mail.password:
-            server.login(mail.user, mail.password)
+            made.login(mail.user, mail.password)
+        if made.sock:
+            made.sock.settimeout(ACCEPT_SECONDS)
+        yield made
+    finally:
+        _leave(mail, made)
+
+
+def _leave(mail: Mail, server: smtplib.SMTP) -> None:
+    """Whatever is said to that: a message that was taken would come twice if it were a failure."""
+    try:
         if server.sock:
-            server.sock.settimeout(ACCEPT_SECONDS)
-        yield server
+            server.sock.settimeout(TIMEOUT_SECONDS)
+        status, words = server.quit()
+        if status != 221:
+            log.warning("mail_quit_refused", said=_said(mail, status, words))
+    except smtplib.SMTPServerDisconnected:
+        pass
+    except (smtplib.SMTPException, OSError) as error:
+        log.warning("mail_quit_refused", said=_presentable(mail, str(error)))
+    finally:
+        server.close()
 
 
 @contextmanager
