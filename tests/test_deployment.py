@@ -170,6 +170,17 @@ def test_what_a_site_adds_to_nginx_is_no_change_of_the_repository() -> None:
         assert text.count("cp nginx/examples/") == len(added)
 
 
+def test_documents_say_from_what_length_on_nginx_keeps_a_question_in_a_file() -> None:
+    shipped = (ROOT / "nginx/nginx.conf").read_text(encoding="utf-8")
+    (kilobytes,) = re.findall(r"^ *client_body_buffer_size ([0-9]+)k;$", shipped, re.M)
+    told = {
+        "operations.md": f"nginx: a question of more than {kilobytes} KB",
+        "运维指南.md": f"超过 {kilobytes} KB 的提问",
+    }
+    for document, words in told.items():
+        assert words in (ROOT / "docs" / document).read_text(encoding="utf-8")
+
+
 def test_what_the_dockerfile_copies_is_let_through() -> None:
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.M)
     let_through = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.M)

@@ -37,6 +37,8 @@ class Front:
         self.trusting = ssl.create_default_context(cadata=chain.decode())
         (folder / "upstream.conf").write_text(_upstream(servers))
         (folder / "nginx.conf").write_text(self._adapted((SHIPPED / "nginx.conf").read_text(), changes))
+        here = {"/etc/nginx/html": f"{folder}/html"}
+        (folder / "locations.conf").write_text(_replaced((SHIPPED / "locations.conf").read_text(), here))
         (folder / "local").mkdir(exist_ok=True)
         (folder / "local/server-http3.conf").write_text(self._http_3())
         self._program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -83,9 +85,7 @@ class Front:
             "listen [::]:443 ssl default_server;": "",
             "pid /run/nginx.pid;": f"pid {self.folder}/nginx.pid;",
             "/var/log/nginx": str(self.folder),
-            "/etc/nginx/html": f"{self.folder}/html",
-            "/var/cache/nginx/static": f"{self.folder}/cache",
-            "/var/cache/nginx-bodies": f"{self.folder}/bodies",
+            "/var/cache/": f"{self.folder}/cache/",  # which alone is there without a package of nginx's own makers
             "/var/www/acme": f"{self.folder}/acme",
             "http {\n": "http {\n" + "".join(f"{each}_temp_path {self.folder}/{each};\n" for each in _TEMPORARY),
         }

@@ -194,7 +194,7 @@ def test_the_language_is_the_one_that_the_application_would_choose(
 def test_a_long_body_that_there_is_no_room_for(tmp_path: Path, locale: str) -> None:
     language = {"Accept-Language": locale}
     with front.before(tmp_path, [free_port()]) as alone:
-        (tmp_path / "bodies").rmdir()
+        (tmp_path / "cache/nginx-bodies").rmdir()
         reply = asked(alone, "/api/chat", {"message": "x" * 100_000}, **language)
         assert_told(reply, 500, AppError(), locale)
         reply = asked(alone, "/v1/chat/completions", {"message": "x" * 100_000}, **language)

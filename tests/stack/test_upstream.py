@@ -21,9 +21,9 @@ CHANGES = {"worker_processes 2;": "worker_processes 1;", "include upstream.conf;
 REQUESTS = 10
 
 
-def of_compose() -> str:
+def of_compose(port: int | None = None) -> str:
     """As it is, but for a name that is Docker's, a word that came with nginx 1.27.3, and its port."""
-    changes = {"flask-app:5000 resolve": INSTANCE, "listen 5000;": f"listen 127.0.0.1:{free_port()};"}
+    changes = {"flask-app:5000 resolve": INSTANCE, "listen 5000;": f"listen 127.0.0.1:{port or free_port()};"}
     text = SHIPPED
     for shipped, here in changes.items():
         assert shipped in text, shipped
@@ -56,6 +56,23 @@ def test_where_nobody_is_there_what_opens_a_shared_conversation_is_in_no_log(tmp
         wait_until(lambda: "/login" in running.error_log)
         assert token not in running.error_log
         assert token not in running.access_log
+
+
+@pytest.mark.security("no-secret-in-an-address")
+def test_on_the_server_itself_the_same_holds_without_tls(tmp_path: Path) -> None:
+    port, token = free_port(), "another-token-of-forty-three-characters-0123"
+    (tmp_path / "tried.conf").write_text(of_compose(port).replace(INSTANCE, f"127.0.0.1:{free_port()}"))
+    with front.before(tmp_path, [free_port()], CHANGES) as running:
+        visitor = Visitor(f"http://127.0.0.1:{port}")
+        for path, megabytes in (("/api/conversations/import", 8), ("/v1/messages", 16)):
+            assert visitor.ask("POST", path, "x" * (megabytes << 20)).status == 502, path
+        refused = visitor.ask("POST", "/api/chat", "x" * (2 << 20))
+        assert (refused.status, refused.json()["error"]["code"]) == (413, "too_large")
+        assert "Strict-Transport-Security" not in refused.headers
+        assert visitor.get(f"/s/{token}").status == 502
+        assert visitor.get("/metrics").status == 502, "one instance is watched here"
+        wait_until(lambda: "/metrics" in running.error_log)
+        assert token not in running.error_log
 
 
 class Instance(ThreadingHTTPServer):

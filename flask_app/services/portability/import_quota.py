@@ -29,7 +29,7 @@ def require_active(connection: Connection, user_id: str) -> None:
 
 
 def count(connection: Connection, user_id: str, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """These messages come in too, as they are written, within the transaction that writes them, which holds the person's turn.
+    """These messages come in too, within the transaction that writes them, which holds the person's turn.
 
     Raises TooMany("import_too_much_today"). It says no moment to wait for: programs would, for hours.
     """
