@@ -1,7 +1,8 @@
 """One server, or one migration, at a time on an instance with SQLite: a lock on a file in its folder.
 
 The system lets go of it when the last process that holds it has ended, however it ended. Workers share that of their
-gunicorn. Windows has no such lock, and instances on MariaDB or MySQL need none.
+gunicorn. Windows has no such lock. On MariaDB or MySQL many serve, and who migrates has a lock of the server's
+(`migrate.py`).
 """
 
 import os

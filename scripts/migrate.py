@@ -1,14 +1,16 @@
 """Bring the database of DATABASE_URL (SQLite in instance/ by default) to the newest schema."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from flask_app.config import Config
@@ -16,6 +18,11 @@ from flask_app.errors import ConfigError
 from scripts import instance_lock, settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
+# Too many connections, no account, no right to connect, a shutdown; and what the client says, which is of the line.
+AWAY = {1040, 1044, 1045, 1049, 1053, 1130, *range(2000, 2100)}
+# The name of a lock is the whole server's, and 64 characters long at most.
+_TAKE = text("SELECT GET_LOCK(CONCAT('mingchat.', SHA1(DATABASE())), :seconds)")
+_BE_PATIENT = text("SET SESSION wait_timeout = 86400")  # a migration of many rows takes as long as it takes
 
 
 def main() -> None:
@@ -26,7 +33,7 @@ def main() -> None:
             _upgrade(AlembicConfig(ROOT / "alembic.ini"), config.database_url)
     except ConfigError as error:
         raise SystemExit(f"A setting is wrong: {error}.") from None
-    except OperationalError as error:
+    except DBAPIError as error:
         raise SystemExit(f"The database does not answer: {error.orig}") from None
 
 
@@ -36,16 +43,58 @@ def _upgrade(alembic: AlembicConfig, url: str) -> None:
     Migrations only add, so the version before can come back to what they made: after a fault of its machine while the
     others are renewed, or because the new version is taken back.
     """
-    engine = create_engine(url, poolclass=NullPool)
+    script = ScriptDirectory.from_config(alembic)
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with _alone(engine) as connection:
+        found = _revision(connection)
+        if found and found not in {each.revision for each in script.walk_revisions()}:
+            words = f"The database's schema is {found}, of a newer version than this one. It stays as it is."
+            print(words, file=sys.stderr)
+            return
+        try:
+            command.upgrade(alembic, "head")
+        except DBAPIError as error:
+            if error.connection_invalidated or _number(error) in AWAY:
+                raise
+            raise SystemExit(_broken_off(script, _revision(connection), error)) from None
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A connection, while which nobody else migrates: a server's instances may be started at once.
+
+    SQLite has the lock of the instance's folder.
+    """
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    engine.dispose()
-    if found and found not in {each.revision for each in ScriptDirectory.from_config(alembic).walk_revisions()}:
-        print(
-            f"The database's schema is {found}, of a newer version than this one. It stays as it is.", file=sys.stderr
-        )
+        if connection.dialect.name != "sqlite":
+            connection.execute(_BE_PATIENT)
+            _wait_for_lock(connection)
+        yield connection
+
+
+def _wait_for_lock(connection: Connection) -> None:
+    if connection.scalar(_TAKE, {"seconds": 0}):
         return
-    command.upgrade(alembic, "head")
+    print("Another start is preparing the database: waiting for it …", flush=True)
+    while not connection.scalar(_TAKE, {"seconds": 10}):
+        pass
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _number(error: DBAPIError) -> object:
+    return next(iter(getattr(error.orig, "args", ())), None)
+
+
+def _broken_off(script: ScriptDirectory, found: str | None, error: DBAPIError) -> str:
+    """Of which migration it is said: the one after the last that came to its end."""
+    name = next(Path(each.path).stem for each in script.walk_revisions() if each.down_revision == found)
+    return (
+        f"The migration {name} broke off: {error.orig}. What it had done by then stays, and it cannot be begun again"
+        ' on that: docs/operations.md says under "Upgrade" how the tables come back.'
+    )
 
 
 if __name__ == "__main__":
