@@ -1,5 +1,6 @@
 """The Compose file and the scripts around it, without an engine: `make compose-test` runs them."""
 
+import configparser
 import json
 import os
 import re
@@ -168,6 +169,18 @@ def test_what_a_site_adds_to_nginx_is_no_change_of_the_repository() -> None:
         for name in re.findall(r"nginx/examples/\S+\.conf", text):
             assert (ROOT / name).exists(), name
         assert text.count("cp nginx/examples/") == len(added)
+
+
+def test_systemd_starts_it_behind_its_database_and_gives_up_nothing() -> None:
+    """At five starts within ten seconds systemd would: a database that is slow to come up is not there before."""
+    for document in ("README.md", "README.zh-CN.md"):
+        (unit,) = re.findall(r"^```\n(\[Unit\]\n.*?)^```", (ROOT / document).read_text(encoding="utf-8"), re.M | re.S)
+        told = configparser.ConfigParser()
+        told.read_string(unit)
+        assert told["Unit"]["Wants"] == "network-online.target"
+        after = told["Unit"]["After"].split()
+        assert set(after) == {"network-online.target", "mariadb.service", "mysql.service"}
+        assert (told["Service"]["Restart"], told["Service"]["RestartSec"]) == ("on-failure", "5")
 
 
 def test_documents_say_from_what_length_on_nginx_keeps_a_question_in_a_file() -> None:
