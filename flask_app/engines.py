@@ -1,8 +1,9 @@
 """Engines of SQLite and of a server: how connections are made, and how long anything is waited for."""
 
+import os
 import sqlite3
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ ROW_LOCK_SECONDS = 5  # how long a server's row is waited for: the third try is 
 # Then the server takes back what a machine without power had begun, which else stays locked for hours; before the lease
 # of a run runs out whose row it holds. MySQL knows only of idle connections: those of the pool are made anew.
 IDLE_SECONDS = 20
+OTHERS = 0o077  # what a file's mode lets others do
 _TERMS = (
     f"SET SESSION innodb_lock_wait_timeout = {ROW_LOCK_SECONDS}"
     f" /*M!100300 , idle_transaction_timeout = {IDLE_SECONDS} */ /*!80000 , wait_timeout = {IDLE_SECONDS} */"
@@ -97,6 +99,15 @@ def _begin(word: str, patience: float, connection: Any) -> None:
         time.sleep(LOCK_POLL_SECONDS)
 
 
+def keep_private(connection: Any) -> None:
+    """An SQLite database is its account's alone, whatever folder it lies in; and so is what SQLite makes beside it."""
+    (_, _, path), *_ = connection.execute("PRAGMA database_list")
+    for file in (path, f"{path}-wal", f"{path}-shm") if path and os.name == "posix" else ():
+        with suppress(OSError):  # not there, or somebody else's: `flask doctor` tells of those
+            if os.stat(file).st_mode & OTHERS:  # noqa: PTH116
+                os.chmod(file, 0o600)  # noqa: PTH101
+
+
 def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True) -> Engine:
     """`patient`: SQLite itself waits for locks. Otherwise the beginning of a transaction does, asleep.
 
@@ -121,6 +132,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
     @event.listens_for(made, "connect")
     def prepare(connection: Any, _: object) -> None:
         connection.isolation_level = None
+        keep_private(connection)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", CACHE):
             connection.execute(f"PRAGMA {pragma}")
         if not patient:

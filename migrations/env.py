@@ -3,12 +3,13 @@
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import Engine, create_engine, make_url, pool
+from sqlalchemy import Engine, create_engine, event, make_url, pool
 
 from flask_app import models  # noqa: F401  (fills Base.metadata)
 from flask_app.column_types import Ascii, Exact, Folded, LongText, UtcDateTime
 from flask_app.config import Config
 from flask_app.database import Base
+from flask_app.engines import keep_private
 from scripts import settings_file
 
 OWN_TYPES = {"Ascii": Ascii, "Exact": Exact, "Folded": Folded, "LongText": LongText}
@@ -33,7 +34,10 @@ def engine_of(url: str) -> Engine:
     version before still writes."""
     is_server = make_url(url).get_backend_name() != "sqlite"
     terms: dict[str, Any] = {"isolation_level": "READ COMMITTED"} if is_server else {}
-    return create_engine(url, poolclass=pool.NullPool, **terms)
+    engine = create_engine(url, poolclass=pool.NullPool, **terms)
+    if not is_server:
+        event.listen(engine, "connect", lambda connection, _: keep_private(connection))
+    return engine
 
 
 def run() -> None:

@@ -166,6 +166,21 @@ def test_secrets_that_others_may_read_are_worth_a_word(app: Flask) -> None:
     file.unlink()
 
 
+@pytest.mark.parametrize(("mode", "is_told"), [(0o640, True), (0o600, False)])
+def test_a_database_that_others_may_read_is_named(
+    app: Flask, chosen_database: str, *, mode: int, is_told: bool
+) -> None:
+    """One that was kept aside: nobody opens it any more, and it has no other mode by itself."""
+    if chosen_database != "sqlite":
+        pytest.skip("it has no file")
+    file = Path(f"{database.engine().url.database}.before-20260101-000000")
+    file.touch()
+    file.chmod(mode)
+    words = f"database: others may read {file}\n        → Run: chmod 600 {file}"
+    assert (words in examined(app).output) == is_told
+    file.unlink()
+
+
 def test_a_database_elsewhere_has_a_disk_of_its_own(app: Flask, tmp_path: Path) -> None:
     use(instance_dir=tmp_path)
     output = examined(app).output

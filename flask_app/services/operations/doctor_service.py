@@ -17,6 +17,7 @@ from flask_app import config, redis_client
 from flask_app.column_types import ByServer
 from flask_app.config import Config
 from flask_app.database import engine, fetching, table_of
+from flask_app.engines import OTHERS
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey, Provider
 from flask_app.services.ledger import journal
@@ -32,7 +33,6 @@ from flask_app.upstream.short_replies import dated_models
 CLOCK_SECONDS = 5
 CERTIFICATE_DAYS = 14
 PATIENCE_SECONDS = 5.0
-OTHERS = 0o077
 OLDEST_REDIS = (6, 2)
 
 _keys, _providers = table_of(ApiKey), table_of(Provider)
@@ -64,11 +64,20 @@ def examine() -> Iterator[Finding]:
 
 
 def _secrets() -> Iterator[Finding]:
-    """Files with secrets that other people of this machine may read."""
-    files = (config.ROOT / ".env", config.current().instance_dir / "secrets.json")
+    """Files with secrets, or with all that people write, that other people of this machine may read."""
+    files = [("secrets", config.ROOT / ".env"), ("secrets", config.current().instance_dir / "secrets.json")]
+    if path := _file_of_the_database():
+        files += [("database", file) for file in sorted(path.parent.glob(f"{path.name}*"))]  # those kept aside too
     if os.name == "posix":
-        for file in (file for file in files if file.exists() and file.stat().st_mode & OTHERS):
-            yield Finding(WARNING, f"secrets: others may read {file}", f"Run: chmod 600 {file}")
+        for what, file in files:
+            if file.exists() and file.stat().st_mode & OTHERS:
+                yield Finding(WARNING, f"{what}: others may read {file}", f"Run: chmod 600 {file}")
+
+
+def _file_of_the_database() -> Path | None:
+    """None where it is a server's."""
+    url = engine().url
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def _database() -> Iterator[Finding]:
