@@ -8,8 +8,9 @@ import structlog
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from flask_app.database import fetching, in_writing, table_of, utc_now
+from flask_app.database import fetching, in_writing, table_of
 from flask_app.models import KeptFile, MessageFile
+from flask_app.services.ledger import shared_clock
 from flask_app.services.runs import closing
 
 UNSENT_FOR = timedelta(days=1)  # time to write the message that they go with, in whatever draft
@@ -25,7 +26,9 @@ log = structlog.get_logger()
 
 def prune() -> None:
     """Remove what is due, a transaction each; what a round does not come to is left to the next."""
-    removed, before = 0, utc_now() - UNSENT_FOR
+    with fetching() as connection:
+        now = shared_clock.ask(connection)  # this process's own may be a day ahead
+    removed, before = 0, now - UNSENT_FOR
     while removed < MOST_IN_A_ROUND and (due := _due(before)):
         gone = 0
         for file_id in due:

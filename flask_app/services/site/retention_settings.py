@@ -14,6 +14,7 @@ from flask_app.models import Group, Setting, User
 from flask_app.services.audit import audit_retention, audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import conversation_retention
+from flask_app.services.ledger import shared_clock
 
 NAME = "retention"
 MOST = 3650  # days
@@ -36,6 +37,10 @@ class Kept:
 
     def of(self, group_id: str) -> int | None:
         return self.groups.get(group_id, self.days)
+
+    @property
+    def has_rules(self) -> bool:
+        return any(days is not None for days in (self.days, *self.groups.values()))
 
     def rules(self, now: datetime) -> list[tuple[datetime, ColumnElement[bool]]]:
         """Before which moment a last message is too old, for whom."""
@@ -91,11 +96,14 @@ def count(wanted: Kept) -> Doomed:
 
 def prune() -> None:
     """Remove what is too old, a part of it each time: by one process of all."""
-    found, now = kept(), utc_now()
-    rules = found.rules(now)
-    if not (rules or found.audit_days) or not conversation_retention.take_turn(now):
+    found = kept()
+    if not (found.has_rules or found.audit_days):
         return
-    conversation_retention.remove(rules)
+    with fetching() as connection:
+        now = shared_clock.ask(connection)  # one instance's own may be a year ahead
+    if not conversation_retention.take_turn(now):
+        return
+    conversation_retention.remove(found.rules(now))
     if found.audit_days:
         audit_retention.remove(now - timedelta(days=found.audit_days))
 
