@@ -171,6 +171,14 @@ def test_what_a_site_adds_to_nginx_is_no_change_of_the_repository() -> None:
         assert text.count("cp nginx/examples/") == len(added)
 
 
+def test_what_nginx_writes_has_a_place_with_and_without_docker(tmp_path: Path) -> None:
+    """It makes the last folder of a path alone, and Debian's package has none of its own in /var/cache."""
+    written = re.findall(r" (/var/cache/[^ ;]+)", (ROOT / "nginx/nginx.conf").read_text(encoding="utf-8"))
+    assert len(written) == 2
+    assert {str(Path(folder).parent) for folder in written} == {"/var/cache"}
+    assert set(written) <= {each.partition(":")[0] for each in services(tmp_path)["nginx"]["tmpfs"]}
+
+
 def test_systemd_starts_it_behind_its_database_and_gives_up_nothing() -> None:
     """At five starts within ten seconds systemd would: a database that is slow to come up is not there before."""
     for document in ("README.md", "README.zh-CN.md"):

@@ -6,14 +6,15 @@ import pytest
 from sqlalchemy import select
 
 from flask_app import database
-from flask_app.database import reading, utc_now
-from flask_app.models import AuditEntry, Conversation, KeptFile, Share, User
+from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.models import AuditEntry, Conversation, KeptFile, LeftIdentity, ProgramRequest, Registration, Share, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.operations import upkeep_service
 from flask_app.services.site import retention_settings
 from flask_app.services.site.retention_settings import Kept
 from tests.support import sharing, talks
 from tests.support.files import file_of
+from tests.support.requests import row
 
 AHEAD = timedelta(days=1000)
 SOON = timedelta(hours=1)
@@ -30,9 +31,13 @@ def test_a_clock_that_is_far_ahead_removes_nothing(member: User, monkeypatch: py
     talk = talks.branched(member)
     sharing.keep(member, talk.id, expires_at=utc_now() + SOON)
     file_of(member, ago=SOON)
+    with transaction() as session:
+        session.add(ProgramRequest(**row(id=new_id())))
+        session.add(Registration(username="ada", address="192.0.2.1", expires_at=utc_now() + SOON))
+        session.add(LeftIdentity(identity="a digest", until=utc_now() + SOON))
     monkeypatch.setattr(database, "datetime", Ahead)
     assert utc_now() - datetime.now(tz=utc_now().tzinfo) > AHEAD - SOON, "or this would show nothing"
     upkeep_service.tick()
     with reading() as session:
-        for kept in (Conversation, Share, KeptFile, AuditEntry):
+        for kept in (Conversation, Share, KeptFile, AuditEntry, ProgramRequest, Registration, LeftIdentity):
             assert session.scalars(select(kept)).first(), kept.__tablename__

@@ -13,12 +13,13 @@ from sqlalchemy import Row, Select, bindparam, delete, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, first_id, in_transaction, in_writing, table_of, utc_now
+from flask_app.database import fetching, first_id, in_transaction, in_writing, table_of
 from flask_app.errors import Invalid
 from flask_app.models import Group, ProgramRequest, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import word_log
+from flask_app.services.ledger import shared_clock
 from flask_app.services.runs import closing
 
 NAME, OF_GROUPS = "request_log", "request_log_groups"  # versions before know the first alone
@@ -80,7 +81,8 @@ def keep_for(actor: Actor, wanted: Kept) -> Kept:
 
 def prune() -> None:
     """Remove what is too old, a little at a time; what a round does not come to is left to the next."""
-    now = utc_now()
+    with fetching() as connection:
+        now = shared_clock.ask(connection)  # this process's own may be months ahead
     for query, groups, days in _rules(kept()):
         after, terms = "", {"first": first_id(now - timedelta(days=days))} | ({"groups": groups} if groups else {})
         for _ in range(BATCHES):

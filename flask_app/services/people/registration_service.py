@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from flask_app.column_types import ByServer
 from flask_app.database import in_transaction, reading, transaction, utc_now
 from flask_app.errors import AppError, Conflict, Forbidden, Invalid, TooMany
 from flask_app.i18n import translate
@@ -146,7 +147,7 @@ def require_room(session: Session) -> None:
 
 def prune() -> None:
     """Forget who did not come in in time."""
-    over = (Registration.user_id.is_(None), Registration.expires_at <= utc_now())
+    over = (Registration.user_id.is_(None), Registration.expires_at <= ByServer(0))
     with transaction() as session:
         session.execute(delete(Registration).where(*over))
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from flask_app import config
+from flask_app.column_types import ByServer
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import budget
 from flask_app.errors import ComesTooSoon
@@ -41,7 +42,7 @@ def check(session: Session, identity: str) -> None:
 
 def prune() -> None:
     """Forget those whose time is over."""
-    over = LeftIdentity.until <= utc_now()
+    over = LeftIdentity.until <= ByServer(0)
     with reading() as session:
         there_is = session.scalar(select(LeftIdentity.identity).where(over).limit(1))
     if there_is:
