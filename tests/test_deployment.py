@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flask_app.services.warnings import mail_service
 from scripts import settings_reference
 from tests.test_documents import explained_settings
 
@@ -177,6 +178,18 @@ def test_what_nginx_writes_has_a_place_with_and_without_docker(tmp_path: Path) -
     assert len(written) == 2
     assert {str(Path(folder).parent) for folder in written} == {"/var/cache"}
     assert set(written) <= {each.partition(":")[0] for each in services(tmp_path)["nginx"]["tmpfs"]}
+
+
+def test_nginx_waits_for_a_mail_as_long_as_the_application_does() -> None:
+    """Eight steps that come before a message or after it, and four of its own."""
+    shipped = (ROOT / "nginx/locations.conf").read_text(encoding="utf-8")
+    ((pattern, minutes),) = re.findall(r"^location ~ (\S+) \{.*?^ *proxy_read_timeout ([0-9]+)m;", shipped, re.M | re.S)
+    assert 60 * int(minutes) >= 8 * mail_service.TIMEOUT_SECONDS + 4 * mail_service.ACCEPT_SECONDS
+    paths = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))["paths"]
+    assert {path for path in paths if re.search(pattern, path)} == {
+        "/api/admin/warnings/mail/test",
+        "/api/me/email/code",
+    }
 
 
 def test_systemd_starts_it_behind_its_database_and_gives_up_nothing() -> None:
