@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate
 from http import HTTPStatus
+from typing import Annotated
 
 import msgspec
 
@@ -24,8 +25,19 @@ _TOO_LONG = re.compile(
 )
 _OFFSET = re.compile(r" ([+-])(\d\d):?(\d\d)$")
 
-# How providers with one status for both say that an account is empty, not busy: OpenAI's and Moonshot's codes or types.
-_NO_BALANCE = {"insufficient_quota", "billing_hard_limit_reached", "exceeded_current_quota_error"}
+# How providers say by another status than its own that an account is empty, in the error's code or type: OpenAI,
+# Moonshot, DashScope and Zhipu. And that a key is none, whatever was asked: Gemini.
+_NO_BALANCE = {"insufficient_quota", "billing_hard_limit_reached", "exceeded_current_quota_error", "Arrearage", "1113"}
+_NO_KEY, _NO_KEY_WORDS = "API_KEY_INVALID", "API key not valid"
+_SAID_OTHERWISE = (400, 402, 403, 429)
+# What a 403 speaks of where it is about the account; of anything else, and of a prompt that was flagged, no key is to
+# blame. Where it says nothing that can be read, the address of this machine may be shut out.
+_OF_THE_ACCOUNT = re.compile(
+    r"(?<![a-z])keys?(?![a-z])|auth(?!ors?\b)|permission|access|region|countr|territor|balance|quota|billing|credit"
+    r"|account|suspend|(?<![a-z])ip(?![a-z])|密钥|认证|鉴权|权限|地区|余额|欠费|账户|账号",
+    re.IGNORECASE,
+)
+_FLAGGED = re.compile(r"flagged|moderation|content.?(policy|filter)|safety|sensitive|inappropriate", re.IGNORECASE)
 
 # What a status means: code, and whether another key may do better.
 _CODES = {
@@ -33,6 +45,9 @@ _CODES = {
     402: ("upstream_no_balance", True),
     403: ("upstream_key_refused", True),
     404: ("upstream_rejected", True),  # a model that this account, or this provider, has no more
+    408: ("upstream_timeout", True),
+    409: ("upstream_failed", True),  # nothing that a request for an answer could be in conflict with
+    425: ("upstream_failed", True),
     429: ("upstream_busy", True),
     503: ("upstream_overloaded", True),
     504: ("upstream_timeout", True),
@@ -43,6 +58,15 @@ class _Error(msgspec.Struct):
     message: str = ""
     code: object = None
     type: object = None
+    details: msgspec.Raw = msgspec.Raw(b"[]")
+
+    @property
+    def said(self) -> str:
+        return f"{self.message} {self.code} {self.type}"
+
+
+class _Detail(msgspec.Struct):
+    reason: object = None
 
 
 class _Body(msgspec.Struct):
@@ -52,14 +76,9 @@ class _Body(msgspec.Struct):
 def refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> UpstreamError:
     """The error for a response that is no answer. `headers` are found in any case; `body` may be cut off."""
     if status == HTTPStatus.OK or 300 <= status < 400:
-        return UpstreamError("upstream_garbage", status=status)
-    fault = ("upstream_failed", True) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ("upstream_rejected", False)
-    code, retryable = _CODES.get(status, fault)
+        return UpstreamError("upstream_garbage", retryable=True, status=status)
     error = _error(body)
-    if status in MISUNDERSTOOD and _is_too_long(status, error):
-        code = "conversation_too_long"
-    if status == HTTPStatus.TOO_MANY_REQUESTS and {str(error.code), str(error.type)} & _NO_BALANCE:
-        code = "upstream_no_balance"
+    code, retryable = _meaning(status, error)
     return UpstreamError(
         code,
         retryable=retryable,
@@ -67,6 +86,19 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -
         retry_after=retry_after(headers.get("retry-after"), _now(headers)),
         detail=presentable(error.message, secret) or None,
     )
+
+
+def _meaning(status: int, error: _Error) -> tuple[str, bool]:
+    if status in _SAID_OTHERWISE and {str(error.code), str(error.type)} & _NO_BALANCE:
+        return _CODES[402]
+    if status in _SAID_OTHERWISE and _names_no_key(error):
+        return _CODES[401]
+    if status == HTTPStatus.FORBIDDEN and not _is_of_the_account(error):
+        return "upstream_rejected", True
+    if status in MISUNDERSTOOD and _is_too_long(status, error):
+        return "conversation_too_long", False
+    fault = ("upstream_failed", True) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ("upstream_rejected", False)
+    return _CODES.get(status, fault)
 
 
 def read_body(read: Callable[[], bytes]) -> bytes:
@@ -119,14 +151,30 @@ def _now(headers: Mapping[str, str]) -> datetime:
     return http_date(headers.get("date", "")) or datetime.now(UTC)
 
 
+def _names_no_key(error: _Error) -> bool:
+    """Words count from their beginning alone: further on they may be what was asked."""
+    if error.message.startswith(_NO_KEY_WORDS) or _NO_KEY in (error.code, error.type):
+        return True
+    try:
+        return any(detail.reason == _NO_KEY for detail in msgspec.json.decode(error.details, type=list[_Detail]))
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return False
+
+
+def _is_of_the_account(error: _Error) -> bool:
+    is_opaque = not error.message and error.code is None and error.type is None
+    return is_opaque or (_OF_THE_ACCOUNT.search(error.said) is not None and not _FLAGGED.search(error.said))
+
+
 def _is_too_long(status: int, error: _Error) -> bool:
-    said = f"{error.message} {error.code} {error.type}"
-    return status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _TOO_LONG.search(said) is not None
+    return status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _TOO_LONG.search(error.said) is not None
 
 
 def _error(body: bytes) -> _Error:
+    """Gemini tells it as the one of a list."""
     try:
-        error = msgspec.json.decode(body, type=_Body).error
+        told = msgspec.json.decode(body, type=_Body | Annotated[list[_Body], msgspec.Meta(min_length=1)])
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return _Error()
+    error = told[0].error if isinstance(told, list) else told.error
     return _Error(error) if isinstance(error, str) else error

@@ -33,7 +33,12 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
         (503, "upstream_overloaded", True),
         (504, "upstream_timeout", True),
         (529, "upstream_failed", True),
-        (302, "upstream_garbage", False),
+        (302, "upstream_garbage", True),
+        (200, "upstream_garbage", True),
+        (408, "upstream_timeout", True),
+        (409, "upstream_failed", True),
+        (425, "upstream_failed", True),
+        (418, "upstream_rejected", False),
     ],
 )
 def test_a_status_has_its_meaning(status: int, code: str, retryable: bool) -> None:
@@ -48,17 +53,69 @@ def test_a_status_has_its_meaning(status: int, code: str, retryable: bool) -> No
         ({"code": "insufficient_quota", "type": "insufficient_quota"}, "upstream_no_balance"),
         ({"type": "exceeded_current_quota_error"}, "upstream_no_balance"),
         ({"code": "billing_hard_limit_reached"}, "upstream_no_balance"),
+        ({"code": "Arrearage", "type": "Arrearage", "message": "Access denied"}, "upstream_no_balance"),
+        ({"code": "1113", "message": "余额不足"}, "upstream_no_balance"),
+        ({"code": 1113}, "upstream_no_balance"),
         ({"code": "rate_limit_exceeded", "type": "requests"}, "upstream_busy"),
         ({"code": ["insufficient_quota"]}, "upstream_busy"),
         ({"message": "insufficient_quota"}, "upstream_busy"),
     ],
 )
 def test_an_empty_account_is_not_busy(error: dict[str, object], code: str) -> None:
-    """OpenAI and Moonshot say both with 429."""
+    """OpenAI, Moonshot and Zhipu say both with 429, DashScope the one with 400."""
     refused = refusal(429, {"retry-after": "5"}, json.dumps({"error": error}).encode(), "secret")
     assert (refused.code, refused.retryable) == (code, True)
     other = refusal(400, {}, json.dumps({"error": error}).encode(), "secret")
-    assert other.code == "upstream_rejected"
+    is_empty = code == "upstream_no_balance"
+    assert (other.code, other.retryable) == (code if is_empty else "upstream_rejected", is_empty)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": 400, "message": "API key not valid. Please pass a valid API key."}, "upstream_key_refused"),
+        ({"message": "gone", "details": [{}, {"reason": "API_KEY_INVALID"}]}, "upstream_key_refused"),
+        ({"code": "API_KEY_INVALID"}, "upstream_key_refused"),
+        ({"message": "no such role: API key not valid"}, "upstream_rejected"),
+        ({"message": "gone", "details": [{"reason": "BAD", "text": "API_KEY_INVALID"}]}, "upstream_rejected"),
+        ({"message": "gone", "details": "API_KEY_INVALID"}, "upstream_rejected"),
+    ],
+)
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_key_that_is_none_is_refused_with_400_too(error: dict[str, object], code: str, is_listed: bool) -> None:
+    """Gemini's, in a list. What a prompt may have said does not count."""
+    told = {"error": error}
+    refused = refusal(400, {}, json.dumps([told] if is_listed else told).encode(), "secret")
+    assert (refused.code, refused.retryable) == (code, code == "upstream_key_refused")
+    assert refused.detail == error.get("message")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": 403, "message": "Your input was flagged. No credits were charged."}, "upstream_rejected"),
+        ({"type": "content_policy", "message": "This may not be asked"}, "upstream_rejected"),
+        ({"message": "Contains keywords that authors may not use"}, "upstream_rejected"),
+        ({"code": "invalid_api_key"}, "upstream_key_refused"),
+        ({"type": "permission_error", "message": "No"}, "upstream_key_refused"),
+        ({"code": "unsupported_country_region_territory"}, "upstream_key_refused"),
+        ({"message": "Your API key has no access"}, "upstream_key_refused"),
+        ({"message": "账号已停用"}, "upstream_key_refused"),
+        ({"code": "Arrearage"}, "upstream_no_balance"),
+        ({}, "upstream_key_refused"),
+        ("Unauthorized", "upstream_key_refused"),
+    ],
+)
+def test_a_403_blames_a_key_where_it_speaks_of_the_account(error: object, code: str) -> None:
+    """One prompt that was flagged must not rest all keys; whoever else may take it is asked."""
+    refused = refusal(403, {}, json.dumps({"error": error}).encode(), "secret")
+    assert (refused.code, refused.retryable) == (code, True)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>403 Forbidden</html>", b"{}", b"[]", b"null"])
+def test_a_403_that_says_nothing_blames_it_too(body: bytes) -> None:
+    """The address of this machine may be shut out."""
+    assert refusal(403, {}, body, "secret").code == "upstream_key_refused"
 
 
 @pytest.mark.parametrize(

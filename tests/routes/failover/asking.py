@@ -14,7 +14,6 @@ ROLE = b'data: {"model":"deepseek-flash","choices":[{"index":0,"delta":{"role":"
 REFUSALS = [
     (401, "upstream_key_refused"),
     (402, "upstream_no_balance"),
-    (403, "upstream_key_refused"),
     (429, "upstream_busy"),
     (500, "upstream_failed"),
     (502, "upstream_failed"),

@@ -109,16 +109,31 @@ def test_a_wrong_request_is_told_and_neither_retried_nor_blamed_on_the_key(
     assert (stored_key(first).benched_until, stored_key(first).last_error_code) == (None, None)
 
 
-def test_a_model_that_one_account_has_not_is_asked_of_another(
-    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (404, "The model does not exist or you do not have access to it."),
+        (403, "Your input was flagged."),
+    ],
+)
+def test_what_one_account_does_not_answer_is_asked_of_another(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str, status: int, words: str
 ) -> None:
-    upstream.script(twin.Status(404, "The model does not exist or you do not have access to it."))
+    """Neither a model that it has not nor a prompt that it does not like is its key's fault."""
+    upstream.script(twin.Status(status, words))
     assert ask(member_client).json["status"] == "complete"
-    assert [(key, state, status) for key, state, status in attempts()] == [
-        (first, "released", 404),
-        (second, "settled", 200),
-    ]
+    assert attempts() == [(first, "released", status), (second, "settled", 200)]
     assert (stored_key(first).benched_until, stored_key(first).last_error_code) == (None, None)
+
+
+@pytest.mark.parametrize("script", [twin.Status(403, "Your account is suspended"), twin.Whole(status=403)])
+def test_a_403_that_is_about_the_account_or_says_nothing_rests_its_key(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str, script: twin.Script
+) -> None:
+    upstream.script(script)
+    assert ask(member_client).json["status"] == "complete"
+    assert attempts() == [(first, "released", 403), (second, "settled", 200)]
+    assert stored_key(first).bench_code == "upstream_key_refused"
 
 
 def test_a_model_that_no_account_has_is_told(
@@ -138,6 +153,11 @@ def test_a_model_that_no_account_has_is_told(
         twin.Whole(),
         twin.Raw(parts=(b"data: {not json\n\n",)),
         twin.Redirect("https://example.com/", status=503),
+        twin.Redirect("https://example.com/", status=302),
+        twin.GzipBomb(size=1 << 20),
+        twin.Status(408),
+        twin.Status(409),
+        twin.Status(425),
         twin.Raw(parts=(ROLE,), resets=True),
         twin.Raw(parts=(ROLE, b'data: {"error":{"message":"overloaded"}}\n\n')),
     ],
