@@ -5,18 +5,33 @@ from typing import Annotated, Any
 
 import msgspec
 
-from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning, Served, Token, ToolCall, Usage
+from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning, Served, Token, Usage
+from flask_app.domain.refused import Refused
+from flask_app.upstream.tool_calls import NULL, Calls, UnreadableCalls
 
 MAX_TOKENS = 1 << 31
 MAX_NAME = 128  # as many characters as a model's name may have here
-NULL = msgspec.Raw(b"null")
 Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 
 
 class Delta(msgspec.Struct):
     content: str | None = None
     reasoning_content: str | None = None
+    reasoning: Any = None  # as others than DeepSeek call the thoughts
+    refusal: Any = None
     tool_calls: msgspec.Raw = NULL
+
+    @property
+    def thoughts(self) -> str:
+        return self.reasoning_content or (self.reasoning if isinstance(self.reasoning, str) else "")
+
+    @property
+    def refused(self) -> list[Event]:
+        return [Refused(self.refusal)] if self.refusal and isinstance(self.refusal, str) else []
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.content or self.thoughts or self.refused or self.tool_calls != NULL)
 
 
 class Choice(msgspec.Struct):
@@ -53,17 +68,6 @@ class _Usage(_Totals):
     total_tokens: object = None  # whatever it is, the rest counts
 
 
-class _Function(msgspec.Struct):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class _Call(msgspec.Struct):
-    index: Count = 0
-    id: str | None = None
-    function: _Function | None = None
-
-
 class _Logprobs(msgspec.Struct):
     content: list[msgspec.Raw] | None = None
 
@@ -76,7 +80,6 @@ _decode_chunk = msgspec.json.Decoder(Chunk).decode
 _decode_name = msgspec.json.Decoder(str).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
 _decode_totals = msgspec.json.Decoder(_Totals).decode
-_decode_calls = msgspec.json.Decoder(list[_Call]).decode
 _decode_logprobs = msgspec.json.Decoder(_Logprobs).decode
 _DONE = b"[DONE]"
 _NOBODYS = object()
@@ -89,11 +92,12 @@ class ChunkReader:
     are left out.
     """
 
-    __slots__ = ("_index", "_model", "_said", "fault", "finished")
+    __slots__ = ("_calls", "_index", "_model", "_said", "fault", "finished")
 
     def __init__(self) -> None:
         self.finished = False
-        self.fault: UnreadableChunk | None = None
+        self.fault: UnreadableChunk | UnreadableCalls | None = None
+        self._calls: dict[object, Calls] = {}  # of each choice
         self._said = NULL  # as the model was named last
         self._model: str | None = None
         self._index: Any = _NOBODYS  # of the choice that is the answer
@@ -116,8 +120,8 @@ class ChunkReader:
                     continue
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
-                    reasoning += delta.reasoning_content or ""
-                rest += beside_words(choice)
+                    reasoning += delta.reasoning_content or delta.thoughts
+                rest += self._beside_words(choice, None)
             if chunk.usage != NULL or chunk.error != NULL:
                 rest += counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
@@ -140,9 +144,29 @@ class ChunkReader:
 
     def _chunks(self, payloads: Iterable[bytes]) -> Iterator[Chunk]:
         for payload in payloads:
+            if not payload:  # an event may be empty: it says nothing
+                continue
             if (chunk := self._decoded(payload)) is None:
                 return
             yield chunk
+            if self.fault:
+                return
+
+    def _beside_words(self, choice: Choice, index: object) -> list[Event]:
+        """`index` tells the choice's calls from those of others."""
+        delta, events = choice.delta, list[Event]()
+        if delta is not None and delta.refusal:
+            events += delta.refused
+        if delta is not None and delta.tool_calls != NULL:
+            try:
+                events += self._calls.setdefault(index, Calls()).read(bytes(delta.tool_calls))
+            except UnreadableCalls as error:
+                self.fault = error
+        if choice.logprobs != NULL:
+            events += _logprobs(bytes(choice.logprobs))
+        if choice.finish_reason:
+            events.append(Finished(choice.finish_reason))
+        return events
 
     def _decoded(self, payload: bytes) -> Chunk | None:
         """The chunk; None at the end of the stream, or where it cannot be read."""
@@ -175,30 +199,8 @@ def name_of(raw: bytes) -> str:
 
 def _overtakes(chunk: Chunk, events: list[Event]) -> bool:
     """Has the chunk words, after a count among the events?"""
-    deltas = [choice.delta for choice in chunk.choices or () if choice.delta]
-    has_words = any(delta.content or delta.reasoning_content or delta.tool_calls != NULL for delta in deltas)
+    has_words = any(choice.delta.has_words for choice in chunk.choices or () if choice.delta)
     return has_words and any(isinstance(event, Usage) for event in events)
-
-
-def beside_words(choice: Choice) -> list[Event]:
-    events: list[Event] = []
-    if choice.delta is not None and choice.delta.tool_calls != NULL:
-        events += _calls(bytes(choice.delta.tool_calls))
-    if choice.logprobs != NULL:
-        events += _logprobs(bytes(choice.logprobs))
-    if choice.finish_reason:
-        events.append(Finished(choice.finish_reason))
-    return events
-
-
-def _calls(raw: bytes) -> list[Event]:
-    """Calls of functions; what is none is left out, as whatever else nobody has asked for."""
-    try:
-        calls = _decode_calls(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return []
-    asked = ((call, call.function or _Function()) for call in calls)
-    return [ToolCall(call.index, call.id, function.name, function.arguments or "") for call, function in asked]
 
 
 def _logprobs(raw: bytes) -> list[Event]:

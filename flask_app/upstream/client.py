@@ -24,7 +24,7 @@ from flask_app.upstream.response import BrokenResponse, Response
 from flask_app.upstream.room import Room
 
 END_SECONDS = 0.5  # from `[DONE]` to the end of the body: the answer does not wait for a connection's sake
-MAX_STREAM_BYTES = 192 << 20  # none of it is kept: an answer of 384,000 tokens comes in 120 MB
+MAX_STREAM_BYTES = 192 << 20  # what is kept of it has a Room: an answer of 384,000 tokens comes in 120 MB
 
 NO_SUCH_CALL = (404, 405, 501)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)  # this process, or the machine, may open no more

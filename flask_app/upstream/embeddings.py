@@ -8,8 +8,9 @@ import msgspec
 from flask_app import offload
 from flask_app.domain.events import Begun, Event, Finished, Served, Usage, Vectors
 from flask_app.errors import UpstreamError
-from flask_app.upstream.chunks import NULL, Count, name_of
+from flask_app.upstream.chunks import Count, name_of
 from flask_app.upstream.client import ChatStream, Endpoint
+from flask_app.upstream.tool_calls import NULL
 
 LONG_BYTES = 1 << 18  # reading more would hold others up
 GARBAGE = "upstream_garbage"

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from flask_app.domain.events import Event, OfChoice, Reasoning, Token
-from flask_app.upstream.chunks import NULL, Choice, Chunk, ChunkReader, Count, Delta, beside_words, counted_or_failed
+from flask_app.upstream.chunks import Choice, Chunk, ChunkReader, Count, Delta, counted_or_failed
+from flask_app.upstream.tool_calls import NULL
 
 
 class _NumberedChoice(Choice):
@@ -53,10 +54,19 @@ class ChoicesReader(ChunkReader):
             if chunk.model not in (NULL, self._said) and (served := self._served(chunk.model)):
                 events.append(served)
             for choice in chunk.choices or ():
-                events += _numbered(choice)
+                events += self._numbered(choice)
             if chunk.usage != NULL or chunk.error != NULL:
                 events += counted_or_failed(chunk)
         return events
+
+    def _numbered(self, choice: Choice) -> list[Event]:
+        said: list[Event] = []
+        if choice.delta is not None and (thoughts := choice.delta.thoughts):
+            said.append(Reasoning(thoughts))
+        if choice.delta is not None and choice.delta.content:
+            said.append(Token(choice.delta.content))
+        index = choice.index if isinstance(choice, _NumberedChoice) else 0
+        return [OfChoice(index, event) for event in (*said, *self._beside_words(choice, index))]
 
 
 class TextReader(ChunkReader):
@@ -73,16 +83,6 @@ class TextReader(ChunkReader):
             Choice(Delta(each.text), _in_list(each.logprobs), each.finish_reason, each.index) for each in read.choices
         ]
         return Chunk(choices, read.model, read.usage, read.error)
-
-
-def _numbered(choice: Choice) -> list[Event]:
-    said: list[Event] = []
-    if choice.delta is not None and choice.delta.reasoning_content:
-        said.append(Reasoning(choice.delta.reasoning_content))
-    if choice.delta is not None and choice.delta.content:
-        said.append(Token(choice.delta.content))
-    index = choice.index if isinstance(choice, _NumberedChoice) else 0
-    return [OfChoice(index, event) for event in (*said, *beside_words(choice))]
 
 
 def _in_list(table: msgspec.Raw) -> msgspec.Raw:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_app.domain.events import Failed, Finished, Logprobs, Reasoning, Served, Token, ToolCall, Usage
+from flask_app.domain.events import Failed, Finished, Logprobs, OfChoice, Reasoning, Served, Token, ToolCall, Usage
+from flask_app.domain.refused import Refused
 from flask_app.upstream.chunks import ChunkReader, usage_of
-from flask_app.upstream.readers import TextReader
+from flask_app.upstream.readers import ChoicesReader, TextReader
 
 
 def delta(**fields: object) -> bytes:
@@ -59,9 +60,32 @@ def test_so_it_is_of_a_text_that_is_gone_on_with() -> None:
     assert TextReader().read([together(*pieces)]) == [Token("return")]
 
 
-def test_thinking_is_apart_from_the_answer() -> None:
-    events = ChunkReader().read([delta(reasoning_content="hm"), delta(content=None), delta(content="yes")])
-    assert events == [Reasoning("hm"), Token("yes")]
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_thinking_is_apart_from_the_answer(name: str) -> None:
+    """By either name: vLLM, Ollama, OpenRouter and Groq say the second."""
+    told = [delta(**{name: "hm"}), delta(content=None), delta(content="yes")]
+    assert ChunkReader().read(told) == [Reasoning("hm"), Token("yes")]
+    assert ChoicesReader().read(told) == [OfChoice(0, Reasoning("hm")), OfChoice(0, Token("yes"))]
+
+
+def test_thoughts_that_are_told_by_both_names_are_told_once() -> None:
+    assert ChunkReader().read([delta(reasoning_content="hm", reasoning="hm")]) == [Reasoning("hm")]
+    assert ChunkReader().read([delta(reasoning={"effort": "low"}, content="yes")]) == [Token("yes")]
+
+
+def test_a_refusal_is_words_of_its_own_kind() -> None:
+    refused = ChunkReader().read([delta(refusal="I "), delta(refusal="won't"), delta(refusal=["no"], content="")])
+    assert refused == [Refused("I "), Refused("won't")]
+    assert all(isinstance(event, Token) for event in refused)
+    assert Refused("no") != Token("no")
+    counted = b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}'
+    assert ChunkReader().read([counted, delta(refusal="no")]) == [Usage(1, 0, 1, 0), Refused("no")]
+
+
+def test_an_empty_event_says_nothing() -> None:
+    reader = ChunkReader()
+    assert reader.read([delta(content="Hel"), b"", delta(content="lo")]) == [Token("Hello")]
+    assert reader.fault is None
 
 
 def test_the_model_that_answers_is_told_once() -> None:
@@ -115,24 +139,12 @@ def test_the_model_is_told_before_the_words_that_come_with_it() -> None:
     assert ChunkReader().read([chunk]) == [Served("m"), Token("Hi")]
 
 
-def test_calls_of_functions_come_in_pieces() -> None:
-    first = {"index": 1, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
-    more = {"index": 1, "function": {"arguments": "{}"}}
-    reader = ChunkReader()
-    assert reader.read([delta(content="I look.", tool_calls=[first])]) == [Token("I look."), ToolCall(1, "c", "f", "")]
-    assert reader.read([delta(tool_calls=[more])]) == [ToolCall(1, None, None, "{}")]
-
-
-@pytest.mark.parametrize("calls", [None, [], {}, "x", [1], [{"index": -1}], [{"index": None}], [{"function": "f"}]])
-def test_what_is_no_call_of_a_function_is_left_out(calls: object) -> None:
-    reader = ChunkReader()
-    assert reader.read([delta(content="x", tool_calls=calls)]) == [Token("x")]
-    assert reader.fault is None
-
-
 def test_a_count_that_a_call_has_overtaken_comes_before_it() -> None:
     counted = b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}'
-    assert ChunkReader().read([counted, delta(tool_calls=[{"index": 0}])]) == [Usage(1, 0, 1, 0), ToolCall(0)]
+    assert ChunkReader().read([counted, delta(tool_calls=[{"index": 0, "id": "c"}])]) == [
+        Usage(1, 0, 1, 0),
+        ToolCall(0, "c"),
+    ]
 
 
 def test_logprobs_are_the_providers_own() -> None:
@@ -258,7 +270,7 @@ def test_of_many_counts_of_one_stream_the_last_of_the_highest_holds_and_none_is_
     assert (held and (held.prompt_tokens, held.completion_tokens)) == last
 
 
-@pytest.mark.parametrize("words", [{"content": "more"}, {"reasoning_content": "more"}])
+@pytest.mark.parametrize("words", [{"content": "more"}, {"reasoning_content": "more"}, {"reasoning": "more"}])
 def test_a_count_stands_before_the_words_that_have_overtaken_it(words: dict[str, str]) -> None:
     early = json.dumps(
         {"choices": [{"delta": {"content": "a"}}], "usage": {"prompt_tokens": 5, "completion_tokens": 1}}

@@ -1,12 +1,13 @@
 """How long an answer may become."""
 
+import msgspec
 import pytest
 
-from flask_app.domain.events import Event, Finished, Reasoning, Token
+from flask_app.domain.events import Event, Finished, Logprobs, OfChoice, Reasoning, Token, ToolCall
 from flask_app.errors import UpstreamError
 from flask_app.upstream import client
 from flask_app.upstream.client import ChatStream, Endpoint
-from flask_app.upstream.room import LONGEST, Room
+from flask_app.upstream.room import LIKELY_BYTES, LONGEST, Room
 from tests.support.scripted_upstream import Answer, Endless, ScriptedUpstream
 
 
@@ -27,6 +28,18 @@ def test_room_follows_what_was_asked_for(kind: type[Token | Reasoning]) -> None:
 
 def test_pieces_without_a_length_fill_it_too() -> None:
     assert length_until_full(Room(None), Token("")) <= LONGEST
+
+
+def test_how_likely_tokens_were_has_a_room_of_its_own() -> None:
+    """It is kept for a whole answer, and in a stream's log."""
+    likely = Logprobs((msgspec.Raw(b"x" * 1_000),) * 10)
+    assert 0.8 * LIKELY_BYTES < 10_000 * length_until_full(Room(100), likely) < LIKELY_BYTES
+    assert length_until_full(Room(100, 8), OfChoice(7, likely)) == length_until_full(Room(100), likely)
+    assert length_until_full(Room(None), Logprobs((msgspec.Raw(b""),))) < 1 << 20
+
+
+def test_ids_of_calls_take_room() -> None:
+    assert length_until_full(Room(None), ToolCall(0, "x" * 10_000)) < LONGEST / 10_000 + 2
 
 
 def test_thoughts_take_no_room_from_the_text() -> None:

@@ -1,0 +1,118 @@
+"""Calls of functions in a stream, told apart also where a provider numbers them badly, or not at all."""
+
+import secrets
+from typing import Any
+
+import msgspec
+
+from flask_app.domain.events import ToolCall
+
+NULL = msgspec.Raw(b"null")
+MAX_INDEX = 1 << 16
+
+
+class UnreadableCalls(Exception):
+    """A list of calls that is none: what is in it would be lost, and its program wait for it."""
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: msgspec.Raw = NULL
+
+
+class _Piece(msgspec.Struct):
+    index: Any = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Call(msgspec.Struct):
+    """What is known of one. `is_whole`: all of its arguments came at once."""
+
+    index: int
+    name: str | None
+    is_whole: bool
+
+
+_decode = msgspec.json.Decoder(list[_Piece]).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class Calls:
+    """Those of one answer, by numbers and ids of their own, each of which is told once."""
+
+    __slots__ = ("_by_id", "_by_index", "_last", "_next", "_taken")
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, _Call] = {}
+        self._by_index: dict[int | str, _Call] = {}  # as the provider numbers them
+        self._last: _Call | None = None
+        self._taken: set[int] = set()
+        self._next = 0  # above all that are taken
+
+    def read(self, raw: bytes) -> list[ToolCall]:
+        """Raises UnreadableCalls for a list that is not empty; what is no list nobody has asked for."""
+        if not raw.startswith(b"["):
+            return []
+        try:
+            return [self._told(piece) for piece in _decode(raw)]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UnreadableCalls from error
+
+    def _told(self, piece: _Piece) -> ToolCall:
+        function, number = piece.function or _Function(), _number(piece.index)
+        arguments, name = _text_of(function.arguments), function.name or None
+        is_whole = name is not None and _is_object(arguments)
+        call = self._found(piece.id, number, name, is_whole=is_whole)
+        if call is None:
+            return self._begun(piece.id, number, name, arguments, is_whole=is_whole)
+        self._last, told = call, None if name == call.name else name
+        call.name, call.is_whole = name or call.name, call.is_whole and not arguments
+        return ToolCall(call.index, None, told, arguments)
+
+    def _found(
+        self, call_id: str | None, number: int | str | None, name: str | None, *, is_whole: bool
+    ) -> _Call | None:
+        """The call that it goes on with. Some tell a new id with each piece: only with a name it is a call's first."""
+        if call_id and (known := self._by_id.get(call_id)):
+            return known
+        call = self._last if number is None else self._by_index.get(number)
+        if call is None or name is None:
+            return call
+        is_another = call_id or number is None or name != (call.name or name) or (is_whole and call.is_whole)
+        return None if is_another and call.name else call
+
+    def _begun(
+        self, call_id: str | None, number: int | str | None, name: str | None, arguments: str, *, is_whole: bool
+    ) -> ToolCall:
+        own = self._next
+        if isinstance(number, int) and 0 <= number < MAX_INDEX and number not in self._taken:
+            own = number
+        call = self._last = _Call(own, name, is_whole)
+        self._taken.add(call.index)
+        self._next = max(self._next, call.index + 1)
+        if call_id:
+            self._by_id[call_id] = call
+        if number is not None:
+            self._by_index[number] = call
+        return ToolCall(call.index, call_id or f"call_{secrets.token_hex(12)}", name, arguments)
+
+
+def _number(index: object) -> int | str | None:
+    return index if isinstance(index, int | str) else None
+
+
+def _text_of(arguments: msgspec.Raw) -> str:
+    """Some write them as an object, not as a text that is one."""
+    if arguments == NULL:
+        return ""
+    raw = bytes(arguments)
+    return _decode_text(raw) if raw.startswith(b'"') else raw.decode()
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return bool(_decode_object(text) or text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
