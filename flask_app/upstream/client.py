@@ -117,7 +117,8 @@ class ChatStream:
             if _named_error(payloads):
                 take([Failed("upstream_failed")])
             if fault := decoder.fault or reader.fault:
-                raise UpstreamError("upstream_garbage", retryable=True) from fault
+                # The event that a stream ended in may be a part of one.
+                raise UpstreamError("upstream_garbage" if data else "upstream_cut", retryable=True) from fault
             if data and self._is_too_long(events, reader):
                 take([Finished("length")])
                 return False

@@ -30,7 +30,7 @@ def streamed(answer: Streamed) -> Response:
     frames = _to_who_stays(answer.events.read(0, outlet), request.environ)
     first = _first(frames)
     if answer.failure and not answer.has_begun:
-        raise gateway_errors.failure(answer.failure)
+        raise gateway_errors.failure(answer.failure, answer.retry_after)
     all_of_it = itertools.chain(first, frames)
     pieces = (answer.heartbeat if frame == HEARTBEAT else frame for frame in all_of_it)
     body = _noted(draining(pieces, outlet) if outlet else pieces, outlet, logged)
@@ -68,7 +68,7 @@ def whole(answer: Whole[Made]) -> Made:
     programs.logged().answer = answer
     _await(answer)
     if answer.made is None:
-        raise gateway_errors.failure(answer.failure or "internal")
+        raise gateway_errors.failure(answer.failure or "internal", answer.retry_after)
     return answer.made
 
 

@@ -1,18 +1,21 @@
 """How a provider ends an answer that is not whole, and counts that say nothing of all of it."""
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from flask_app import config
 from flask_app.database import reading
 from flask_app.domain.events import estimate_tokens
 from flask_app.models import Message, TokenUsage
 from flask_app.services.providers import model_service
 from tests.support.clients import PageClient
 from tests.support.keys import keep_key, stored_key
-from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream, Usage
+from tests.support.scripted_upstream import Answer, Raw, Received, ScriptedUpstream, Usage
+from tests.support.upstream_reply import Reply
 
 JSON = {"Accept": "application/json", "Accept-Language": "en"}
 NO_ROOM = "insufficient_system_resource"
@@ -81,3 +84,51 @@ def test_words_that_the_provider_counts_as_no_tokens_are_estimated(
     assert (entry.source, entry.completion_tokens) == ("estimated", estimate_tokens("one two three"))
     assert entry.prompt_tokens == prompt or (not prompt and entry.prompt_tokens > 0)
     assert entry.cached_tokens == prompt // 2
+
+
+ENDED = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+COUNTED = b'data: {"choices":[],"usage":{"prompt_tokens":30,"completion_tokens":100}}\n\n'
+
+
+class LeftOpen:
+    """Says its parts, and then neither anything nor that it is over."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self._parts = parts
+
+    def play(self, reply: Reply, request: Received) -> None:
+        reply.open_stream()
+        for part in self._parts:
+            reply.send(part)
+        reply.pause(20)
+
+
+@pytest.mark.parametrize("way", ["cut", "reset", "left open"])
+@pytest.mark.parametrize("counted", [True, False])
+def test_an_answer_that_has_ended_is_whole_however_its_line_ends(
+    member_client: PageClient, upstream: ScriptedUpstream, way: str, counted: bool
+) -> None:
+    """Until then its count is waited for."""
+    config.install(dataclasses.replace(config.current(), upstream_idle_seconds=1))
+    parts = (chunk("Hello"), ENDED, *([COUNTED] if counted else []))
+    upstream.script(LeftOpen(*parts) if way == "left open" else Raw((*parts, b"data: {"), resets=way == "reset"))
+    answer = ask(member_client)
+    assert (answer["status"], answer["text"]) == ("complete", "Hello")
+    (entry,) = entries()
+    assert entry.outcome == "complete"
+    assert (entry.source, entry.completion_tokens) == (("reported", 100) if counted else ("estimated", 2))
+    assert stored_key("environment").last_error_code is None
+
+
+@pytest.mark.parametrize("last", [(), (chunk("", usage=EARLY),), (ENDED.replace(b"stop", NO_ROOM.encode()),)])
+def test_one_that_has_not_ended_broke_off(
+    member_client: PageClient, upstream: ScriptedUpstream, last: tuple[bytes, ...]
+) -> None:
+    upstream.script(Raw((chunk("Hello"), *last), resets=True))
+    answer = ask(member_client)
+    assert (answer["status"], answer["error"]["code"]) == ("interrupted", "upstream_cut")
+
+
+def test_what_cannot_be_read_after_it_is_a_failure(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    upstream.script(Raw((chunk("Hello"), ENDED, b"data: {\n\n")))
+    assert ask(member_client)["error"]["code"] == "upstream_garbage"

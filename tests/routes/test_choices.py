@@ -17,6 +17,7 @@ from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream, Usage
 
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 LIKELY = {"token": "yes", "logprob": -0.1, "bytes": None, "top_logprobs": []}
+DONE = b"data: [DONE]\n\n"
 USAGE = {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}
 
 
@@ -171,3 +172,62 @@ def test_their_words_are_kept_one_after_the_other(
     Program(app, token.secret).complete(n=3)
     words = member_client.get(f"/api/requests/{only().id}/words").get_json()
     assert (words["text"], words["reasoning"], words["calls"]) == ("Yes.\n\nNope", "hm", "look{}")
+
+
+STOPPED = piece(0, {}, finish_reason="stop")
+BROKEN = {"insufficient_system_resource": "upstream_overloaded", None: "upstream_cut"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("reason", BROKEN)
+@pytest.mark.parametrize("is_last", [False, True])
+def test_one_that_has_no_end_breaks_off_all(
+    program: Program, upstream: ScriptedUpstream, stream: bool, reason: str | None, is_last: bool
+) -> None:
+    """It would be given as whole: whoever reads it cannot know."""
+    ends = [STOPPED, piece(1, {}, finish_reason=reason)]
+    upstream.script(
+        Raw((piece(0, {"content": "Yes"}), piece(1, {"content": "N"}), *(ends if is_last else ends[::-1]), DONE))
+    )
+    response = program.complete(n=2, stream=stream)
+    told = response.get_json() if not stream else json.loads(payloads(response)[-1])
+    assert told["error"]["code"] == BROKEN[reason]
+    with reading() as session:
+        assert session.scalars(select(TokenUsage.outcome)).one() == "interrupted"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_those_that_are_cut_together_have_become_too_long(
+    program: Program, upstream: ScriptedUpstream, stream: bool
+) -> None:
+    endless = piece(1, {"content": "word " * 5_000})
+    upstream.script(Raw((piece(0, {"content": "Yes"}), STOPPED, *[endless] * 20)))
+    response = program.complete(n=2, max_tokens=50, stream=stream)
+    choices = [each for one in (chunks(response) if stream else [response.get_json()]) for each in one["choices"]]
+    assert {each["index"]: each["finish_reason"] for each in choices if each["finish_reason"]} == {
+        0: "stop",
+        1: "length",
+    }
+
+
+@pytest.mark.parametrize("ended", [1, 2])
+def test_all_of_them_must_have_ended_where_the_line_breaks(
+    program: Program, upstream: ScriptedUpstream, ended: int
+) -> None:
+    ends = [piece(index, {}, finish_reason="stop") for index in range(ended)]
+    upstream.script(Raw((piece(0, {"content": "Yes"}), piece(7, {"content": "x"}), *ends), resets=True))
+    response = program.complete(n=2)
+    assert (response.status_code == 200) == (ended == 2)
+
+
+def test_a_refusal_is_told_as_one(program: Program, upstream: ScriptedUpstream) -> None:
+    refused = piece(0, {"refusal": "I "}), piece(0, {"refusal": "won't."}) + STOPPED, DONE
+    upstream.script(*[Raw(refused)] * 4)
+    for n in (1, 2):
+        (choice,) = program.complete(n=n).get_json()["choices"]
+        assert choice["message"] == {"role": "assistant", "content": None, "refusal": "I won't."}
+        deltas = [each["choices"][0]["delta"] for each in chunks(program.complete(n=n, stream=True))]
+        assert "".join(delta.get("refusal", "") for delta in deltas) == "I won't."
+        assert not any("content" in delta for delta in deltas)
+    with reading() as session:
+        assert all(tokens > 2 for tokens in session.scalars(select(TokenUsage.completion_tokens)))

@@ -20,14 +20,14 @@ from flask_app.services.completion import cooldown_service, counting, dispatchin
 from flask_app.services.completion.attempts import UNASKED, Dispatched, Entry, Outcome
 from flask_app.services.completion.cooldown_service import Taken
 from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.completion.endings import Ending
 from flask_app.services.ledger import metering_service
 from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.upstream.calls import STREAMS
 from flask_app.upstream.client import ChatStream
 
 MAX_ATTEMPTS = 3
-# What providers say at the end of an answer that is not whole, and what it means.
-_BROKEN_OFF: dict[str | None, str] = {None: "upstream_cut", "insufficient_system_resource": "upstream_overloaded"}
+_LOST_END = ("upstream_cut", "upstream_timeout")  # how an answer fails whose line broke, or fell silent
 
 _RUN_STATUS = select(Run.status).where(Run.id == bindparam("run"))
 
@@ -46,6 +46,8 @@ class Completion:
         self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
         self.unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
         self._broken: UpstreamError | None = None  # what ended it
+        self.retry_after: int | None = None  # seconds, where whoever failed it said when to come back
+        self._ending = Ending.of(self.request.options)
         self.attempts = 1
         self._may_prefix = True  # until a provider turns out not to know how to go on with a text
         self._started = time.monotonic()
@@ -63,6 +65,7 @@ class Completion:
         except AppError as error:
             if isinstance(error, UpstreamError) and not self._stop.status:  # else it is we who closed the stream
                 self._broken = error
+            self.retry_after = error.retry_after
             self.fail(error.code)
         finally:
             self.outcome.duration_ms = self._elapsed_ms()
@@ -94,7 +97,7 @@ class Completion:
         span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent, self.request.operation)
         try:
             stream = self._open()
-            stream.deliver(take)
+            self._deliver(stream, take)
             self._judge_end()
         except UpstreamError as error:
             goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._next(error))
@@ -109,6 +112,15 @@ class Completion:
             span.tell({"http.response.status_code": outcome.status_code})
             span.end()
         return None
+
+    def _deliver(self, stream: ChatStream, take: Callable[[list[Event]], None]) -> None:
+        """An answer that has come to its end is whole: what the line does then, it does to nobody."""
+        try:
+            stream.deliver(take)
+        except UpstreamError as error:
+            if self._stop.status or error.code not in _LOST_END or not self._ending.is_whole:
+                raise
+            log.info("end_lost", code=error.code, key=self._taken.key.id, run=self.request.run_id)
 
     def settle(self, persist: Callable[[Connection, Outcome], None], *, in_a_crowd: bool = False) -> Entry | None:
         """Book the answer, and let `persist` write what belongs to it, in one transaction.
@@ -235,6 +247,7 @@ class Completion:
             self._others.taken(self._taken.candidate)
             self.attempts += 1
             self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
+            self._ending = Ending.of(self.request.options)
             return
         raise self._others.told(failure)
 
@@ -256,6 +269,7 @@ class Completion:
         outcome = self.outcome
         thought = outcome.time_thoughts(event, self._elapsed_ms())
         outcome.hear(event)
+        self._ending.hear(event)
         if outcome.first_token_ms is None and outcome.began:
             outcome.first_token_ms = self._elapsed_ms()
             self._span.mark("first_token")
@@ -264,12 +278,12 @@ class Completion:
     def _judge_end(self) -> None:
         """A stream that ended without a word of why was cut, unless somebody stopped it.
 
-        So was one whose provider had no more room for it.
+        So was one whose provider had no more room for it, and one of several answers of which that is true.
         """
         if self._stop.status:
             self.outcome.status = self._stop.status
-        elif self.outcome.finish_reason in _BROKEN_OFF:
-            code, self.outcome.finish_reason = _BROKEN_OFF[self.outcome.finish_reason], None
+        elif code := self._ending.broken:
+            self.outcome.finish_reason = None
             raise UpstreamError(code, retryable=True)
 
     def fail(self, code: str) -> None:

@@ -1,6 +1,7 @@
 """Several answers at once to a program (`n`): one attempt and one count, as chunks by their numbers, or whole."""
 
 from flask_app.domain.events import Event, Finished, Logprobs, OfChoice, Reasoning, Served, Token, ToolCall
+from flask_app.domain.refused import Refused
 from flask_app.services.completion.attempts import Entry, Outcome, Said
 from flask_app.services.gateway import completion_objects, gateway_errors
 from flask_app.services.gateway.completion_objects import Chunks, Completion, Spoken
@@ -12,7 +13,12 @@ class _Choices:
 
     def __init__(self, count: int) -> None:
         self._count = count
+        self._cut_as: str | None = None  # how all of them ended that had not ended before
         self.spoken: dict[int, Spoken] = {}
+
+    def cut(self, event: Finished) -> None:
+        """They have become too long, all together."""
+        self._cut_as = event.reason
 
     def hear(self, event: OfChoice) -> bool:
         """Was it asked for?"""
@@ -20,6 +26,8 @@ class _Choices:
             return False
         spoken, piece = self.spoken.setdefault(event.index, Spoken()), event.event
         match piece:
+            case Refused(text):
+                spoken.refusal += text
             case Token(text):
                 spoken.text += text
             case Reasoning(text):
@@ -33,12 +41,22 @@ class _Choices:
         return True
 
     @property
+    def ended(self) -> list[tuple[int, Spoken]]:
+        """Each with its end."""
+        for each in self.spoken.values():
+            each.finish_reason = each.finish_reason or self._cut_as
+        return self.in_order
+
+    @property
     def in_order(self) -> list[tuple[int, Spoken]]:
         return sorted(self.spoken.items(), key=lambda each: each[0])
 
     def said(self) -> Said:
         """One after the other: as they came they are mixed."""
-        parts = [(each.text, each.reasoning, "".join(call.text for call in each.calls)) for _, each in self.in_order]
+        parts = [
+            (each.text + each.refusal, each.reasoning, "".join(call.text for call in each.calls))
+            for _, each in self.in_order
+        ]
         texts, thoughts, calls = zip(*parts, strict=True) if parts else ((), (), ())
         return Said(*("\n\n".join(filter(None, each)) for each in (texts, thoughts, calls)))
 
@@ -69,12 +87,14 @@ class StreamedChoices(_Several, Streamed):
         elif isinstance(event, Served):
             for chunks in self._chunks:
                 chunks.serve(event.model)
+        elif isinstance(event, Finished):
+            self._choices.cut(event)
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:  # noqa: ARG002 - each has an end of its own
         if self.failure:
             said = gateway_errors.words(self.failure, self.begun.locale)
             return [completion_objects.fault_event(gateway_errors.fault(gateway_errors.failure(self.failure), said))]
-        ends = [self._chunks[index].finish(each.finish_reason) for index, each in self._choices.in_order]
+        ends = [self._chunks[index].finish(each.finish_reason) for index, each in self._choices.ended]
         counted = [self._chunks[0].usage(entry)] if self._tells_usage else []
         return [*ends, *counted, completion_objects.DONE]
 
@@ -85,9 +105,11 @@ class WholeChoices(_Several, Whole[Completion]):
     def tell(self, event: Event) -> None:
         if isinstance(event, OfChoice):
             self._choices.hear(event)
+        elif isinstance(event, Finished):
+            self._choices.cut(event)
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
         if not self.failure:
-            begun, spoken = self.begun, self._choices.in_order
+            begun, spoken = self.begun, self._choices.ended
             self.made = completion_objects.whole(begun.run_id, begun.model, outcome, entry, spoken)
         return []

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from flask_app.domain.events import Logprobs, Reasoning, ToolCall, Usage, Words
+from flask_app.domain.refused import Refused
 from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.gateway.gateway_errors import FaultReply
 
@@ -32,6 +33,7 @@ class CompletionUsage(msgspec.Struct):
 class CompletionMessage(msgspec.Struct, omit_defaults=True):
     role: str
     content: str | None
+    refusal: str | msgspec.UnsetType = msgspec.UNSET
     reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
     tool_calls: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
 
@@ -74,8 +76,7 @@ class Chunks:
             return self._choice(self._delta({}), logprobs=_encode({"content": event.items, "refusal": None}))
         if isinstance(event, ToolCall):
             return self._choice(self._delta({"tool_calls": [_call_piece(event)]}))
-        field = "reasoning_content" if isinstance(event, Reasoning) else "content"
-        return self._choice(self._delta({field: event.text}))
+        return self._choice(self._delta({_field_of(event): event.text}))
 
     def finish(self, reason: str | None) -> bytes:
         return self._choice(self._delta({}), reason=_encode(reason))
@@ -105,6 +106,7 @@ class Spoken:
     """One answer, as far as it has come."""
 
     text: str = ""
+    refusal: str = ""
     reasoning: str = ""
     calls: list[ToolCall] = field(default_factory=list)
     logprobs: list[msgspec.Raw] = field(default_factory=list)
@@ -125,7 +127,9 @@ def whole(run_id: str, model: str, outcome: Outcome, entry: Entry, spoken: Itera
 
 def _choice_of(index: int, spoken: Spoken) -> CompletionChoice:
     calls = calls_of(spoken.calls)
-    message = CompletionMessage(role="assistant", content=spoken.text or (None if calls else ""))
+    message = CompletionMessage(role="assistant", content=spoken.text or (None if calls or spoken.refusal else ""))
+    if spoken.refusal:
+        message.refusal = spoken.refusal
     if spoken.reasoning:
         message.reasoning_content = spoken.reasoning
     if calls:
@@ -168,6 +172,12 @@ def usage_of(entry: Entry) -> CompletionUsage:
         prompt_cache_miss_tokens=usage.prompt_tokens - usage.cached_tokens,
         source=entry.source,
     )
+
+
+def _field_of(event: Words) -> str:
+    if isinstance(event, Reasoning):
+        return "reasoning_content"
+    return "refusal" if isinstance(event, Refused) else "content"
 
 
 def _call_piece(event: ToolCall) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from flask_app.domain import cooldown
 from flask_app.errors import AppError, TokenRequired, Unavailable, UpstreamError
 from flask_app.i18n import catalogue, translate
 
@@ -78,13 +79,14 @@ def refusal(error: AppError) -> Refusal:
     return Refusal(status, kind, code, error.retry_after or (RETRY_SECONDS if waits else None), code in _FINAL)
 
 
-def failure(code: str) -> AppError:
-    """The error for how a run ended."""
+def failure(code: str, retry_after: int | None = None) -> AppError:
+    """The error for how a run ended; `retry_after` is what its provider said of when to come back, in seconds."""
     if code == TokenRequired.code:
         return TokenRequired()
     if code in {"restarting", "not_saved_yet"}:
         return Unavailable(code)
-    return UpstreamError(code)
+    rule = cooldown.RULES.get(code)
+    return UpstreamError(code, retry_after=retry_after if rule and rule.honours_retry_after else None)
 
 
 def fault(error: AppError, message: str, param: str | None = None) -> FaultReply:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.domain.budget import Allowance
 from flask_app.domain.events import Event, Logprobs, Reasoning, Served, Token, ToolCall, Usage
+from flask_app.domain.refused import Refused
 from flask_app.services.completion.attempts import Entry, Outcome, Said
 from flask_app.services.gateway import completion_objects, gateway_errors
 from flask_app.services.gateway.completion_objects import Chunks, Completion, Spoken
@@ -59,6 +60,7 @@ class ProgramAnswer(ABC):
         self.begun = begun
         self.events = _logs.open(begun.run_id)
         self.failure: str | None = None  # a code
+        self.retry_after: int | None = None  # seconds, where its provider said when to come back
         self.used_tokens = begun.prompt_tokens  # by estimate, until it has been counted
         self._has_ended = False
         self._ending = threading.Lock()
@@ -110,6 +112,7 @@ class ProgramAnswer(ABC):
         if live is None:
             return Ended(outcome.status, code, outcome.actual_model, 0, None, None, said)
         asked = live.completion
+        self.retry_after = asked.retry_after if self.failure else None
         last, first_token_at = asked.sent.attempt_id, asked.first_token_at
         return Ended(outcome.status, code, outcome.actual_model, asked.attempts, last, first_token_at, said)
 
@@ -181,18 +184,22 @@ class WholeAnswer(Whole[Completion]):
 
     def __init__(self, begun: ProgramRun) -> None:
         super().__init__(begun)
+        self._text: list[str] = []
+        self._refusal: list[str] = []
         self._calls: list[ToolCall] = []
         self._logprobs: list[msgspec.Raw] = []
 
     def tell(self, event: Event) -> None:
-        if isinstance(event, ToolCall):
+        if isinstance(event, Token):
+            (self._refusal if isinstance(event, Refused) else self._text).append(event.text)
+        elif isinstance(event, ToolCall):
             self._calls.append(event)
         elif isinstance(event, Logprobs):
             self._logprobs += event.items
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
         if not self.failure:
-            begun, reason = self.begun, outcome.finish_reason
-            spoken = Spoken(outcome.text, outcome.reasoning, self._calls, self._logprobs, reason)
+            begun, text, refusal = self.begun, "".join(self._text), "".join(self._refusal)
+            spoken = Spoken(text, refusal, outcome.reasoning, self._calls, self._logprobs, outcome.finish_reason)
             self.made = completion_objects.whole(begun.run_id, begun.model, outcome, entry, [(0, spoken)])
         return []
