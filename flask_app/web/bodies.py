@@ -207,6 +207,7 @@ def _decode(body_type: type[Body], most: int) -> Body:
         raw = request.get_data(cache=False)
     if len(raw) > most:
         raise TooLarge
+    long_bodies.shrink_place(len(raw))
     if hear := g.get("hears_body"):
         hear(raw)
     _check_strictly(raw, body_type.bounds)

@@ -53,7 +53,10 @@ class AskedCall(Sent):
 
 
 class ChatMessage(Body):
-    """One message. The last four fields are what clients send back of an answer; they are left out."""
+    """One message. The last four fields are what clients send back of an answer; they are left out.
+
+    But for a refusal that nothing stands beside: it was the answer.
+    """
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | Annotated[list[TextPart | ImagePart], msgspec.Meta(max_length=MAX_PARTS)] | None = None
@@ -78,7 +81,9 @@ class ChatMessage(Body):
 
     def _content(self, place: int) -> object:
         if self.content is None and not self.tool_calls:
-            raise BadRequest("missing_content", field=f"messages[{place}].content")
+            if self.refusal is None or self.role != "assistant":
+                raise BadRequest("missing_content", field=f"messages[{place}].content")
+            return self.refusal
         if not isinstance(self.content, list):
             return self.content
         return [self._part(part, f"messages[{place}].content[{number}]") for number, part in enumerate(self.content)]
@@ -149,6 +154,16 @@ class CompletionRequest(ProgramBody):
     thinking: Thinking | None = None
     n: Annotated[int, msgspec.Meta(ge=1, le=MAX_CHOICES)] | None = None
     user: Annotated[str, msgspec.Meta(max_length=512)] | None = None
+    # What is not there: a client may say null.
+    logit_bias: None = None
+    functions: None = None
+    function_call: None = None
+    metadata: None = None
+    store: None = None
+    audio: None = None
+    modalities: None = None
+    prediction: None = None
+    web_search_options: None = None
 
     def asked(self) -> Asked:
         """Raises BadRequest for what is well formed and not to be had here."""

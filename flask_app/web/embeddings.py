@@ -22,6 +22,8 @@ class EmbeddingRequest(ProgramBody):
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Annotated[int, msgspec.Meta(ge=1, le=MAX_DIMENSIONS)] | None = None
     user: Annotated[str, msgspec.Meta(max_length=512)] | None = None
+    input_type: None = None  # not there, as the next: a client may say null
+    truncate: None = None
 
     @property
     def stream(self) -> None:

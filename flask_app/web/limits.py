@@ -139,11 +139,20 @@ def _count_refused(response: Response) -> Response:
     a browser have bodies read that nobody can.
     """
     view = current_app.view_functions.get(request.endpoint or "")
-    if hasattr(view, "asks_for_an_answer") and _is_unanswered(response):
+    if programs.is_replayed():
+        _count_replayed()
+    elif hasattr(view, "asks_for_an_answer") and _is_unanswered(response):
         counted = _count_one("requests", g.user.id, *g.rates)
         if counted and counted[1].wait:
             _refused_enough[g.user.id] = time.monotonic() + counted[1].wait
     return response
+
+
+def _count_replayed() -> None:
+    """It counts against no rate: only that as many have a row in the log as there may be other requests."""
+    counted = _count_one("requests", f"{g.user.id} again", *g.rates)
+    if counted and counted[1].wait:
+        programs.leave_out()
 
 
 def _is_unanswered(response: Response) -> bool:

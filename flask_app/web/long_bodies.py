@@ -59,6 +59,19 @@ def take_place(most: int) -> None:
         _take(size)
 
 
+def shrink_place(size: int) -> None:
+    """The body has come, and has so many bytes: one that came in chunks had a place for as many as it might have."""
+    global _held
+    place: _Place | None = g.get("place")
+    if place is None:
+        return
+    with _room:
+        left = size if size > USUAL else 0
+        _held -= place.size - left
+        place.size = left
+        _room.notify_all()
+
+
 def without_pictures(raw: bytes) -> bytes:
     """The same, each picture an empty string: what is to be read strictly. Raises TooLarge for more than may be."""
     if len(raw) <= USUAL:

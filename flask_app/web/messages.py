@@ -33,6 +33,7 @@ class ToolParam(Body):
     allowed_callers: list[Literal["direct"]] | None = None
     eager_input_streaming: bool | None = None
     defer_loading: bool | None = None
+    input_examples: list[dict[str, Any]] | None = None  # left out: no provider of completions has a place for them
 
     def passed(self) -> dict[str, object]:
         given: dict[str, object] = {"name": self.name}
@@ -91,6 +92,8 @@ class MessagePrompt(ProgramBody, kw_only=True):
     output_config: OutputConfig | None = None
     cache_control: Ignored = None
     context_management: Ignored = None
+    mcp_servers: None = None  # not there, as the next: a client may say null
+    output_format: None = None
 
     def asked(self) -> Asked:
         """Raises BadRequest for what is well formed and not to be had here."""
@@ -136,6 +139,8 @@ class MessageRequest(MessagePrompt):
     service_tier: Literal["auto", "standard_only"] | None = None
     speed: Literal["standard"] | None = None
     diagnostics: Ignored = None
+    container: None = None  # not there, as the next: a client may say null
+    inference_geo: None = None
 
     def asked(self) -> Asked:
         return replace(super().asked(), max_tokens=self.max_tokens)

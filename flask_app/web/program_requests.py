@@ -42,6 +42,7 @@ def answered(
     visited, asked = programs.visit(), body.asked()
     under = programs.asked_under(body, is_whole=not body.stream)
     if under and (reply := program_keys.look(under)) is not None:
+        programs.logged().is_replayed = True
         return Response(reply, content_type="application/json", headers={AGAIN: "true"})
     gateway_service.require_room(visited)
     limits.count_message_of(visited)

@@ -104,6 +104,11 @@ def is_unanswered() -> bool:
     return "logged" in g and not is_elsewhere() and g.logged.answer is None
 
 
+def is_replayed() -> bool:
+    """Was a program given a reply again that was there?"""
+    return "logged" in g and g.logged.is_replayed
+
+
 def leave_out() -> None:
     """A program that asks too fast is refused without a row in the log: else it could be filled without end."""
     if "logged" in g:

@@ -49,8 +49,11 @@ class FunctionChoice(Sent):
     type: Literal["function"]
     name: Name
 
-    def passed(self) -> dict[str, object]:
-        return {"type": self.type, "function": {"name": self.name}}
+    def passed(self, tools: Sequence[AnyTool]) -> dict[str, object]:
+        """By the name that its provider knows: that of the first of `tools` which is called so."""
+        spaces = [space for space, function in _functions(tools) if function.name == self.name]
+        name = sent_name(spaces[0], self.name) if spaces and None not in spaces else self.name
+        return {"type": self.type, "function": {"name": name}}
 
 
 def sent_name(namespace: str | None, name: str) -> str:

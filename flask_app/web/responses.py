@@ -112,6 +112,8 @@ class ResponseRequest(ProgramBody):
     previous_response_id: Any = None
     conversation: Any = None
     prompt: Any = None
+    max_tool_calls: None = None  # not there, as the next: a client may say null
+    context_management: None = None
 
     def asked(self) -> Asked:
         """Raises BadRequest for what is well formed and not to be had here."""
@@ -148,7 +150,7 @@ class ResponseRequest(ProgramBody):
         if tools := response_tools.passed(self.tools or ()):
             options["tools"] = tools
             if isinstance(self.tool_choice, FunctionChoice):
-                options["tool_choice"] = self.tool_choice.passed()
+                options["tool_choice"] = self.tool_choice.passed(self.tools or ())
             elif self.tool_choice is not None:
                 options["tool_choice"] = self.tool_choice
             if self.parallel_tool_calls is not None:

@@ -37,6 +37,7 @@ class TextCompletionRequest(ProgramBody):
     n: int | None = None
     best_of: int | None = None
     user: Annotated[str, msgspec.Meta(max_length=512)] | None = None
+    logit_bias: None = None  # not there: a client may say null
 
     def asked(self) -> Asked:
         """Raises BadRequest for more than one text."""

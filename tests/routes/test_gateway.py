@@ -121,6 +121,17 @@ def test_nothing_is_said_for_the_client_that_it_has_not_said(program: Program, u
     }
 
 
+def test_an_answer_that_was_a_refusal_goes_back_as_what_was_said(program: Program, upstream: ScriptedUpstream) -> None:
+    said = [{"role": "assistant", "content": None, "refusal": "I won't."}, {"role": "assistant", "content": "But"}]
+    assert program.complete(messages=[*HELLO, *said, *HELLO]).status_code == 200
+    assert upstream.journal.last.body["messages"][1:3] == [
+        {"role": "assistant", "content": "I won't."},
+        {"role": "assistant", "content": "But"},
+    ]
+    refused = program.complete(messages=[{"role": "user", "content": None, "refusal": "no"}])
+    assert fault(refused)["param"] == "messages[0].content"
+
+
 def test_the_developers_role_is_the_systems(program: Program, upstream: ScriptedUpstream) -> None:
     assert program.complete(messages=[{"role": "developer", "content": "Be brief."}, *HELLO]).status_code == 200
     assert upstream.journal.last.body["messages"][0] == {"role": "system", "content": "Be brief."}
@@ -216,6 +227,20 @@ def test_what_fails_before_the_first_word_has_a_status(
     response = program.complete(stream=stream)
     assert (response.status_code, fault(response)["code"]) == (status, code)
     assert ("Retry-After" in response.headers) == (status == 503)
+
+
+@pytest.mark.parametrize("api", ["complete", "respond", "message"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_when_to_come_back_is_as_the_provider_said(
+    program: Program, upstream: ScriptedUpstream, api: str, stream: bool
+) -> None:
+    upstream.script(Status(429, retry_after=37))
+    assert getattr(program, api)(stream=stream).headers["Retry-After"] == "37"
+
+
+def test_a_refused_keys_is_not_told(program: Program, upstream: ScriptedUpstream) -> None:
+    upstream.script(Status(401, retry_after=37))
+    assert "Retry-After" not in program.complete().headers
 
 
 def test_what_breaks_off_ends_with_an_error_and_no_done(program: Program, upstream: ScriptedUpstream) -> None:

@@ -1,6 +1,7 @@
 """What programs may send is long enough for pictures and long texts, bounded by kind, and held a few at a time."""
 
 import base64
+import io
 import random
 import threading
 from collections.abc import Iterator
@@ -198,3 +199,39 @@ def show(program: Program) -> TestResponse:
 
 def test_the_longest_one_has_room() -> None:
     assert WITH_TEXT < WITH_IMAGES < ROOM
+
+
+@pytest.mark.parametrize(("size", "held"), [(1000, 0), (USUAL, 0), (2 * USUAL, 2 * USUAL)])
+def test_one_that_comes_in_chunks_holds_what_it_has_once_it_is_there(
+    app: Flask, program: Program, token: Made, upstream: ScriptedUpstream, size: int, held: int
+) -> None:
+    """Before that nobody knows: it has a place for as much as it may have."""
+    gate = Gate(1)
+    upstream.default = Answer("Seen.", gate=gate)
+    rest = b'{"model": "deepseek-flash", "messages": [{"role": "user", "content": "hello"}]}'
+    came: list[int] = []
+
+    class Counting(io.BytesIO):
+        def readinto(self, buffer: Any) -> int:
+            came.append(long_bodies.held())
+            return super().readinto(buffer)
+
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    client = app.test_client(use_cookies=False)
+
+    def ask() -> None:
+        client.post(
+            "/v1/chat/completions",
+            input_stream=Counting(rest.ljust(size)),
+            content_type="application/json",
+            headers=program.headers,
+            environ_overrides=chunked,
+            buffered=True,
+        )
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    wait_until(lambda: len(upstream.journal.chats) == 1)
+    assert (came[0], long_bodies.held()) == (WITH_IMAGES, held)
+    gate.open()
+    asking.join()

@@ -41,7 +41,9 @@ def test_what_is_set_is_translated(program: Program, upstream: ScriptedUpstream)
         temperature=0.5,
         top_p=0.9,
         top_k=5,
-        tools=[TOOL | {"cache_control": CACHED, "type": "custom", "strict": True}],
+        tools=[
+            TOOL | {"cache_control": CACHED, "type": "custom", "strict": True, "input_examples": [{"city": "Rome"}]}
+        ],
         tool_choice={"type": "any", "disable_parallel_tool_use": True},
         thinking={"type": "enabled", "budget_tokens": 1024},
         output_config={"effort": "medium", "format": {"type": "json_schema", "schema": {"type": "object"}}},
@@ -152,8 +154,8 @@ def test_a_conversation_with_tools_and_thoughts_goes_along(program: Program, ups
     ("fields", "named"),
     [
         ({"n": 1}, "`n`"),
-        ({"container": "c"}, "`container`"),
-        ({"mcp_servers": []}, "`mcp_servers`"),
+        ({"container": "c"}, "$.container"),
+        ({"mcp_servers": []}, "$.mcp_servers"),
         ({"speed": "fast"}, "$.speed"),
         ({"max_tokens": 0}, "$.max_tokens"),
         ({"max_tokens": None}, "$.max_tokens"),
@@ -168,7 +170,7 @@ def test_a_conversation_with_tools_and_thoughts_goes_along(program: Program, ups
         ({"system": [{"type": "image"}]}, "$.system[0].type"),
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "$.tools[0].type"),
         ({"tools": [TOOL | {"name": "what is it?"}]}, "$.tools[0].name"),
-        ({"tools": [TOOL | {"input_examples": []}]}, "`input_examples`"),
+        ({"tools": [TOOL | {"output_schema": []}]}, "`output_schema`"),
         ({"tools": [TOOL | {"allowed_callers": ["code_execution_20260120"]}]}, "$.tools[0].allowed_callers[0]"),
         ({"tool_choice": {"type": "tool"}}, "tool_choice.name"),
         ({"tool_choice": {"type": "any", "name": "weather"}}, "tool_choice.name"),

@@ -120,6 +120,20 @@ def test_who_is_refused_without_end_fills_no_log(
     assert Program(app, made(make_user("another")).secret).complete().status_code == 200
 
 
+def test_what_is_replied_again_counts_against_no_rate_and_fills_no_log(
+    app: Flask, member: User, upstream: ScriptedUpstream, admin_client: PageClient
+) -> None:
+    admin_client.put("/api/admin/rates/site", json={"requests": {"amount": 3, "seconds": 60}})
+    program = Program(app, made(member).secret)
+    program.headers["Idempotency-Key"] = "one"
+    assert program.complete().status_code == 200
+    wait_until(lambda: not run_service.live_runs())
+    replies = [program.complete() for _ in range(6)]
+    assert [(reply.status_code, "Idempotent-Replayed" in reply.headers) for reply in replies] == [(200, True)] * 6
+    assert program.get("/v1/models").status_code == 200
+    assert [row.call for row in logged()] == ["chat.completions"] * 4 + ["models"]
+
+
 def test_who_has_no_valid_token_has_none(app: Flask, member: User, upstream: ScriptedUpstream) -> None:
     token = made(member)
     for secret in ("sk-" + "0" * 48, "", token.secret[:-1]):

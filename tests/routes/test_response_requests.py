@@ -137,6 +137,25 @@ def test_a_tool_is_chosen(program: Program, upstream: ScriptedUpstream, choice: 
     assert upstream.journal.last.body["tool_choice"] == choice
 
 
+@pytest.mark.parametrize(
+    ("spaces", "chosen"), [(["sky"], 0), (["n" * 64], 0), (["sky", None], 1), ([None, "sky"], 0), (["a", "b"], 0)]
+)
+def test_a_function_is_chosen_by_the_name_that_the_provider_knows(
+    program: Program, upstream: ScriptedUpstream, spaces: list[str | None], chosen: int
+) -> None:
+    """A namespace is nothing to a provider."""
+    tools = [{"type": "namespace", "name": space, "tools": [TOOL]} if space else TOOL for space in spaces]
+    choice = {"type": "function", "name": TOOL["name"]}
+    assert program.respond(tools=tools, tool_choice=choice).status_code == 200
+    body = upstream.journal.last.body
+    assert body["tool_choice"]["function"]["name"] == body["tools"][chosen]["function"]["name"]
+
+
+def test_one_that_is_not_there_its_provider_refuses(program: Program, upstream: ScriptedUpstream) -> None:
+    assert program.respond(tools=[TOOL], tool_choice={"type": "function", "name": "other"}).status_code == 200
+    assert upstream.journal.last.body["tool_choice"]["function"]["name"] == "other"
+
+
 def test_a_function_of_a_long_namespace_is_found_again(program: Program, upstream: ScriptedUpstream) -> None:
     space = {"type": "namespace", "name": "n" * 40, "tools": [TOOL | {"name": "f" * 40}, TOOL | {"name": "f" * 41}]}
     called = CALLED | {"namespace": "n" * 40, "name": "f" * 40}

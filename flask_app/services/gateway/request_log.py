@@ -71,7 +71,8 @@ class Followed(Protocol):
 class OpenRequest:
     """A request that has not ended. What is known of it is noted as it comes; `close` once its reply has ended.
 
-    `asked` is its body, where it `keeps_words`. One that `is_left_out` has no row.
+    `asked` is its body, where it `keeps_words`. One that `is_left_out` has no row. One that `is_replayed`
+    was given a reply that was there.
     """
 
     request_id: str
@@ -91,6 +92,7 @@ class OpenRequest:
     answer: Followed | None = None
     keeps_words: bool = False
     is_left_out: bool = False
+    is_replayed: bool = False
     asked: bytes = b""
 
     def hear(self, body: bytes) -> None:
