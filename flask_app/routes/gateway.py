@@ -15,7 +15,7 @@ from flask_app.web import limits, programs
 from flask_app.web.bodies import accepts, returns, streams
 from flask_app.web.completions import CompletionRequest
 from flask_app.web.embeddings import EmbeddingRequest
-from flask_app.web.long_bodies import WITH_IMAGES, WITH_TEXT
+from flask_app.web.long_bodies import USUAL, WITH_IMAGES, WITH_TEXT
 from flask_app.web.program_models import (
     DescribedModel,
     DescribedModels,
@@ -26,6 +26,7 @@ from flask_app.web.program_models import (
     listed_model,
     listed_models,
 )
+from flask_app.web.program_replies import in_pieces
 from flask_app.web.program_requests import answered, once
 from flask_app.web.readers import limits_readers
 from flask_app.web.responses import ResponseRequest
@@ -103,7 +104,10 @@ def embed(body: EmbeddingRequest) -> Response | Embeddings:
 
     It counts as the person's message does, against the same rates, cap and budgets. See docs/gateway.md.
     """
-    return answered(body, EmbeddingAnswer)
+    made = answered(body, EmbeddingAnswer)
+    if isinstance(made, Response) or made.length <= USUAL:
+        return made
+    return in_pieces(made.pieces())
 
 
 @blueprint.get("/models")

@@ -7,14 +7,15 @@ import msgspec
 
 from flask_app import offload
 from flask_app.domain.events import Begun, Event, Finished, Served, Usage, Vectors
-from flask_app.errors import UpstreamError
+from flask_app.errors import AppError, UpstreamError
 from flask_app.upstream.chunks import Count, name_of
 from flask_app.upstream.client import ChatStream, Endpoint
+from flask_app.upstream.reply_room import USUAL, LongReply, shrink_place, take_place
 from flask_app.upstream.tool_calls import NULL
 
 LONG_BYTES = 1 << 18  # reading more would hold others up
 GARBAGE = "upstream_garbage"
-MAX_REPLY_BYTES = 64 << 20  # 2,048 vectors of 3,072 numbers in base64 take 34 MB
+MAX_REPLY_BYTES = 48 << 20  # 2,048 vectors of 3,072 numbers take 34 MB in base64, of 1,024 about as much written out
 
 
 class EmbeddingReply(ChatStream):
@@ -30,33 +31,48 @@ class EmbeddingReply(ChatStream):
         self._inputs = inputs_of(body["input"])
 
     def deliver(self, take: Callable[[list[Event]], None]) -> None:
-        """Give `take` the events of the reply. Raises UpstreamError where it breaks, stalls or cannot be read."""
-        body, is_whole = bytearray(), False
+        """Give `take` the events of the reply.
 
-        def read(data: bytes) -> bool:
-            body.extend(data)
-            self.bytes_received += len(data)
-            self.begun = True
-            if len(body) > MAX_REPLY_BYTES:
-                raise UpstreamError(GARBAGE)
-            return bool(data)
-
+        Raises UpstreamError where it breaks, stalls, is too long or cannot be read, and Unavailable where there is no
+        room for a long one.
+        """
+        body, is_whole = LongReply(), False
         try:
-            self._receive_all(read, lambda: take([Begun()]) if body else None)
-            told = bytes(body), self._inputs
+            try:
+                self._receive_into(body)
+            except AppError:
+                take([Begun()] if body else [])
+                raise
+            told = body, self._inputs
             events = offload.run(_read, *told) if len(body) > LONG_BYTES else _read(*told)
             is_whole = True
         finally:
             self.close(reusable=is_whole)
         take(events)
 
-    def _receive_all(self, read: Callable[[bytes], bool], tell_of_part: Callable[[], None]) -> None:
-        try:
+    def _receive_into(self, body: LongReply) -> None:
+        is_over, has_place = False, False
+
+        def read(data: bytes) -> bool:
+            nonlocal is_over
+            body.extend(data)
+            self.bytes_received += len(data)
+            self.begun, is_over = True, not data
+            if len(body) > MAX_REPLY_BYTES:
+                raise UpstreamError("reply_too_long")
+            return not is_over and (has_place or len(body) <= USUAL)
+
+        self._receive(read)
+        if not is_over:  # what comes meanwhile waits in the socket
+            take_place(body, self._longest(), lambda: self._is_shut)
+            has_place = True
             self._receive(read)
-        except UpstreamError as error:
-            if error.code != GARBAGE:
-                tell_of_part()
-            raise
+            shrink_place(body)
+
+    def _longest(self) -> int:
+        """As many bytes as there may be of it."""
+        told = self._connection.response.headers.get("content-length", "") if self._connection else ""
+        return min(int(told), MAX_REPLY_BYTES) if told.isdecimal() and len(told) < 20 else MAX_REPLY_BYTES
 
 
 def inputs_of(given: object) -> int:
@@ -85,7 +101,7 @@ _decode_counted = msgspec.json.Decoder(_Counted).decode
 _decode_vector = msgspec.json.Decoder(list[float] | str).decode
 
 
-def _read(body: bytes, inputs: int) -> list[Event]:
+def _read(body: LongReply, inputs: int) -> list[Event]:
     try:
         reply = _decode(body)
         found = {vector.index: vector.embedding for vector in reply.data}

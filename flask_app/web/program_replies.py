@@ -72,6 +72,11 @@ def whole(answer: Whole[Made]) -> Made:
     return answer.made
 
 
+def in_pieces(pieces: Iterator[bytes]) -> Response:
+    """What is too long to be written out at once, or to be compressed while others wait."""
+    return Response(_noted(pieces, None, programs.logged()), content_type="application/json")
+
+
 def _to_who_stays(frames: Iterator[bytes], environ: dict[str, Any]) -> Iterator[bytes]:
     """The first write to who has left succeeds all the same: who hears nothing but heartbeats is looked for."""
     for frame in frames:

@@ -187,12 +187,16 @@ def test_records_and_sums_have_them(program: Program, embedding: ScriptedUpstrea
     assert member_client.get("/api/usage/summary").get_json()["total"]["total_tokens"] == 14
 
 
-def test_a_reply_without_end_is_not_read_to_it(
+def test_a_reply_without_end_is_not_read_to_it_and_is_booked(
     program: Program, embedding: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its provider has worked: whoever asks for too much at once would have it for nothing."""
     monkeypatch.setattr(embeddings, "MAX_REPLY_BYTES", 100)
-    assert code(program.embed()) == (502, "upstream_garbage")
-    assert [attempt.state for attempt in rows(Attempt)] == ["released"]
+    assert code(program.embed(["a text"] * 20)) == (400, "reply_too_long")
+    (attempt,), (entry,) = rows(Attempt), rows(TokenUsage)
+    assert (attempt.state, attempt.error_code) == ("settled", "reply_too_long")
+    assert (entry.source, entry.completion_tokens) == ("estimated", 0)
+    assert entry.prompt_tokens >= 20
     assert program.complete().status_code == 200, "nobody is benched for it"
 
 

@@ -1,9 +1,12 @@
 """Embeddings for a program: the provider's vectors, and the ledger's count."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from flask_app.domain.events import Event, Vectors
 from flask_app.services.completion.attempts import Entry, Outcome
+from flask_app.services.gateway import program_keys
 from flask_app.services.gateway.program_answers import ProgramRun, Whole
 
 
@@ -31,6 +34,20 @@ class Embeddings(msgspec.Struct, kw_only=True):
     model: str
     usage: EmbeddingUsage
 
+    @property
+    def length(self) -> int:
+        """Bytes of the vectors."""
+        return sum(len(each.embedding) for each in self.data)
+
+    def pieces(self) -> Iterator[bytes]:
+        """As JSON, a vector at a time: all of it is never written out at once."""
+        whole = msgspec.json.encode(Embeddings(data=[], model=self.model, usage=self.usage))
+        head, tail = whole.split(b"[]", 1)
+        yield head + b"["
+        for place, each in enumerate(self.data):
+            yield (b"," if place else b"") + msgspec.json.encode(each)
+        yield b"]" + tail
+
 
 class EmbeddingAnswer(Whole[Embeddings]):
     """Told whole: there is nothing to stream."""
@@ -42,6 +59,10 @@ class EmbeddingAnswer(Whole[Embeddings]):
     def tell(self, event: Event) -> None:
         if isinstance(event, Vectors):
             self._vectors = event.items
+
+    def _kept(self) -> bytes | None:
+        """What is too long to be kept is not written out for that."""
+        return super()._kept() if self.made and self.made.length <= program_keys.MOST_BYTES else None
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
         if not self.failure:

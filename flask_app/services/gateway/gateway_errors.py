@@ -19,9 +19,11 @@ _STATUSES = {
     "completions_not_offered": _GONE,
     "embeddings_not_offered": _GONE,
     "upstream_rejected": _REJECTED,
+    "reply_too_long": _REJECTED,
     "conversation_too_long": _REJECTED,
     "message_too_long_for_model": _REJECTED,
     "upstream_busy": _BUSY,
+    "too_many_long_replies": _BUSY,
     "upstream_overloaded": _BUSY,
     "upstream_timeout": _LATE,
 }

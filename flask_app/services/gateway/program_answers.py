@@ -152,7 +152,11 @@ class Whole(ProgramAnswer, Generic[Made]):
     def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:
         super().end(outcome, entry, discarded=discarded)
         if self._keep_made:
-            self._keep_made(None if self.made is None else msgspec.json.encode(self.made))
+            self._keep_made(self._kept())
+
+    def _kept(self) -> bytes | None:
+        """What is kept of it; None for nothing."""
+        return None if self.made is None else msgspec.json.encode(self.made)
 
 
 class StreamedAnswer(Streamed):

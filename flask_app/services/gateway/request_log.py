@@ -103,12 +103,13 @@ class OpenRequest:
         self.model = model[:MAX_NAME]
 
     def close(self) -> None:
-        """Its reply has ended. The row is written once its answer has too."""
-        ended_at = time.monotonic()
-        if self.answer is None:
+        """Its reply has ended. The row is written once its answer has too, which may be long and is let go of."""
+        ended_at, answer = time.monotonic(), self.answer
+        self.answer = None
+        if answer is None:
             self._end(ended_at, None)
         else:
-            self.answer.when_ended(lambda ended: self._end(ended_at, ended))
+            answer.when_ended(lambda ended: self._end(ended_at, ended))
 
     def give_up(self) -> None:
         """The process ends before the request does."""

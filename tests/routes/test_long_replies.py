@@ -1,0 +1,155 @@
+"""Long replies of embeddings: held a few at a time, written out once, and compressed never."""
+
+import gc
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from flask_app.database import reading
+from flask_app.models import Attempt, TokenUsage, User
+from flask_app.services.gateway import program_keys
+from flask_app.services.runs import run_service
+from flask_app.upstream import embeddings, reply_room
+from flask_app.upstream.reply_room import LongReply, held, shrink_place, take_place
+from tests.support.brokers import wait_until
+from tests.support.gateway import Program, made
+from tests.support.requests import only
+from tests.support.scripted_upstream import Embedded, Received, ScriptedUpstream
+from tests.support.upstream_embeddings import EMBEDDINGS
+from tests.support.upstream_reply import Reply
+
+VECTOR = "A" * (1 << 19)
+DATA = [{"index": number, "embedding": VECTOR} for number in range(4)]
+LONG = json.dumps({"data": DATA, "usage": {"prompt_tokens": 7, "total_tokens": 7}}).encode()
+GIVEN = ["a", "b", "c", "d"]
+
+
+@pytest.fixture
+def program(app: Flask, member: User, upstream: ScriptedUpstream) -> Iterator[Program]:
+    yield Program(app, made(member).secret)
+    assert held() == 0, "every place is given up"
+
+
+@pytest.fixture(autouse=True)
+def _without_collection() -> Iterator[None]:
+    """A place is given up at once, not when somebody looks for what nobody holds."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_a_long_reply_is_whole_and_goes_out_as_it_is(program: Program, upstream: ScriptedUpstream) -> None:
+    upstream.script(Embedded(junk=LONG), path=EMBEDDINGS)
+    program.headers["Accept-Encoding"] = "gzip, br"
+    response = program.embed(GIVEN)
+    assert "Content-Encoding" not in response.headers, "letters of vectors hardly get fewer, and it takes its time"
+    told = response.get_json()
+    assert [(each["object"], each["index"], len(each["embedding"])) for each in told["data"]] == [
+        ("embedding", number, len(VECTOR)) for number in range(4)
+    ]
+    assert (told["object"], told["model"], told["usage"]) == (
+        "list",
+        "deepseek-flash",
+        {"prompt_tokens": 7, "total_tokens": 7, "source": "reported"},
+    )
+    del told
+    row = only()
+    assert (row.status, row.bytes_sent) == (200, len(response.get_data()))
+
+
+def test_it_holds_a_place_while_it_goes_out(app: Flask, program: Program, upstream: ScriptedUpstream) -> None:
+    upstream.script(Embedded(junk=LONG), path=EMBEDDINGS)
+    body = {"model": "deepseek-flash", "input": GIVEN}
+    response = app.test_client(use_cookies=False).post(
+        "/v1/embeddings", json=body, headers=program.headers, buffered=False
+    )
+    pieces = iter(response.response)
+    next(pieces)
+    assert held() == len(LONG)
+    response.close()
+    del pieces, response
+
+
+def test_it_is_not_kept_under_a_key(program: Program, upstream: ScriptedUpstream) -> None:
+    upstream.script(Embedded(junk=LONG), path=EMBEDDINGS)
+    program.headers["Idempotency-Key"] = "one"
+    assert len(LONG) > program_keys.MOST_BYTES
+    assert program.embed(GIVEN).status_code == 200
+    wait_until(lambda: not run_service.live_runs())
+    again = program.embed(GIVEN)
+    assert (again.status_code, again.get_json()["error"]["code"]) == (409, "idempotency_key_used")
+
+
+def test_who_finds_no_place_waits_for_one(
+    program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reply_room, "ROOM", len(LONG) + 1000)
+    upstream.script(Embedded(junk=LONG), path=EMBEDDINGS, always=True)
+    other = LongReply()
+    take_place(other, len(LONG), lambda: False)
+    replies: list[Any] = []
+    asking = threading.Thread(target=lambda: replies.append(program.embed(GIVEN).status_code))
+    asking.start()
+    wait_until(lambda: upstream.journal.chats)
+    asking.join(0.3)
+    assert asking.is_alive()
+    del other
+    asking.join()
+    assert replies == [200]
+
+
+def test_who_waits_in_vain_is_told_to_come_again_and_pays(
+    program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reply_room, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(reply_room, "ROOM", 1 << 20)
+    upstream.script(Embedded(junk=LONG), path=EMBEDDINGS)
+    refused = program.embed(GIVEN)
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (503, "too_many_long_replies")
+    assert refused.headers["Retry-After"] == "5"
+    with reading() as session:
+        assert session.scalars(select(Attempt.state)).one() == "settled"
+        assert session.scalars(select(TokenUsage.source)).one() == "estimated"
+    upstream.script(Embedded(), path=EMBEDDINGS)
+    assert program.embed(GIVEN).status_code == 200, "a short one waits for nobody"
+
+
+def test_who_is_stopped_need_not_wait() -> None:
+    reply = LongReply()
+    take_place(reply, reply_room.ROOM + 1, lambda: True)
+    shrink_place(reply)
+    assert held() == 0
+
+
+class Chunked:
+    """Does not say how long it is."""
+
+    def play(self, reply: Reply, request: Received) -> None:
+        reply.open_stream(content_type="application/json")
+        more = (1 << 20) + 1
+        reply.send(LONG[:more])
+        wait_until(lambda: held() == embeddings.MAX_REPLY_BYTES)
+        reply.send(LONG[more:])
+        reply.finish()
+
+
+def test_one_of_unknown_length_has_a_place_for_the_longest_until_it_is_there(
+    program: Program, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Chunked(), path=EMBEDDINGS)
+    assert program.embed(GIVEN).status_code == 200
+
+
+def test_a_place_is_as_long_as_its_reply() -> None:
+    reply = LongReply(b"x" * 10)
+    take_place(reply, 1000, lambda: False)
+    assert held() == 1000
+    shrink_place(reply)
+    assert held() == 10
+    del reply
+    assert held() == 0
