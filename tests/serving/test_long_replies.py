@@ -44,7 +44,6 @@ def peak(worker: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-@pytest.mark.security("requests-bounded")
 def test_long_replies_take_a_bounded_part_of_memory(server: Served, upstream: ScriptedUpstream) -> None:
     """More of them at once than there is room for: the others wait."""
     vectors = [{"index": number, "embedding": "A" * BYTES} for number in range(INPUTS)]
