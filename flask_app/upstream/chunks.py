@@ -10,6 +10,7 @@ from flask_app.domain.refused import Refused
 from flask_app.upstream.tool_calls import NULL, Calls, UnreadableCalls
 
 MAX_TOKENS = 1 << 31
+MOST_CHOICES = 64  # more than anybody may ask for
 MAX_NAME = 128  # as many characters as a model's name may have here
 Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 
@@ -97,7 +98,7 @@ class ChunkReader:
     def __init__(self) -> None:
         self.finished = False
         self.fault: UnreadableChunk | UnreadableCalls | None = None
-        self._calls: dict[object, Calls] = {}  # of each choice
+        self._calls: dict[int, Calls] = {}  # of each choice
         self._said = NULL  # as the model was named last
         self._model: str | None = None
         self._index: Any = _NOBODYS  # of the choice that is the answer
@@ -121,7 +122,7 @@ class ChunkReader:
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
                     reasoning += delta.reasoning_content or delta.thoughts
-                rest += self._beside_words(choice, None)
+                rest += self._beside_words(choice, 0)
             if chunk.usage != NULL or chunk.error != NULL:
                 rest += counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
@@ -152,14 +153,14 @@ class ChunkReader:
             if self.fault:
                 return
 
-    def _beside_words(self, choice: Choice, index: object) -> list[Event]:
+    def _beside_words(self, choice: Choice, index: int) -> list[Event]:
         """`index` tells the choice's calls from those of others."""
         delta, events = choice.delta, list[Event]()
         if delta is not None and delta.refusal:
             events += delta.refused
         if delta is not None and delta.tool_calls != NULL:
             try:
-                events += self._calls.setdefault(index, Calls()).read(bytes(delta.tool_calls))
+                events += self._calls_of(index).read(bytes(delta.tool_calls))
             except UnreadableCalls as error:
                 self.fault = error
         if choice.logprobs != NULL:
@@ -178,6 +179,10 @@ class ChunkReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.fault = UnreadableChunk(payload[:80].decode("utf-8", "replace"))
             return None
+
+    def _calls_of(self, index: int) -> Calls:
+        """Of choices that nobody can have asked for none are remembered."""
+        return self._calls.setdefault(index, Calls()) if index < MOST_CHOICES else Calls()
 
     def _read_chunk(self, payload: bytes) -> Chunk:
         return _decode_chunk(payload)

@@ -8,6 +8,7 @@ LONGEST = 4_000_000  # characters of text, or of thoughts: twice what the longes
 TOKEN_CHARACTERS, SPARE = 16, 4_000  # a token has 1.6 (Chinese) to 4 in the mean: nothing honest is longer
 LIKELY_BYTES, LIKELY_SPARE = 16 << 20, 64  # of how likely all tokens were, and what each takes beside its bytes
 PIECE_CHARACTERS = 4  # what a piece counts for beside its characters, for pieces take memory too
+CALL_CHARACTERS = 100  # the first of a call: it is remembered until the answer has ended
 
 
 class Room:
@@ -31,7 +32,7 @@ class Room:
             if isinstance(event, Token):
                 self._text -= len(event.text) + PIECE_CHARACTERS
             elif isinstance(event, ToolCall):
-                self._text -= len(event.text) + len(event.id or "") + PIECE_CHARACTERS
+                self._text -= len(event.text) + (len(event.id) + CALL_CHARACTERS if event.id else PIECE_CHARACTERS)
             elif isinstance(event, Reasoning):
                 self._thoughts -= len(event.text) + PIECE_CHARACTERS
             elif isinstance(event, Logprobs):

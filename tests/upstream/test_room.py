@@ -38,8 +38,11 @@ def test_how_likely_tokens_were_has_a_room_of_its_own() -> None:
     assert length_until_full(Room(None), Logprobs((msgspec.Raw(b""),))) < 1 << 20
 
 
-def test_ids_of_calls_take_room() -> None:
+def test_each_call_takes_room() -> None:
+    """It is remembered, with its id."""
     assert length_until_full(Room(None), ToolCall(0, "x" * 10_000)) < LONGEST / 10_000 + 2
+    assert 1_000 < length_until_full(Room(None), ToolCall(0, "x")) < 50_000
+    assert length_until_full(Room(None), ToolCall(0, None, None, "x")) > 500_000
 
 
 def test_thoughts_take_no_room_from_the_text() -> None:

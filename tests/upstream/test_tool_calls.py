@@ -137,6 +137,13 @@ def test_calls_of_several_answers_are_their_own() -> None:
     assert told == [OfChoice(n, ToolCall(0, f"c{n}", "look", "{}")) for n in range(2)]
 
 
+def test_of_choices_that_nobody_asked_for_no_calls_are_remembered() -> None:
+    reader, called = ChoicesReader(), {"tool_calls": [piece("look", "{}", index=0, id="c")]}
+    for n in range(0, 10_000, 10):
+        reader.read([json.dumps({"choices": [{"index": n, "delta": called}]}).encode()])
+    assert len(reader._calls) < 10
+
+
 @given(
     st.lists(
         st.tuples(
