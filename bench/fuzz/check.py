@@ -1,11 +1,12 @@
 """What must hold for every stream, however it is cut."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.fuzz import reference
 from bench.fuzz.reference import NamedData, Undecided, Unreadable
 from bench.fuzz.streams import Case
-from flask_app.domain.events import Event, Reasoning, Served, Token
+from flask_app.domain.events import Event, Reasoning, Served, Token, ToolCall
 from flask_app.domain.sse import Decoder
 from flask_app.upstream.chunks import ChunkReader
 
@@ -77,14 +78,8 @@ def _check_chunks(whole: Heard) -> None:
     events: list[Event] = []
     end, model = "", None
     for payload in whole.payloads:
-        if payload == DONE:
-            end = "finished"
-            break
         try:
-            told = reference.chunk_of(payload)
-        except Unreadable:
-            end = "unreadable"
-            break
+            told, end = _expected(payload)
         except Undecided:
             return
         for event in told:
@@ -93,15 +88,34 @@ def _check_chunks(whole: Heard) -> None:
                     continue
                 model = event.model
             events.append(event)
+        if end:
+            break
     _same("the reference's answer", _together(events), whole.told)
     _same("the reference's end", end, whole.end)
 
 
+def _expected(payload: bytes) -> tuple[Sequence[Event], str]:
+    """Its events, and how the stream ends with it, if it does. Raises Undecided."""
+    if payload == DONE:
+        return [], "finished"
+    try:
+        return (reference.chunk_of(payload) if payload else []), ""  # an empty event says nothing
+    except Unreadable as error:
+        return error.events, "unreadable"
+
+
 def _together(events: list[Event]) -> tuple[str, str, list[Event]]:
-    """Pieces of text may be put together one way or another; the rest keeps its order."""
+    """Pieces of text may be put together one way or another; the rest keeps its order.
+
+    Of calls what they say counts: ids that are not told are made up.
+    """
     text = "".join([event.text for event in events if isinstance(event, Token)])
     reasoning = "".join([event.text for event in events if isinstance(event, Reasoning)])
-    return text, reasoning, [event for event in events if not isinstance(event, Token | Reasoning)]
+    beside = [event for event in events if not isinstance(event, Token | Reasoning)]
+    said: list[Event] = [
+        ToolCall(0, arguments=event.arguments) if isinstance(event, ToolCall) else event for event in beside
+    ]
+    return text, reasoning, said
 
 
 def _same(what: str, expected: object, found: object) -> None:

@@ -17,11 +17,13 @@ DEEPEST = 200  # how deeply JSON may be nested is the parser's own affair
 
 
 class Undecided(Exception):
-    """Parsers may differ here: letters that are none, a key given twice, JSON nested very deeply."""
+    """Parsers may differ here: letters that are none, a key given twice, JSON nested very deeply, or kept as it is."""
 
 
 class Unreadable(Exception):
-    """No chunk of a chat completion."""
+    """No chunk of a chat completion; `events` came with what of it can be read."""
+
+    events: tuple[Event, ...] = ()
 
 
 @dataclass
@@ -85,17 +87,25 @@ def chunk_of(payload: bytes) -> list[Event]:
     model = _name(chunk.get("model"))
     events: list[Event] = [Served(model)] if model else []
     text, reasoning = "", ""
+    fault: Unreadable | None = None
     for choice in _typed(chunk.get("choices"), list) or []:
         delta = _typed(_object(choice).get("delta"), dict) or {}
         text += _typed(delta.get("content"), str) or ""
         reasoning += _typed(delta.get("reasoning_content"), str) or ""
-        events += _calls(delta.get("tool_calls"))
+        try:
+            events += _calls(delta.get("tool_calls"))
+        except Unreadable as error:
+            fault = error
         if reason := _typed(choice.get("finish_reason"), str):
             events.append(Finished(reason))
     usage = _usage(chunk.get("usage"))
     events += [usage] if usage else []
     events += [] if chunk.get("error") is None else [Failed("upstream_failed")]
-    return [*([Reasoning(reasoning)] if reasoning else []), *([Token(text)] if text else []), *events]
+    told = [*([Reasoning(reasoning)] if reasoning else []), *([Token(text)] if text else []), *events]
+    if fault:
+        fault.events = tuple(told)
+        raise fault
+    return told
 
 
 def _name(told: Any) -> str:
@@ -109,19 +119,20 @@ def _name(told: Any) -> str:
 
 
 def _calls(told: Any) -> list[ToolCall]:
-    """Calls of functions; where one makes no sense none is left."""
-    try:
-        return [_call(_object(call)) for call in _typed(told, list) or []]
-    except Unreadable:
-        return []
+    """Pieces of calls of functions; where one makes no sense all are unreadable, where there is no list there are none.
+
+    To which call each belongs is not said here.
+    """
+    return [_call(_object(call)) for call in told] if isinstance(told, list) else []
 
 
 def _call(told: dict[str, Any]) -> ToolCall:
-    index, function = _count(told.get("index", 0)), _typed(told.get("function"), dict) or {}
-    if index is None:
-        raise Unreadable
-    name, arguments = (_typed(function.get(field), str) for field in ("name", "arguments"))
-    return ToolCall(index, _typed(told.get("id"), str), name, arguments or "")
+    function = _typed(told.get("function"), dict) or {}
+    _typed(told.get("id"), str), _typed(function.get("name"), str)
+    arguments = function.get("arguments")
+    if not isinstance(arguments, str | None):
+        raise Undecided  # they go on as they are written
+    return ToolCall(0, arguments=arguments or "")
 
 
 def _parsed(payload: bytes) -> dict[str, Any]:
