@@ -91,7 +91,7 @@ def chunk_of(payload: bytes) -> list[Event]:
     for choice in _typed(chunk.get("choices"), list) or []:
         delta = _typed(_object(choice).get("delta"), dict) or {}
         text += _typed(delta.get("content"), str) or ""
-        reasoning += _typed(delta.get("reasoning_content"), str) or ""
+        reasoning += _typed(delta.get("reasoning_content"), str) or _text(delta.get("reasoning"))
         try:
             events += _calls(delta.get("tool_calls"))
         except Unreadable as error:
@@ -182,6 +182,10 @@ def _typed(value: Any, kind: type) -> Any:
     if value is None or isinstance(value, kind):
         return value
     raise Unreadable
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -194,6 +194,8 @@ class Streams:
         delta = {key: self._maybe(STRINGS) for key in ("content", "reasoning_content", "role") if random.random() < 0.6}
         if self._of_calls.random() < 0.1:
             delta["tool_calls"] = self._calls()
+        if self._of_calls.random() < 0.1:
+            delta["reasoning"] = self._of_calls.choice((*STRINGS, None, 1, {}))
         return {"index": 0, "delta": delta, "finish_reason": self._maybe(("stop", "length", "", None))}
 
     def _calls(self) -> Any:

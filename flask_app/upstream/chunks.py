@@ -18,17 +18,18 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 class Delta(msgspec.Struct):
     content: str | None = None
     reasoning_content: str | None = None
-    reasoning: Any = None  # as others than DeepSeek call the thoughts
-    refusal: Any = None
+    reasoning: msgspec.Raw = NULL  # as others than DeepSeek call the thoughts; where it is no text it is something else
+    refusal: msgspec.Raw = NULL
     tool_calls: msgspec.Raw = NULL
 
     @property
     def thoughts(self) -> str:
-        return self.reasoning_content or (self.reasoning if isinstance(self.reasoning, str) else "")
+        return self.reasoning_content or ("" if self.reasoning == NULL else _text_of(bytes(self.reasoning)))
 
     @property
     def refused(self) -> list[Event]:
-        return [Refused(self.refusal)] if self.refusal and isinstance(self.refusal, str) else []
+        text = "" if self.refusal == NULL else _text_of(bytes(self.refusal))
+        return [Refused(text)] if text else []
 
     @property
     def has_words(self) -> bool:
@@ -66,7 +67,7 @@ class _Usage(_Totals):
     prompt_cache_hit_tokens: Count | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
-    total_tokens: object = None  # whatever it is, the rest counts
+    total_tokens: msgspec.Raw = NULL  # whatever it is, the rest counts
 
 
 class _Logprobs(msgspec.Struct):
@@ -78,7 +79,7 @@ class UnreadableChunk(Exception):
 
 
 _decode_chunk = msgspec.json.Decoder(Chunk).decode
-_decode_name = msgspec.json.Decoder(str).decode
+_decode_text = msgspec.json.Decoder(str).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
 _decode_totals = msgspec.json.Decoder(_Totals).decode
 _decode_logprobs = msgspec.json.Decoder(_Logprobs).decode
@@ -121,7 +122,7 @@ class ChunkReader:
                     continue
                 if (delta := choice.delta) is not None:
                     text += delta.content or ""
-                    reasoning += delta.reasoning_content or delta.thoughts
+                    reasoning += delta.reasoning_content or (delta.thoughts if delta.reasoning is not NULL else "")
                 rest += self._beside_words(choice, 0)
             if chunk.usage != NULL or chunk.error != NULL:
                 rest += counted_or_failed(chunk)
@@ -156,14 +157,14 @@ class ChunkReader:
     def _beside_words(self, choice: Choice, index: int) -> list[Event]:
         """`index` tells the choice's calls from those of others."""
         delta, events = choice.delta, list[Event]()
-        if delta is not None and delta.refusal:
+        if delta is not None and delta.refusal is not NULL:
             events += delta.refused
-        if delta is not None and delta.tool_calls != NULL:
+        if delta is not None and delta.tool_calls is not NULL and delta.tool_calls != NULL:
             try:
                 events += self._calls_of(index).read(bytes(delta.tool_calls))
             except UnreadableCalls as error:
                 self.fault = error
-        if choice.logprobs != NULL:
+        if choice.logprobs is not NULL and choice.logprobs != NULL:
             events += _logprobs(bytes(choice.logprobs))
         if choice.finish_reason:
             events.append(Finished(choice.finish_reason))
@@ -188,6 +189,14 @@ class ChunkReader:
         return _decode_chunk(payload)
 
 
+def _text_of(raw: bytes) -> str:
+    """Empty where it is none."""
+    try:
+        return _decode_text(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
 def name_of(raw: bytes) -> str:
     """What the model is called, as a model may be called here: in pages, files and logs it can harm nobody.
 
@@ -195,7 +204,7 @@ def name_of(raw: bytes) -> str:
     spaces one. A longer name ends in "…", so that it is no other model's. Empty: nothing is left, or it is no text.
     """
     try:
-        begin = _decode_name(raw).strip()[: MAX_NAME + 1]
+        begin = _decode_text(raw).strip()[: MAX_NAME + 1]
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     name = " ".join("".join(sign if sign.isprintable() else " " for sign in begin).split())
@@ -238,8 +247,7 @@ def usage_of(raw: bytes) -> Usage | None:
     details = found.completion_tokens_details
     reasoning = (details.reasoning_tokens if details else None) or 0
     completion, both = found.completion_tokens, found.completion_tokens + reasoning
-    total = found.total_tokens
-    if type(total) is int and MAX_TOKENS > total == found.prompt_tokens + both:
+    if both + found.prompt_tokens < MAX_TOKENS and bytes(found.total_tokens) == b"%d" % (found.prompt_tokens + both):
         completion = both
     return Usage(
         prompt_tokens=found.prompt_tokens,

@@ -1,7 +1,7 @@
 """Calls of functions in a stream, told apart also where a provider numbers them badly, or not at all."""
 
 import secrets
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 
@@ -21,7 +21,7 @@ class _Function(msgspec.Struct):
 
 
 class _Piece(msgspec.Struct):
-    index: Any = None
+    index: msgspec.Raw = NULL
     id: str | None = None
     function: _Function | None = None
 
@@ -35,6 +35,7 @@ class _Call(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(list[_Piece]).decode
+_decode_number: Callable[[msgspec.Raw], int | str | None] = msgspec.json.Decoder(int | str | None).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -99,8 +100,12 @@ class Calls:
         return ToolCall(call.index, call_id or f"call_{secrets.token_hex(12)}", name, arguments)
 
 
-def _number(index: object) -> int | str | None:
-    return index if isinstance(index, int | str) else None
+def _number(index: msgspec.Raw) -> int | str | None:
+    """None where it tells none from another."""
+    try:
+        return _decode_number(index)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _text_of(arguments: msgspec.Raw) -> str:

@@ -17,7 +17,7 @@ from flask_app.upstream import chunks
 from flask_app.upstream.chunks import ChunkReader
 
 SEED, INPUTS = 20_230_320, 20_000
-SOON = 5_000
+SOON = 7_000
 
 
 def test_every_promise_holds_for_every_stream() -> None:

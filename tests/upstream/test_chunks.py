@@ -71,6 +71,8 @@ def test_thinking_is_apart_from_the_answer(name: str) -> None:
 def test_thoughts_that_are_told_by_both_names_are_told_once() -> None:
     assert ChunkReader().read([delta(reasoning_content="hm", reasoning="hm")]) == [Reasoning("hm")]
     assert ChunkReader().read([delta(reasoning={"effort": "low"}, content="yes")]) == [Token("yes")]
+    numbers = b'{"choices":[{"delta":{"reasoning":1e999,"refusal":1e999,"content":"yes"}}]}'
+    assert ChunkReader().read([numbers]) == [Token("yes")]
 
 
 def test_a_refusal_is_words_of_its_own_kind() -> None:
@@ -165,6 +167,7 @@ def test_done_ends_the_stream_and_what_follows_is_ignored() -> None:
 
 def test_finish_reason_and_error_are_events() -> None:
     assert ChunkReader().read([b'{"choices":[{"delta":{},"finish_reason":"length"}]}']) == [Finished("length")]
+    assert ChunkReader().read([b'{"choices":[{"finish_reason":"length"}]}']) == [Finished("length")]
     assert ChunkReader().read([b'{"error":{"message":"secret sk-1234"}}']) == [Failed("upstream_failed")]
     assert ChunkReader().read([b'{"error":null,"choices":[]}']) == []
 
@@ -196,6 +199,8 @@ def test_usage_that_makes_no_sense_is_no_usage(raw: bytes) -> None:
 def test_one_senseless_part_does_not_spoil_the_totals() -> None:
     raw = b'{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":-1}}'
     assert usage_of(raw) == Usage(9, 0, 5, 0)
+    cached = b'{"prompt_tokens":9,"completion_tokens":5,"prompt_cache_hit_tokens":2,"total_tokens":%b}'
+    assert usage_of(cached % b"[1e999]") == usage_of(cached % b'"\xbb"') == Usage(9, 2, 5, 0)
 
 
 def test_parts_never_exceed_the_whole() -> None:

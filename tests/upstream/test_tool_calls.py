@@ -126,6 +126,11 @@ def test_what_is_no_list_of_calls_is_left_out(calls: object) -> None:
     assert reader.fault is None
 
 
+def test_a_number_without_bounds_is_none() -> None:
+    (call,) = Calls().read(b'[{"index":1e999,"id":"c","function":{"name":"f"}}]')
+    assert call == ToolCall(0, "c", "f")
+
+
 def test_letters_that_are_none_are_a_fault() -> None:
     with pytest.raises(UnreadableCalls):
         Calls().read(b'[{"function":{"name":"f","arguments":{"x":"\xff"}}}]')
