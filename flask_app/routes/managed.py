@@ -13,6 +13,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service
 from flask_app.services.people import invitation_admin_service, managing_service, supervision_service
 from flask_app.services.queries import paging
+from flask_app.services.usage import breakdown_service
 from flask_app.services.usage.stats_service import DateRange, zone_of
 from flask_app.utils import get_current_user, require_login, require_manager, require_proof
 from flask_app.web import arguments, pages
@@ -66,7 +67,7 @@ def page(managed_id: str) -> str:
         raise NotFound
     today = periods.local_day(now, zone_of(reader))
     days = ranges.presets(today, today)[span]
-    use = managing_service.use(reader, managed_id, DateRange(days.first, days.last), now)
+    use = breakdown_service.of_group(reader, managed_id, DateRange(days.first, days.last), now)
     there = managed_people(managing_service.people(managed_id, limit=paging.PAGE))
     state = ManagedState(
         group=group_name(g.managed),
@@ -178,7 +179,7 @@ def revoke(managed_id: str, invitation_id: str) -> InvitationReply:
 @returns(GroupsReply)
 def use(managed_id: str) -> GroupsReply:
     """What each of the people used who are in a group now, the most first."""
-    return groups_reply(managing_service.use(get_current_user(), managed_id, arguments.dates(), utc_now()))
+    return groups_reply(breakdown_service.of_group(get_current_user(), managed_id, arguments.dates(), utc_now()))
 
 
 @blueprint.get(f"{API}/budgets")

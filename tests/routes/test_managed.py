@@ -154,6 +154,14 @@ def test_use_is_that_of_the_people_in_the_group(room: Class) -> None:
     assert room.client.get(room.url("/use?from=2026-11-26&to=2026-11-01")).status_code == 400
 
 
+def test_use_is_asked_of_the_group_alone(room: Class, query_count: Callable[[], Any]) -> None:
+    ledger.write([ledger.entry(who.id, utc_now()) for who in (room.pupil, room.stranger)])
+    with query_count() as statements:
+        assert len(room.client.get(room.url("/use")).json["rows"]) == 1  # type: ignore[index]
+    (asked,) = (each for each in statements if "usage_hourly" in each)
+    assert "users.group_id = " in asked, "nobody else is added up"
+
+
 def test_the_page_tells_the_use_of_the_days_that_are_chosen(room: Class) -> None:
     ledger.write([ledger.entry(room.pupil.id, utc_now() - timedelta(days=days)) for days in (0, 3, 20)])
     spans = ("range=today", "range=days_7", "range=days_30", "")

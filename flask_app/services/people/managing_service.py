@@ -7,7 +7,6 @@ and so is a person who is in another group.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -22,9 +21,6 @@ from flask_app.services.people import names, password_links, standing, user_admi
 from flask_app.services.people.password_links import Link
 from flask_app.services.people.user_admin_service import Person
 from flask_app.services.runs import stop_service
-from flask_app.services.usage import breakdown_service
-from flask_app.services.usage.breakdown_service import Part
-from flask_app.services.usage.stats_service import DateRange
 
 MOST_MANAGERS = 20  # of one group
 
@@ -141,13 +137,6 @@ def link(actor: Actor, group_id: str, user_id: str) -> Link:
     """A link by which a member of the group chooses a new password. Raises NotFound, Forbidden("role_not_lower")."""
     with transaction() as session:
         return user_admin_service.link_for(session, actor, below(session, actor, group_id, user_id))
-
-
-def use(reader: User, group_id: str, dates: DateRange, now: datetime) -> list[Part]:
-    """What each of the people used who are in the group now, the most first; raises BadRequest as `site` does."""
-    with reading() as session:
-        members = set(session.scalars(select(User.id).where(User.group_id == group_id)))
-    return [part for part in breakdown_service.site(reader, "user", dates, now) if part.key in members]
 
 
 def below(session: Session, actor: Actor, group_id: str, user_id: str) -> User:

@@ -78,6 +78,12 @@ def site(reader: User, by: str, dates: DateRange, now: datetime) -> list[Part]:
     return _told_apart(zone_of(reader), _known(by, SITE), dates, now)
 
 
+def of_group(reader: User, group_id: str, dates: DateRange, now: datetime) -> list[Part]:
+    """What each of the people used who are in the group now, the most first; see `site`."""
+    members = select(_users.c.id).where(_users.c.group_id == group_id)
+    return _told_apart(zone_of(reader), "user", dates, now, within=rollup.c.user_id.in_(members))
+
+
 def by_clock(session: Session, by: str, zone: ZoneInfo, days: Days, user_id: str | None) -> list[Part]:
     """Of one person or the site: by "hour" of the day, "day" or "month"."""
     if by == "hour":
@@ -96,13 +102,23 @@ def _known(by: str, groupings: tuple[str, ...]) -> str:
     return by
 
 
-def _told_apart(zone: ZoneInfo, by: str, dates: DateRange, now: datetime, user_id: str | None = None) -> list[Part]:
+def _told_apart(
+    zone: ZoneInfo,
+    by: str,
+    dates: DateRange,
+    now: datetime,
+    user_id: str | None = None,
+    *,
+    within: ColumnElement[bool] | None = None,
+) -> list[Part]:
     if by in _CLOCKS:
         days = days_of(dates, now, zone)
         with reading() as session:
             return by_clock(session, by, zone, days, user_id)
     label = _LABELS[by]
     query = select(label.column.label("grouped"), *figures()).group_by(label.column, rollup.c.currency)
+    if within is not None:
+        query = query.where(within)
     each = label.slices if user_id is None else _OF_ONE
     parts = slices.of_period_either_way(query, each, period_of(dates, zone), user_id).subquery()
     sums = (rolled_sum(parts.c[name]).label(name) for name in SUMMED)
