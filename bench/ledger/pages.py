@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
+from random import Random
 from urllib.parse import urlencode
 
 from flask_app.domain import ranges
 from flask_app.domain.outcomes import OUTCOMES
+from flask_app.routes.managed import SPANS
 from flask_app.services.usage import breakdown_service
 from flask_app.services.usage.record_lookups import CHANNELS
 from flask_app.services.usage.record_search import PROVENANCES
@@ -47,6 +49,7 @@ class Known:
     person: str
     quiet_person: str
     groups: list[str]
+    managed: str
     keys: list[str]
     drifts: list[str]
     tokens: list[str]
@@ -70,6 +73,19 @@ def own(known: Known) -> Iterator[Page]:
     for year in _years(known):
         yield Page("own heat map", _path("/api/usage/groups", {"by": "day"} | year))
     yield from searches("own records", "/api/usage/records", _own_fields(known))
+    yield from _of_three("own records", "/api/usage/records", _own_fields(known))
+    yield from searches("page of own records", "/dashboard", _own_fields(known))
+
+
+def managed(known: Known) -> Iterator[Page]:
+    """What the manager of a group sees."""
+    page, api = f"/managed/{known.managed}", f"/api/managed/{known.managed}"
+    for span in SPANS:
+        yield Page("page of a managed group", _path(page, {"range": span}))
+    for name in ("people", "invitations", "budgets"):
+        yield Page("page of a managed group", f"{api}/{name}")
+    for days in ({}, *_ranges(known)):
+        yield Page("use of a managed group", _path(f"{api}/use", days))
 
 
 def site(known: Known) -> Iterator[Page]:
@@ -90,6 +106,7 @@ def site(known: Known) -> Iterator[Page]:
     for year in _years(known):
         yield Page("site heat map", _path("/api/admin/usage", {"by": "day"} | year))
     yield from searches("site records", "/api/admin/records", _site_fields(known))
+    yield from _of_three("site records", "/api/admin/records", _site_fields(known))
     yield from (
         Page("page of records", page.path) for page in searches("", "/admin/records", _site_fields(known), most=1)
     )
@@ -108,6 +125,13 @@ def searches(kind: str, path: str, fields: Choices, *, most: int = 2) -> Iterato
         for together in combinations(fields.values(), count):
             for query in _products(together):
                 yield Page(f"{kind}, {name}", _path(path, query))
+
+
+def _of_three(kind: str, path: str, fields: Choices) -> Iterator[Page]:
+    """With each three fields at once, and of each a choice that is drawn: the same in every run."""
+    random = Random(path)
+    for together in combinations(fields.values(), 3):
+        yield Page(f"{kind}, three filters", _path(path, random.choice(list(_products(together)))))
 
 
 def _products(fields: tuple[list[dict[str, str]], ...]) -> Iterator[dict[str, str]]:

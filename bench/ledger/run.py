@@ -77,7 +77,7 @@ def _measured(prepared: Site, rounds: int, seed: int) -> Iterator[Results]:
 
 
 def _asked(prepared: Site, server: Server) -> list[tuple[Reader, Page]]:
-    """The first reader looks at everything; those of other time zones at what depends on them."""
+    """The first reader looks at everything; those of other time zones at what depends on them, a manager at a group."""
     asked = []
     for name, (username, known) in prepared.readers.items():
         reader = Reader(server, name, username, site.PASSWORD)
@@ -87,7 +87,9 @@ def _asked(prepared: Site, server: Server) -> list[tuple[Reader, Page]]:
         else:
             wanted += reader.pages_after([page for page in wanted if page.is_search], "next page of records")
         asked += [(reader, page) for page in wanted]
-    return asked
+    manager = Reader(server, "", prepared.manager, site.PASSWORD)
+    _, known = prepared.readers[""]
+    return [*asked, *((manager, page) for page in pages.managed(known))]
 
 
 def _export(server: Server, reader: Reader, prepared: Site) -> Job:

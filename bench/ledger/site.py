@@ -23,7 +23,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.ledger import usage_check_service
-from flask_app.services.people import passwords
+from flask_app.services.people import managing_service, passwords
 from flask_app.services.providers.key_service import UsableKey
 from flask_app.services.site import rate_admin_service
 from flask_app.services.usage import slices
@@ -38,6 +38,7 @@ NOTHING = "nothing"  # the database with an empty ledger
 COPIED = ("groups", "users", "access_tokens", "budgets", "providers", "api_keys", "models", "tariffs")
 AMPLE = 10**14  # of each budget: nothing is refused
 PATIENCE_SECONDS = 7200
+MANAGED = GROUPS[1][0]  # the largest group, whose manager looks at it
 DRIFTS = 5  # days whose explanation is asked for, those of the most use
 ODD_ZONE = "Asia/Kathmandu"  # its days begin at a quarter past: the finest blocks are read
 PASSWORD = secrets.token_urlsafe(24)
@@ -52,6 +53,7 @@ class Site:
     database_pid: int
     entries: int
     readers: dict[str, tuple[str, Known]]
+    manager: str
     asked: Asked
 
 
@@ -96,6 +98,7 @@ def _prepared(url: str, pid: int, rows: int, seed: int, say: Callable[[str], Non
         database_pid=pid,
         entries=usage_check_service.count_entries(),
         readers={name: (user.username, _known(user)) for name, user in readers.items()},
+        manager=_manager(),
         asked=_asked(),
     )
 
@@ -144,6 +147,16 @@ def _heaviest(timezone: str | None) -> User:
     return user
 
 
+def _manager() -> str:
+    """The name of somebody who manages a group from now on, and may see nothing else of the site."""
+    query = select(User).join(Group, Group.id == User.group_id).where(Group.name == MANAGED, User.role == "member")
+    with transaction() as session:
+        user = session.scalars(query.where(User.disabled.is_(False)).order_by(User.id).limit(1)).one()
+        user.password_hash = passwords.make_hash(PASSWORD)
+    managing_service.appoint(Actor(None), str(user.group_id), [user.username])
+    return user.username
+
+
 def _known(reader: User) -> Known:
     zone, used = zone_of(reader), func.sum(SpentDaily.amount)
     quiet = select(SpentDaily.scope_id).where(SpentDaily.scope == "user").group_by(SpentDaily.scope_id).order_by(used)
@@ -163,6 +176,7 @@ def _known(reader: User) -> Known:
         person=reader.id,
         quiet_person=quiet_person,
         groups=[groups[name] for name in (GROUPS[1][0], ALONE, EMPTY)],
+        managed=groups[MANAGED],
         keys=[keys["First account"], keys["Deleted key"]],
         drifts=list(drifts),
         tokens=[*tokens, *others],

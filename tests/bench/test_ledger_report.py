@@ -1,6 +1,9 @@
 """What `make bench-ledger` calls missed, and that it asks what the pages offer."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
+from itertools import combinations
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
@@ -11,6 +14,7 @@ from bench.ledger.pages import Known, Page
 from bench.ledger.readers import Timed
 from bench.ledger.report import Job, Results, figures, markdown
 from bench.ledger.settlement import Costs, Settlement
+from flask_app.routes import managed
 from flask_app.services.usage import breakdown_service
 
 KNOWN = Known(
@@ -19,6 +23,7 @@ KNOWN = Known(
     person="ada",
     quiet_person="bo",
     groups=["research", "alone", "empty"],
+    managed="research",
     keys=["first", "deleted"],
     drifts=["a day", "another"],
     tokens=["scripts"],
@@ -53,11 +58,48 @@ def test_what_is_over_its_bounds_is_missed() -> None:
     }
 
 
+OWN_FIELDS = {"model", "outcome", "provenance", "channel", "token", "id", "from"}
+FIELDS = OWN_FIELDS | {"user", "group", "key"}
+
+
+def filtered(asked: Iterable[Page], path: str) -> Counter[frozenset[str]]:
+    """How often each set of fields is asked together."""
+    return Counter(
+        frozenset(parse_qs(address.query).keys() - {"to"})
+        for address in (urlsplit(page.path) for page in asked)
+        if address.path == path
+    )
+
+
+def together(fields: set[str], most: int) -> set[frozenset[str]]:
+    return {frozenset(each) for number in range(most + 1) for each in combinations(fields, number)}
+
+
 def test_every_filter_is_asked_alone_and_beside_every_other() -> None:
-    asked = [parse_qs(urlsplit(page.path).query) for page in pages.site(KNOWN) if "/api/admin/records" in page.path]
-    fields = {"user", "group", "key", "model", "outcome", "provenance", "channel", "token", "id", "from"}
-    found = {frozenset(query.keys() - {"to"}) for query in asked}
-    assert found == {frozenset({one, other}) for one in fields for other in fields} | {frozenset()}
+    assert filtered(pages.site(KNOWN), "/admin/records").keys() == together(FIELDS, 1)
+    assert filtered(pages.own(KNOWN), "/dashboard").keys() == together(OWN_FIELDS, 2)
+    for asked, path, fields in (
+        (pages.site(KNOWN), "/api/admin/records", FIELDS),
+        (pages.own(KNOWN), "/api/usage/records", OWN_FIELDS),
+    ):
+        found = filtered(asked, path)
+        assert found.keys() == together(fields, 3)
+        assert {number for each, number in found.items() if len(each) == 3} == {1}, "one drawn of each"
+
+
+def test_the_same_is_asked_in_every_run() -> None:
+    assert list(pages.site(KNOWN)) == list(pages.site(KNOWN))
+
+
+def test_a_manager_reads_their_group_in_every_range_that_is_offered(app: Flask) -> None:
+    asked = [urlsplit(page.path) for page in pages.managed(KNOWN)]
+    assert {parse_qs(each.query)["range"][0] for each in asked if each.path == "/managed/research"} == {*managed.SPANS}
+    offered = {
+        rule.rule.replace("<managed_id>", KNOWN.managed)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("managed.") and "GET" in (rule.methods or ()) and rule.arguments == {"managed_id"}
+    }
+    assert offered == {each.path for each in asked}
 
 
 def test_every_page_of_administrators_is_asked_and_days_are_explained(app: Flask) -> None:

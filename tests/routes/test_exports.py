@@ -5,6 +5,8 @@ import io
 import json
 import re
 import tracemalloc
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
@@ -232,3 +234,18 @@ def test_a_page_says_how_many_records_a_file_will_hold(
         assert expected(member_client, f"/dashboard{query}", "dashboard-state") == own, query
         assert expected(admin_client, f"/admin/records{query}", "admin-state") == everybodys, query
     assert expected(admin_client, "/admin/records?user=member", "admin-state") is None
+
+
+def test_the_page_of_ones_use_asks_nothing_twice(
+    member: User, member_client: PageClient, query_count: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    ledger.write([ledger.entry(member.id, utc_now())])
+
+    def counted(query: str) -> int:
+        """How often records are counted."""
+        with query_count() as statements:
+            assert member_client.get(f"/dashboard{query}").status_code == 200
+        return sum("usage_hourly.requests + usage_hourly.refunds" in each for each in statements)
+
+    assert counted("") == 0, "the report has counted them"
+    assert counted("?model=deepseek-flash") == 1
