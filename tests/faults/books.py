@@ -4,7 +4,8 @@ left; and what `flask usage verify` looks at is in order."""
 import csv
 import json
 import time
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
@@ -21,6 +22,10 @@ PAUSE_SECONDS = 0.05
 _TAKEN = (
     "SELECT day, coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens, coalesce(sum(cost_micros), 0) AS micros"
     " FROM token_usage WHERE user_id = :user GROUP BY day"
+)
+_BOOKED = (
+    "SELECT user_id, currency, coalesce(sum(prompt_tokens + completion_tokens), 0) AS tokens,"
+    " coalesce(sum(cost_micros), 0) AS micros FROM token_usage GROUP BY user_id, currency"
 )
 _HELD = (
     "SELECT day, coalesce(sum(reserved_tokens), 0) AS tokens, coalesce(sum(reserved_micros), 0) AS micros"
@@ -66,15 +71,19 @@ def compared(site: Site, user: int, reader: Visitor, day: Callable[[], date] = t
 
 
 def differing_files(site: Site) -> list[Difference]:
-    """The records of each person, as they are downloaded, must add up to what the ledger took."""
+    """The records of each person, as they are downloaded, must add up to what the ledger took, and those of everybody,
+    as the administrator downloads them, to what it took of each.
+    """
+    taken = _booked(site)
     found = []
-    for user in range(1, len(site.people)):
-        rows = site.rows(_TAKEN, user=site.ids[user])
-        taken = (sum(int(row.tokens) for row in rows), sum(int(row.micros) for row in rows))
-        for kind in ("jsonl", "csv"):
-            if (told := _in_file(site.people[user], kind)) != taken:
-                words = f"{kind} file of person {user}: {told}, the ledger took {taken}"
+    for kind in ("jsonl", "csv"):
+        for user in range(1, len(site.people)):
+            told, of_person = _in_file(site.people[user], f"/api/usage/records/export?format={kind}"), site.ids[user]
+            if told != ({"": taken[of_person]} if of_person in taken else {}):
+                words = f"{kind} file of person {user}: {told}, the ledger took {taken.get(of_person)}"
                 found.append(Difference("ledger", None, words))
+        if (told := _in_file(site.admin, f"/api/admin/records/export?format={kind}")) != taken:
+            found.append(Difference("ledger", None, f"{kind} file of everybody: {told}, the ledger took {taken}"))
     return found
 
 
@@ -101,9 +110,21 @@ def _shown(reader: Visitor) -> Books:
     return {budget["period"]: {name: budget[name] for name in names} for budget in budgets}
 
 
-def _in_file(person: Visitor, kind: str) -> tuple[int, int]:
-    """Tokens and money of all records as they are downloaded."""
-    lines = person.get(f"/api/usage/records/export?format={kind}").data.decode("utf-8-sig").splitlines()
-    records = csv.DictReader(lines) if kind == "csv" else map(json.loads, lines)
-    sums = [(int(each["total_tokens"]), int(each["cost_micros"] or 0)) for each in records]
-    return sum(tokens for tokens, _ in sums), sum(micros for _, micros in sums)
+def _booked(site: Site) -> dict[str, Counter[str]]:
+    """Of each person by id: tokens, and micro-units of each currency."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in site.rows(_BOOKED):
+        found[row.user_id].update({"tokens": int(row.tokens), row.currency or "": int(row.micros)})
+    return dict(found)
+
+
+def _in_file(reader: Visitor, path: str) -> dict[str, Counter[str]]:
+    """The same of all records as they are downloaded; a file of one person names nobody."""
+    lines = reader.get(path).data.decode("utf-8-sig").splitlines()
+    records: Iterable[dict[str, Any]] = csv.DictReader(lines) if "csv" in path else map(json.loads, lines)
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for each in records:
+        whose = each.get("user_id") or each.get("user", {}).get("id", "")
+        found[whose].update(tokens=int(each["total_tokens"]))
+        found[whose].update({each["currency"] or "": int(each["cost_micros"] or 0)})
+    return dict(found)

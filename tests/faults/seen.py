@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from flask_app.domain.events import estimate_tokens
-from tests.faults import books, programs
+from tests.faults import books, programs, sums
 from tests.faults.exchange import Exchange
 from tests.faults.harm import Harm
 from tests.faults.instance import Instance
@@ -111,6 +111,18 @@ def assert_miscount_seen(running: Site, statement: str) -> None:
         running.execute(statement.format(change=change))
         found.append(bool(books.unbalanced(running) or books.unverified()))
     assert found == [True, False]
+
+
+def assert_other_money_seen(running: Site) -> None:
+    """What pages show of somebody's money is what the ledger has, and so are the files."""
+    found = []
+    for change in (0, 1, -1):
+        running.execute(
+            f"UPDATE token_usage SET cost_micros = cost_micros + ({change}) WHERE currency IS NOT NULL LIMIT 1"
+        )
+        found.append(len(sums.compare(running)))
+    assert found == [0, 1, 0]
+    assert books.differing_files(running) == []
 
 
 def assert_lean_estimate_seen(running: Site) -> None:

@@ -1,4 +1,5 @@
-"""Whether everybody is shown the same sums: a person, the administrator, and whoever adds up the ledger."""
+"""Whether everybody is shown the same sums, tokens and money of each currency: a person, the administrator, and whoever
+adds up the ledger."""
 
 import time
 from typing import Any
@@ -9,10 +10,17 @@ from tests.faults.site import Site
 TRIES = 20
 FIELDS = ("requests", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 
+Sums = dict[str, int]  # of FIELDS, and micro-units of each currency
+
+_NOTHING: dict[str, Any] = {**dict.fromkeys(FIELDS, 0), "costs": []}
 _LEDGER = (
     "SELECT count(*) AS requests, coalesce(sum(prompt_tokens), 0) AS prompt_tokens,"
     " coalesce(sum(cached_tokens), 0) AS cached_tokens, coalesce(sum(completion_tokens), 0) AS completion_tokens,"
     " coalesce(sum(reasoning_tokens), 0) AS reasoning_tokens FROM token_usage WHERE user_id = :user"
+)
+_COSTS = (
+    "SELECT currency, sum(cost_micros) AS micros FROM token_usage WHERE user_id = :user AND currency IS NOT NULL"
+    " GROUP BY currency"
 )
 _UNSOUND = {
     "attempts that never ended": "SELECT count(*) AS number FROM proxy_logs WHERE state = 'dispatched'",
@@ -46,7 +54,7 @@ def _compare(site: Site, user: int) -> list[Difference]:
         before = _ledger(site, user)
         own = site.people[user].get("/api/usage/summary").json()["total"]
         rows = site.admin.get("/api/admin/usage?by=user").json()["rows"]
-        group = next((row for row in rows if row["key"] == site.ids[user]), dict.fromkeys(FIELDS, 0))
+        group = next((row for row in rows if row["key"] == site.ids[user]), _NOTHING)
         shown = {"ledger": before, "own": _fields(own), "admin": _fields(group)}
         if before == _ledger(site, user):
             break
@@ -55,10 +63,12 @@ def _compare(site: Site, user: int) -> list[Difference]:
     return [] if same else [Difference("ledger", None, f"sums of person {user}: {shown}")]
 
 
-def _ledger(site: Site, user: int) -> tuple[int, ...]:
+def _ledger(site: Site, user: int) -> Sums:
     (row,) = site.rows(_LEDGER, user=site.ids[user])
-    return tuple(int(getattr(row, name)) for name in FIELDS)
+    costs = {each.currency: int(each.micros) for each in site.rows(_COSTS, user=site.ids[user]) if each.micros}
+    return {name: int(getattr(row, name)) for name in FIELDS} | costs
 
 
-def _fields(shown: dict[str, int]) -> tuple[int, ...]:
-    return tuple(shown[name] for name in FIELDS)
+def _fields(shown: dict[str, Any]) -> Sums:
+    costs = {each["currency"]: each["micros"] for each in shown["costs"] if each["micros"]}
+    return {name: shown[name] for name in FIELDS} | costs

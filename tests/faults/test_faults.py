@@ -37,6 +37,8 @@ def test_nothing_is_lost_whatever_breaks(running: Site, subtests: pytest.Subtest
     for what, statement in seen.MISCOUNTS.items():
         with subtests.test("the oracle sees a miscount of", what=what):
             seen.assert_miscount_seen(running, statement)
+    with subtests.test("the oracle sees money that is shown otherwise than it was booked"):
+        seen.assert_other_money_seen(running)
     with subtests.test("the oracle sees an estimate of less than there is to read"):
         seen.assert_lean_estimate_seen(running)
     with subtests.test("the oracle excuses no answer for what befell another's worker"):
