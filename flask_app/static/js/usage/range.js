@@ -9,6 +9,7 @@ import { fill, must, slot } from "app/ui.js"
  * @typedef {import("app/usage/figures.js").Sum} Sum
  * @typedef {import("app/usage/figures.js").Cost} Cost
  * @typedef {{from: string, to: string}} Days both within
+ * @typedef {{seen: string, heard: string}} Change
  *
  * @typedef {object} Report
  * @property {string} from
@@ -66,15 +67,13 @@ export function showSums(root, report) {
   if (!compared) return
   const sentence = report.ongoing ? "js.stats.compared_so_far" : "js.stats.compared"
   slot(root, "compared").textContent = t(sentence, { days: formatDays(before) })
-  showChange(slot(root, "tokens-change"), sum.total_tokens, before.sum.total_tokens)
-  showChange(slot(root, "requests-change"), sum.requests, before.sum.requests)
-  const [now, then] = [onlyCost(sum), onlyCost(before.sum)]
-  if (now && then && now.currency === then.currency) showChange(slot(root, "cost-change"), now.micros, then.micros)
+  showChange(slot(root, "tokens-change"), changeWords(sum.total_tokens, before.sum.total_tokens))
+  showChange(slot(root, "requests-change"), changeWords(sum.requests, before.sum.requests))
+  showChange(slot(root, "cost-change"), costChange(sum.costs, before.sum.costs))
 }
 
-/** @param {HTMLElement} place @param {number} now @param {number} before */
-function showChange(place, now, before) {
-  const words = changeWords(now, before)
+/** @param {HTMLElement} place @param {Change | null} words */
+function showChange(place, words) {
   if (!words) return
   const seen = document.createElement("span")
   seen.textContent = words.seen
@@ -93,8 +92,33 @@ export function changeWords(now, before) {
   return { seen: formatChange(change), heard: t(`js.stats.change_${way}`, { share: formatPercent(Math.abs(change)) }) }
 }
 
+/** Each currency with its own of before, and by its name where there are several. @param {Cost[]} now @param {Cost[]} before */
+export function costChange(now, before) {
+  const currencies = [...new Set([...now, ...before].map(({ currency }) => currency))]
+  const changes = currencies.flatMap((currency) => {
+    const words = moneyChange(microsOf(now, currency), microsOf(before, currency))
+    return words ? [{ currency, ...words }] : []
+  })
+  if (currencies.length === 1 || !changes.length) return changes[0] ?? null
+  return {
+    seen: changes.map(({ currency, seen }) => `${currency}\u00a0${seen}`).join(" · "),
+    heard: changes.map(({ currency, heard }) => `${currency}: ${heard}`).join("; "),
+  }
+}
+
+/** @param {number} now @param {number} before @returns {Change | null} */
+function moneyChange(now, before) {
+  if (now > 0 && before > 0) return changeWords(now, before)
+  if (now <= 0 && before <= 0) return null
+  const words = t(now > 0 ? "js.stats.none_before" : "js.stats.none_now")
+  return { seen: words, heard: words }
+}
+
+/** @param {Cost[]} costs @param {string} wanted */
+const microsOf = (costs, wanted) => costs.find(({ currency }) => currency === wanted)?.micros ?? 0
+
 /** @param {Report} report */
-function shares({ sum, peak_tokens: peak, cache_saved: saved, peak_extra: extra }) {
+export function shares({ sum, peak_tokens: peak, cache_saved: saved, peak_extra: extra }) {
   const cached = shareText(sum.cached_tokens, sum.prompt_tokens)
   const atPeak = shareText(peak, sum.total_tokens)
   return {
@@ -110,9 +134,6 @@ export const shareText = (part, whole) => (whole > 0 && part >= 0 && part <= who
 
 /** @param {Cost[]} costs */
 const worth = (costs) => costs.some(({ micros }) => micros > 0)
-
-/** @param {Sum} sum */
-const onlyCost = ({ costs }) => (costs.length === 1 ? costs[0] : undefined)
 
 /** @param {HTMLElement} link @param {Report} report */
 function presetOf(link, { presets }) {
