@@ -108,6 +108,26 @@ KNOW_FLASK = {
 }
 
 
+# What names the ledger and adds something up, and why no page waits for all of it.
+MAY_ADD_UP = {
+    "services.ledger.balance_check": "`flask usage verify`, day by day",
+    "services.ledger.rollup_differences": "the same",
+    "services.ledger.spending_check": "the same",
+    "services.ledger.usage_check_service": "the same",
+    "services.ledger.used_days": "the first entry from a day on, for the same",
+    "services.reconciliation.reconciliation_clues": "within one day of one account",
+    "services.tariffs.priced_already": "the first and the last moment, which indexes know",
+    "services.usage.message_usage": "the entries of one conversation's messages",
+    "services.usage.record_lookups": "the roll-up's first and last block",
+    "services.usage.record_search": "one entry's refunds",
+    "services.usage.records_service": "one answer's attempts",
+    "services.gateway.request_search": "requests up to a bound, of which it names the record",
+    "services.usage.sums": "the roll-up's columns; of an entry, whether it was free",
+    "transfer.store": "rows of a table, where a copy is made",
+    "transfer.totals": "what a copy must have, too",
+}
+
+
 def imports_of(path: Path) -> set[str]:
     """Dotted names of what a module imports, wherever in it."""
     found = set()
@@ -177,6 +197,18 @@ def test_the_ledger_is_only_added_to() -> None:
     tables = [line for source in sources.values() for line in source.splitlines() if "table_of(TokenUsage)" in line]
     assert tables
     assert [line for line in tables if "_ledger" not in line and "columns" not in line] == []
+
+
+def test_no_page_scans_the_ledger_for_a_total() -> None:
+    """Totals are the roll-up's. Whoever names the ledger and adds up, counts or groups anything is known by name."""
+    names = re.compile(r"\bTokenUsage\b|\btoken_usage\b|\b_ledger\b")
+    adds_up = re.compile(
+        r"\bfunc\.(sum|count|min|max|avg|total|aggregate_strings)\b|\.group_by\(|\b(whole|rolled)_sum\b"
+        r"|\b(SUM|COUNT|MIN|MAX|AVG)\(|\bGROUP BY\b"
+    )
+    sources = {name: path.read_text(encoding="utf-8") for name, path in MODULES.items()}
+    found = {name for name, source in sources.items() if names.search(source) and adds_up.search(source)}
+    assert found == {f"flask_app.{name}" for name in MAY_ADD_UP}
 
 
 def test_the_journey_of_a_token_goes_one_way() -> None:
