@@ -10,6 +10,9 @@ from click.testing import Result
 from flask import Flask
 
 from flask_app.database import utc_now
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.people import group_service
 from flask_app.services.people.group_service import Choices
 from tests.conftest import MakeUser
@@ -36,6 +39,14 @@ def test_the_site_at_a_glance(app: Flask, used: None) -> None:
     assert lines[-4].split("  ")[0] == "today"
     assert lines[-4].split()[-4:] == ["3", "450", "0.003", "CNY"]
     assert lines[-1].split()[-4:] == ["4", "600", "0.003", "CNY"]
+
+
+def test_the_glance_tells_what_is_left_of_the_sites_budgets(app: Flask, used: None) -> None:
+    assert "Budget of the site" not in run(app, "overview").output
+    budget_admin_service.add(Actor(None), Place(scope="site", period="day"), 1_000)
+    lines = run(app, "overview").output.splitlines()
+    (told,) = [line for line in lines if line.startswith("Budget of the site")]
+    assert told.startswith("Budget of the site (day): 1,000 left of 1,000, renews ")
 
 
 @pytest.mark.parametrize(("by", "first"), [("user", "amina"), ("model", "deepseek-flash"), ("channel", "chat")])
