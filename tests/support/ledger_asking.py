@@ -1,5 +1,5 @@
-"""Every way in which a provider comes to be asked: in a conversation, for another answer or more of one, in a temporary
-chat, by a program, for a title; and a budget that may have no room for it."""
+"""Every way in which a provider comes to be asked: in a conversation, in a question's place, for another answer or more
+of one, in a temporary chat, by a program, for a title; and a budget that may have no room for it."""
 
 import contextlib
 import itertools
@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.database import new_id, transaction
+from flask_app.database import new_id, reading, transaction
 from flask_app.errors import AppError
-from flask_app.models import ApiKey
+from flask_app.models import ApiKey, Message
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service
 from flask_app.services.budgets.budget_admin_service import Place as Scope
@@ -27,15 +27,19 @@ from flask_app.services.conversations import temporary_service, title_setting
 from flask_app.services.conversations.temporary_service import Talk
 from flask_app.services.conversations.title_answer import TitleAnswer
 from flask_app.services.gateway import gateway_service
+from flask_app.services.gateway.choice_answers import StreamedChoices, WholeChoices
 from flask_app.services.gateway.embedding_answers import EmbeddingAnswer
 from flask_app.services.gateway.gateway_service import Asked as AskedByProgram
+from flask_app.services.gateway.message_answers import StreamedMessage, WholeMessage
 from flask_app.services.gateway.program_answers import ProgramAnswer, StreamedAnswer, WholeAnswer
-from flask_app.services.gateway.text_answers import StreamedText
+from flask_app.services.gateway.response_answers import StreamedResponse, WholeResponse
+from flask_app.services.gateway.text_answers import StreamedText, WholeText
 from flask_app.services.runs import run_service, stop_service
 from flask_app.services.runs.run_events import Begun
+from flask_app.web.responses import ResponseRequest
 from tests.support import scripted_upstream, upstream_completions, upstream_embeddings
 from tests.support.acting import Acting, act
-from tests.support.ledger_place import EMBEDDINGS, SCRIPTS, TEXTS, Asked, Held, Place
+from tests.support.ledger_place import EMBEDDINGS, SCRIPTS, SEVERAL, TEXTS, Asked, Held, Place
 
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
 ANSWERER, WRITER = "deepseek-flash", "deepseek-v4-pro"  # nobody but titles asks the latter
@@ -44,6 +48,13 @@ OFTEN_HELD = st.just("held")  # only what goes on can meet something
 SCRIPTED = OFTEN_HELD | st.sampled_from(sorted(SCRIPTS))
 WHICH = st.integers(0, 3)
 NOT_HELD = sorted(SCRIPTS.keys() - {"held"})
+TERMS = ResponseRequest(model=ANSWERER, input="a question").terms()
+# By which call a program asks, and how it is answered: as it comes, and whole.
+CALLS: dict[str, tuple[Callable[[Any], ProgramAnswer], Callable[[Any], ProgramAnswer]]] = {
+    "chat/completions": (partial(StreamedAnswer, tells_usage=True), WholeAnswer),
+    "messages": (StreamedMessage, WholeMessage),
+    "responses": (partial(StreamedResponse, terms=TERMS), partial(WholeResponse, terms=TERMS)),
+}
 
 
 class Asking(Acting):
@@ -82,6 +93,23 @@ class Asking(Acting):
             wish = Wish(question_id=earlier.question_id or "")
             self._begin(script, lambda: self._in_chat(regenerate_service.regenerate(self.at.person, wish, ORIGIN)))
 
+    @act(script=SCRIPTED, which=WHICH)
+    def edit_a_question(self, script: str, which: int) -> None:
+        """Another branch begins in its place."""
+        ended = [asked for asked in reversed(self.at.asked) if asked.question_id and not asked.is_made]
+        if earlier := self._one(ended, which):
+            with reading() as session:
+                edited = session.get(Message, earlier.question_id)
+            if edited is None:  # it has been deleted
+                return
+            draft = Draft(
+                text=self._question(),
+                conversation_id=edited.conversation_id,
+                parent_id=edited.parent_id,
+                at_root=edited.parent_id is None,
+            )
+            self._begin(script, lambda: self._in_chat(chat_service.send(self.at.person, draft, ORIGIN)))
+
     @act(script=SCRIPTED)
     def ask_in_passing(self, script: str) -> None:
         """In a temporary chat, whose words stand nowhere."""
@@ -94,16 +122,24 @@ class Asking(Acting):
 
         self._begin(script, begin)
 
-    @act(script=SCRIPTED, whole=st.booleans())
-    def ask_by_program(self, script: str, whole: bool) -> None:
+    @act(script=SCRIPTED, call=st.sampled_from(sorted(CALLS)), whole=st.booleans())
+    def ask_by_program(self, script: str, call: str, whole: bool) -> None:
         question = AskedByProgram(
             model=ANSWERER, turns=[Turn("user", self._question())], options={}, max_tokens=None, thinking=False
         )
-        make: Callable[[Any], ProgramAnswer] = WholeAnswer if whole else partial(StreamedAnswer, tells_usage=True)
-        self._begin(script, lambda: self._by_program(question, make))
+        self._begin(script, partial(self._by_program, question, CALLS[call][whole]))
 
-    @act(script=st.sampled_from(sorted(TEXTS)))
-    def have_a_text_gone_on_with(self, script: str) -> None:
+    @act(script=st.sampled_from(sorted(SEVERAL)), count=st.integers(2, 4), whole=st.booleans())
+    def ask_for_several(self, script: str, count: int, whole: bool) -> None:
+        turns = [Turn("user", self._question())]
+        question = AskedByProgram(model=ANSWERER, turns=turns, options={"n": count}, max_tokens=200, thinking=False)
+        make: Callable[[Any], ProgramAnswer] = partial(WholeChoices, count=count)
+        if not whole:
+            make = partial(StreamedChoices, count=count, tells_usage=True)
+        self._begin(script, partial(self._by_program, question, make), SEVERAL)
+
+    @act(script=st.sampled_from(sorted(TEXTS)), whole=st.booleans())
+    def have_a_text_gone_on_with(self, script: str, whole: bool) -> None:
         text = AskedByProgram(
             model=ANSWERER,
             turns=[Turn("prompt", "def add(a, b):")],
@@ -111,7 +147,7 @@ class Asking(Acting):
             max_tokens=None,
             operation="text_completion",
         )
-        begin = partial(self._by_program, text, partial(StreamedText, tells_usage=False))
+        begin = partial(self._by_program, text, WholeText if whole else partial(StreamedText, tells_usage=False))
         self._begin(script, begin, TEXTS, path=upstream_completions.COMPLETIONS)
 
     @act(script=st.sampled_from(sorted(EMBEDDINGS)))

@@ -12,6 +12,7 @@ from flask_app.services.runs.run_answers import Begun
 from flask_app.services.tokens.token_service import Visit
 from tests.support.scripted_upstream import Answer, Continued, Embedded, ScriptedUpstream, Status, Usage
 from tests.support.upstream_answers import chunk
+from tests.support.upstream_choices import Several
 from tests.support.upstream_journal import Received
 from tests.support.upstream_reply import Reply
 
@@ -47,6 +48,14 @@ SCRIPTS: dict[str, Callable[[], Any]] = {
     "rejected": lambda: Status(400),
     "failing": lambda: Status(500),
     "refused": lambda: Status(401),
+}
+# To several at once.
+SEVERAL: dict[str, Callable[[], Any]] = {
+    "whole": lambda: Several("one answer of several"),
+    "untold": lambda: Several("nobody counts these", tells_usage=False),
+    "cut": lambda: Several("they break after some of their many words", cut_at=900),
+    "one alone": lambda: Answer("it has never heard of more", usage=Usage(prompt=9, completion=6)),
+    "failing": lambda: Status(500),
 }
 # What programs ask for beside answers of a chat.
 TEXTS: dict[str, Callable[[], Any]] = {
