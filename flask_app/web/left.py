@@ -1,4 +1,4 @@
-"""What is left of the budget nearest to its end, as the chat page first shows it; `app/i18n` says the same anew."""
+"""What is left of the budget nearest to its end, and today, as the page first shows it; `app/i18n` says it anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,11 @@ def left(standings: Sequence[Standing]) -> Left | None:
     if not standings:
         return None
     tightest = min(standings, key=_room)
-    return Left(tightest.state, _exhausted(tightest) if tightest.state == "exhausted" else _left(tightest))
+    if tightest.state == "exhausted":
+        return Left(tightest.state, _exhausted(tightest))
+    days = [each for each in standings if each.period == "day" and each.state != "exhausted"]
+    beside = f" · {_plain(min(days, key=_room))}" if days and tightest.period != "day" else ""
+    return Left(tightest.state, _left(tightest) + beside)
 
 
 def _room(each: Standing) -> float:
@@ -37,13 +41,16 @@ def _room(each: Standing) -> float:
 
 
 def _left(each: Standing) -> str:
+    if each.state != "low" or not each.reserved:
+        return _plain(each)
+    held = wording.amount(each.reserved, each.unit, g.locale)
+    return translate(g.locale, "js.budget.left_and_held", left=_plain(each), amount=held)
+
+
+def _plain(each: Standing) -> str:
     whose = translate(g.locale, f"js.budget.for_{each.scope}") if each.scope in ("group", "site") else ""
     amount = wording.amount(each.left, each.unit, g.locale)
-    words = translate(g.locale, f"js.budget.left_{each.period}", whose=whose, amount=amount)
-    if each.state != "low" or not each.reserved:
-        return words
-    held = wording.amount(each.reserved, each.unit, g.locale)
-    return translate(g.locale, "js.budget.left_and_held", left=words, amount=held)
+    return translate(g.locale, f"js.budget.left_{each.period}", whose=whose, amount=amount)
 
 
 def _exhausted(each: Standing) -> str:

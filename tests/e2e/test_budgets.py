@@ -1,6 +1,7 @@
 """Budgets on the pages: what is left stands by the composer and on the dashboard."""
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -60,6 +61,23 @@ def test_what_is_left_today_stands_by_the_composer_until_it_is_used_up(
     expect(chat.text).to_have_value("Third")
     expect(chat.questions).to_have_count(2)
     assert len(script.journal.chats) == 2
+    look.expect_no_fault(page)
+
+
+def test_what_is_left_today_stands_beside_a_tighter_budget_in_two_lines_at_most(
+    look: Look, come_in: ComeIn, limit: Limit, script: ScriptedUpstream
+) -> None:
+    limit(20_000)
+    limit(10_000, period="month")
+    say, page = look.say, come_in("/", look)
+    line, month = page.locator("[data-left]"), partial(say, "js.budget.left_month", whose="")
+    expect(line).to_have_text(left(20_000, say))
+    script.script(used(8_500))
+    Chat(page, say).ask("First")
+    expect(line).to_have_text(f"{month(amount=tokens(1_500, say))} · {left(11_500, say)}")
+    expect(line).to_have_attribute("data-state", "low")
+    lines = "line => line.clientHeight / parseFloat(getComputedStyle(line).lineHeight)"
+    assert line.evaluate(lines) < 3
     look.expect_no_fault(page)
 
 

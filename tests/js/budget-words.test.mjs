@@ -7,7 +7,7 @@ globalThis.document = {
   documentElement: { lang: "en", dataset: { timezone: "Asia/Shanghai" } },
   getElementById: () => ({ textContent: words }),
 }
-const { leftWords } = await import("app/i18n.js")
+const { leftWords, lineOfLeft } = await import("app/i18n.js")
 const { limitOf } = await import("app/programs/limits.js")
 
 const DAILY = { scope: "user", unit: "tokens", period: "day", hard: true, limit: 10_000, used: 4000, reserved: 0, full: 10_000, left: 6000, state: "open", renews_at: "2026-11-25T16:00:00Z" }
@@ -37,6 +37,16 @@ test("what is used up says when it renews in the reader's time zone, and whom to
   assert.match(said, /^Your daily budget \(10,000 tokens\) is used up\. It renews on Nov 26, 2026, 12:00\sAM\. Your administrator/)
   assert.match(leftWords({ ...DAILY, left: 10, state: "exhausted" }, { isAdmin: true }), /You can give it more on the budgets page\.$/)
   assert.match(leftWords({ ...DAILY, hard: false, used: 12_000, state: "exhausted" }), /has been reached: 12,000 tokens used\. It only warns/)
+})
+
+test("what is left today stands beside a tighter budget of another time", () => {
+  const low = { ...DAILY, period: "month", left: 500, state: "low" }
+  const shared = { ...DAILY, scope: "group", left: 2000 }
+  assert.equal(lineOfLeft([DAILY, low]), "Left this month: 500 tokens · Left today: 6,000 tokens")
+  assert.equal(lineOfLeft([DAILY, shared, low]), "Left this month: 500 tokens · Left today for your group: 2,000 tokens")
+  assert.equal(lineOfLeft([{ ...DAILY, left: 100, state: "low" }, low]), "Left today: 100 tokens")
+  assert.doesNotMatch(lineOfLeft([DAILY, { ...low, left: 0, state: "exhausted" }]), /today/)
+  assert.equal(lineOfLeft([]), "")
 })
 
 test("a limit is more than nothing, a balance may begin with nothing", () => {

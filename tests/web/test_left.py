@@ -71,3 +71,16 @@ def test_the_tightest_is_said(reader: SimpleNamespace) -> None:
     words = [found.words for found in (left([soft, low]), left([soft, low, spent])) if found]
     assert words[0] == "Left this week: 500 tokens"
     assert words[1].startswith("Your monthly budget")
+
+
+def test_what_is_left_today_is_said_beside_a_tighter_budget_of_another_time(reader: SimpleNamespace) -> None:
+    low, day = standing(spent=9_500, period="month"), standing()
+    shared = standing(scope="group", spent=8_000)
+    assert left([day, low]) == Left("low", "Left this month: 500 tokens · Left today: 6,000 tokens")
+    assert left([day, shared, low]) == Left(
+        "low", "Left this month: 500 tokens · Left today for your group: 2,000 tokens"
+    ), "the tightest of the days"
+    assert left([standing(spent=9_900), low]) == Left("low", "Left today: 100 tokens"), "the day is the tightest"
+    spent = left([day, standing(spent=10_000, period="month")])
+    assert spent
+    assert "today" not in spent.words, "nothing may be asked today"

@@ -225,9 +225,18 @@ function roomIn({ hard, full, left, state }) {
   return (full ? left / full : 0) + (hard ? 0 : LOW)
 }
 
+/** The line by the composer: of the tightest one, and of today where that is another's. @param {Budget[]} budgets @param {{isAdmin?: boolean}} [reader] */
+export function lineOfLeft(budgets, reader) {
+  const tightest = tightestOf(budgets)
+  if (!tightest) return ""
+  const isAlone = tightest.period === "day" || tightest.state === "exhausted"
+  const today = isAlone ? undefined : tightestOf(budgets.filter(({ period, state }) => period === "day" && state !== "exhausted"))
+  return leftWords(tightest, reader) + (today ? ` · ${plainLeft(today)}` : "")
+}
+
 /** @param {Budget} budget @param {{isAdmin?: boolean}} [reader] */
 export function leftWords(budget, { isAdmin = false } = {}) {
-  const { scope, unit, period, hard, limit, used, reserved, left, state, renews_at: renewal } = budget
+  const { scope, unit, hard, limit, used, reserved, state, renews_at: renewal } = budget
   if (state === "exhausted") {
     const amounts = { limit: formatAmount(limit, unit), used: formatAmount(used, unit) }
     const help = t(`js.budget.help_${isAdmin ? "admin" : renewal ? "renewing" : scope}`)
@@ -235,10 +244,14 @@ export function leftWords(budget, { isAdmin = false } = {}) {
     const words = { budget: nameOfBudget(budget), renewal: formatDateTime(renewal), help, ...amounts }
     return t(hard ? "js.budget.exhausted" : "js.budget.reached", words)
   }
-  const whose = scope === "group" || scope === "site" ? t(`js.budget.for_${scope}`) : ""
-  const words = t(`js.budget.left_${period}`, { whose, amount: formatAmount(left, unit) })
   const held = state === "low" && reserved > 0
-  return held ? t("js.budget.left_and_held", { left: words, amount: formatAmount(reserved, unit) }) : words
+  return held ? t("js.budget.left_and_held", { left: plainLeft(budget), amount: formatAmount(reserved, unit) }) : plainLeft(budget)
+}
+
+/** @param {Budget} budget */
+function plainLeft({ scope, unit, period, left }) {
+  const whose = scope === "group" || scope === "site" ? t(`js.budget.for_${scope}`) : ""
+  return t(`js.budget.left_${period}`, { whose, amount: formatAmount(left, unit) })
 }
 
 /** What this site is called: administrators may have named it. */

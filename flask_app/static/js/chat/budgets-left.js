@@ -1,7 +1,7 @@
 // @ts-check
-/** What is left of the budget that is nearest to its end, below the composer. The page comes with it; it is looked at anew here. */
+/** What is left of the budget that is nearest to its end, and today, below the composer. The page comes with it; it is looked at anew here. */
 import { api } from "app/api.js"
-import { leftWords, tightestOf } from "app/i18n.js"
+import { lineOfLeft, tightestOf } from "app/i18n.js"
 import { announce, must, slot } from "app/ui.js"
 
 let looks = 0
@@ -18,7 +18,7 @@ export async function look(root, isAdmin) {
 function show(place, budgets, isAdmin) {
   const tightest = tightestOf(budgets)
   const { state: before } = place.dataset
-  const words = tightest ? leftWords(tightest, { isAdmin }) : ""
+  const words = lineOfLeft(budgets, { isAdmin })
   place.hidden = !tightest
   place.dataset.state = tightest?.state ?? ""
   slot(place, "text").textContent = words
