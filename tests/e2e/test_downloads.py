@@ -1,12 +1,14 @@
 """Records as a file, while it comes: how far it is, a way to end it, and no half of a file that breaks off."""
 
+import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Download, Page, expect
+from playwright.sync_api import Browser, CDPSession, Download, Page, Route, expect
 
 from tests.e2e.accessible import expect_no_violation
 from tests.e2e.line import line_to
@@ -18,10 +20,18 @@ from tests.support.scripted_upstream import Answer
 RECORDS = 24
 SECONDS = 20  # for a file that is not to be there before the test wants it
 FIRST_BYTES = 4_000  # of the reply
+MANY = 100_001  # records: too many for the memory
+ON_DISK = """async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("downloads", { create: true })
+    return await Array.fromAsync(folder.keys())
+}"""
 
 en = words("en")
 
 pytestmark = pytest.mark.browser
+FULL = """FileSystemFileHandle.prototype.createWritable = async () =>
+    new WritableStream({ write: () => { throw new DOMException("", "QuotaExceededError") } })
+"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,36 @@ def press(page: Page) -> list[Download]:
     return kept
 
 
+def on_disk(page: Page) -> list[str]:
+    """What the site's pages have on the browser's disk."""
+    found: list[str] = page.evaluate(ON_DISK)
+    return found
+
+
+def expect_nothing_on_disk(page: Page) -> None:
+    until = time.monotonic() + 10
+    while on_disk(page) and time.monotonic() < until:
+        page.wait_for_timeout(50)
+    assert on_disk(page) == []
+
+
+def the_one(page: Page, kept: list[Download]) -> Download:
+    """It may come a moment after it is told."""
+    until = time.monotonic() + 10
+    while not kept and time.monotonic() < until:
+        page.wait_for_timeout(50)
+    (one,) = kept
+    return one
+
+
+def many(route: Route) -> None:
+    """The page itself, which says that there are so many records."""
+    response = route.fetch()
+    text, changes = re.subn(r'"expected":\s*\d+', f'"expected":{MANY}', response.text())
+    assert changes == 1
+    route.fulfill(response=response, body=text)
+
+
 def test_it_says_how_far_it_is_and_then_gives_the_whole_file(visits: Visits, file: File) -> None:
     page = visits.open("/dashboard")
     line = slow_line(page, file)
@@ -95,12 +135,101 @@ def test_it_says_how_far_it_is_and_then_gives_the_whole_file(visits: Visits, fil
     assert len(whole.path().read_text("utf-8").splitlines()) == file.records
 
 
-def test_what_nobody_has_counted_is_left_to_the_browser(visits: Visits, file: File) -> None:
+def test_what_nobody_has_counted_is_counted_while_it_comes_and_leaves_nothing(visits: Visits, file: File) -> None:
     page = visits.open("/admin/records?outcome=complete")
+    page.clock.install()
+    line = slow_line(page, file)
+    kept = begin(page)
+    bar = page.get_by_role("progressbar", name=en("records.downloading"))
+    assert bar.evaluate("bar => bar.matches(':indeterminate')")
+    expect(page.get_by_text(re.compile(r"^[1-9]\d* so far$"))).to_be_visible()
+    assert len(on_disk(page)) == 1
+    assert not kept
+    set_pace(line, -1)
+    expect(page.locator("[data-announcer]")).to_have_text(en("js.records.downloaded"))
+    whole = the_one(page, kept)
+    assert whole.suggested_filename.endswith(".jsonl")
+    assert len(whole.path().read_text("utf-8").splitlines()) >= RECORDS
+    assert len(on_disk(page)) == 1, "the browser may still copy it"
+    page.clock.fast_forward(3_600_000)
+    expect_nothing_on_disk(page)
+
+
+def test_what_no_memory_should_hold_says_how_far_it_is_too(visits: Visits, file: File) -> None:
+    page = visits.open()
+    page.route("**/dashboard", many)
+    page.goto("/dashboard")
+    line = slow_line(page, file)
+    kept = begin(page)
+    bar = page.get_by_role("progressbar", name=en("records.downloading"))
+    expect(bar).to_have_attribute("max", str(MANY))
+    expect(page.get_by_text(f"of {MANY:,}")).to_be_visible()
+    assert len(on_disk(page)) == 1
+    set_pace(line, -1)
+    expect(page.locator("[data-announcer]")).to_have_text(en("js.records.downloaded"))
+    assert len(the_one(page, kept).path().read_text("utf-8").splitlines()) == file.records
+
+
+@pytest.mark.parametrize("path", ["/admin/records?outcome=complete", "/dashboard"], ids=["uncounted", "many"])
+def test_without_a_disk_what_is_too_long_for_the_memory_is_left_to_the_browser(
+    visits: Visits, file: File, path: str
+) -> None:
+    page = visits.open()
+    page.add_init_script("delete FileSystemFileHandle.prototype.createWritable")
+    page.route("**/dashboard", many)
+    page.route("**/export?*", lambda route: route.fulfill(body="{}\n" * MANY), times=int("admin" in path))
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
     with page.expect_download() as downloading:
-        page.get_by_role("link", name="CSV").click()
-    assert len(downloading.value.path().read_text("utf-8-sig").splitlines()) > RECORDS
-    assert not [each.url for each in visits.watch(page).requests if each.url.endswith("/download.js")]
+        page.get_by_role("link", name="JSON Lines").click()
+    assert file.records <= len(downloading.value.path().read_text("utf-8").splitlines()) < MANY
+    expect(page.get_by_role("link", name="JSON Lines")).to_be_visible()
+
+
+def test_without_a_disk_what_nobody_has_counted_is_held_in_memory(visits: Visits, file: File) -> None:
+    page = visits.open()
+    page.add_init_script("delete FileSystemFileHandle.prototype.createWritable")
+    page.goto("/admin/records?outcome=complete")
+    line = slow_line(page, file)
+    kept = begin(page)
+    assert on_disk(page) == []
+    set_pace(line, -1)
+    expect(page.locator("[data-announcer]")).to_have_text(en("js.records.downloaded"))
+    assert len(the_one(page, kept).path().read_text("utf-8").splitlines()) >= RECORDS
+
+
+def test_what_is_cancelled_leaves_nothing_on_the_disk(visits: Visits, file: File) -> None:
+    page = visits.open("/admin/records?outcome=complete")
+    slow_line(page, file)
+    kept = begin(page)
+    assert len(on_disk(page)) == 1
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-announcer]")).to_have_text(en("js.records.download_ended"))
+    expect_nothing_on_disk(page)
+    assert not kept
+
+
+def test_what_a_closed_tab_left_is_removed_at_the_next_visit_and_nothing_else(visits: Visits, file: File) -> None:
+    page = visits.open("/admin/records?outcome=complete")
+    slow_line(page, file)
+    begin(page)
+    other = page.context.new_page()
+    other.goto("/dashboard")
+    other.wait_for_load_state("networkidle")
+    assert len(on_disk(page)) == 1, "its page still needs it"
+    page.close()
+    other.reload()
+    expect_nothing_on_disk(other)
+
+
+def test_a_full_disk_is_told(visits: Visits, file: File) -> None:
+    page = visits.open()
+    page.add_init_script(FULL)
+    page.goto("/admin/records?outcome=complete")
+    page.wait_for_load_state("networkidle")
+    press(page)
+    expect(page.get_by_text(en("js.records.download_no_room")).first).to_be_visible()
+    expect_nothing_on_disk(page)
 
 
 def test_who_does_something_else_meanwhile_is_left_alone(visits: Visits, file: File) -> None:

@@ -1,37 +1,58 @@
 // @ts-check
 /** A list that comes as a file while it is made: how far it is, a way to end it, and what became of it. */
 import { ApiError, request } from "app/api.js"
+import { newDiskFile } from "app/disk-file.js"
 import { countingFiles, countingLines, fileName } from "app/file-stream.js"
 import { formatNumber, sentence, t } from "app/i18n.js"
 import { announce, must, toast } from "app/ui.js"
 
-const KEPT_SECONDS = 60 // browsers may read a file a moment after they were given it
+const MOST_HELD = 100_000 // records of a file that is gathered in memory before it is kept: some 70 MB
+const KEPT_MILLISECONDS = 60_000 // browsers may read a file a moment after they were given it
 
 /**
- * Fetches a file and gives it to the browser once all of it is here; a half of it is never kept.
+ * Fetches a file and gives it to the browser once all of it is here; a half of it is never kept. What may be long goes to the
+ * browser's own disk, and where there is none the browser downloads it by itself, once it is known to be long.
  * @param {HTMLElement} root [data-downloads], whose links make room for how far it is
  * @param {HTMLAnchorElement} link
- * @param {number} expected how many records there will be
+ * @param {number | null} expected how many records there will be, null where nobody has counted them
  */
 export async function download(root, link, expected) {
+  const disk = expected === null || expected > MOST_HELD ? await newDiskFile() : null
+  if (!disk && expected !== null && expected > MOST_HELD) return give(link.href)
   const leave = new AbortController()
+  const isBounded = disk || expected !== null
+  let isTooLong = false
   const kind = link.dataset.download ?? ""
-  const counting = kind === "zip" ? countingFiles : countingLines
   const heads = kind === "csv" || kind === "json" ? 1 : 0
   const view = new Progress(root, expected, () => leave.abort())
+  const count = (/** @type {number} */ found) => {
+    view.show(found - heads)
+    isTooLong = !isBounded && found > MOST_HELD
+    if (isTooLong) throw new Error("too long") // which ends the request
+  }
   addEventListener("beforeunload", hold)
   try {
     const response = await request(link.href, { signal: leave.signal })
-    const counted = /** @type {ReadableStream} */ (response.body).pipeThrough(counting((found) => view.show(found - heads)))
-    save(await new Response(counted).blob(), fileName(response.headers))
+    const counting = kind === "zip" ? countingFiles(count) : countingLines(count)
+    const counted = /** @type {ReadableStream} */ (response.body).pipeThrough(counting)
+    keep(await (disk ? disk.fill(counted) : new Response(counted).blob()), fileName(response.headers), disk)
     announce(t("js.records.downloaded"))
   } catch (error) {
-    if (leave.signal.aborted) announce(t("js.records.download_ended"))
-    else toast(error instanceof ApiError ? sentence(error) : t("js.records.download_broke_off"), { kind: "danger" })
+    disk?.remove()
+    if (!isTooLong) explainEnd(error, leave.signal.aborted)
   } finally {
     removeEventListener("beforeunload", hold)
     if (view.end()) link.focus()
   }
+  if (isTooLong) give(link.href)
+}
+
+/** @param {unknown} error @param {boolean} isMeant */
+function explainEnd(error, isMeant) {
+  if (isMeant) return announce(t("js.records.download_ended"))
+  const isFull = error instanceof DOMException && error.name === "QuotaExceededError"
+  const words = t(isFull ? "js.records.download_no_room" : "js.records.download_broke_off")
+  toast(error instanceof ApiError ? sentence(error) : words, { kind: "danger" })
 }
 
 /** Whoever leaves the page is asked whether that is meant: the file would not come. @param {Event} event */
@@ -39,11 +60,20 @@ function hold(event) {
   event.preventDefault()
 }
 
-/** @param {Blob} file @param {string} name */
-function save(file, name) {
+/** @param {Blob} file @param {string} name @param {Awaited<ReturnType<typeof newDiskFile>>} disk */
+function keep(file, name, disk) {
   const address = URL.createObjectURL(file)
-  Object.assign(document.createElement("a"), { href: address, download: name }).click()
-  setTimeout(() => URL.revokeObjectURL(address), KEPT_SECONDS * 1000)
+  give(address, name)
+  const forget = () => {
+    URL.revokeObjectURL(address)
+    disk?.remove()
+  }
+  setTimeout(forget, disk?.milliseconds(file) ?? KEPT_MILLISECONDS)
+}
+
+/** The browser's own download. @param {string} href @param {string} name empty: as the server calls it */
+function give(href, name = "") {
+  Object.assign(document.createElement("a"), { href, download: name }).click()
 }
 
 class Progress {
@@ -52,12 +82,14 @@ class Progress {
   #bar
   #expected
 
-  /** @param {HTMLElement} root @param {number} expected @param {() => void} leave */
+  /** @param {HTMLElement} root @param {number | null} expected @param {() => void} leave */
   constructor(root, expected, leave) {
     this.#links = must(root, "[data-formats]")
     this.#part = must(root, "[data-progress]")
     this.#bar = /** @type {HTMLProgressElement} */ (must(this.#part, "progress"))
-    this.#expected = this.#bar.max = expected
+    this.#expected = expected
+    if (expected === null) this.#bar.removeAttribute("value")
+    else this.#bar.max = expected
     this.#swap(true)
     const stop = must(this.#part, "[data-stop]")
     stop.onclick = leave
@@ -67,12 +99,12 @@ class Progress {
 
   /** A line end inside a cell counts as one too. @param {number} lines */
   show(lines) {
-    const count = Math.min(Math.max(lines, 0), this.#expected)
-    this.#bar.value = count
-    must(this.#part, "[data-so-far]").textContent = t("js.records.download_of", {
-      count: formatNumber(count),
-      expected: formatNumber(this.#expected),
-    })
+    const count = Math.min(Math.max(lines, 0), this.#expected ?? Infinity)
+    if (this.#expected !== null) this.#bar.value = count
+    must(this.#part, "[data-so-far]").textContent =
+      this.#expected === null
+        ? t("js.records.download_so_far", { count: formatNumber(count) })
+        : t("js.records.download_of", { count: formatNumber(count), expected: formatNumber(this.#expected) })
   }
 
   /** Whether the focus was here, and has to go somewhere. */

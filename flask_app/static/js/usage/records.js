@@ -48,7 +48,7 @@ import { announce, fill, fromTemplate, must, slot, tell } from "app/ui.js"
 const OUTCOME_BADGES = { complete: "record__usual", stopped: "badge", left: "badge", interrupted: "badge badge--warn", failed: "badge badge--danger" }
 const PROVENANCE_BADGES = { reported: "record__usual", estimated: "badge badge--warn", partial: "badge badge--warn", refunded: "badge badge--ok" }
 
-const MOST_HELD = 100_000 // records of a file that is gathered here before it is kept: some 70 MB
+const BEGUN = "downloads-begun" // as app/disk-file notes it
 
 export class RecordList {
   #path
@@ -79,6 +79,7 @@ export class RecordList {
       link.href = exportPath(path, link.dataset.download ?? "")
       link.addEventListener("click", (press) => this.#download(press, link))
     }
+    if (localStorage.getItem(BEGUN)) forgetDownloads()
     this.#more.addEventListener("click", () => this.#loadMore())
     this.#rows.addEventListener("click", (event) => this.#press(/** @type {Element} */ (event.target)))
   }
@@ -133,18 +134,17 @@ export class RecordList {
   }
 
   /**
-   * What is pressed together with a key is the browser's own affair, and so is a file that no memory should hold.
+   * What is pressed together with a key is the browser's own affair.
    * @param {MouseEvent} press @param {HTMLAnchorElement} link
    */
   async #download(press, link) {
-    const expected = this.#expected
-    if (press.ctrlKey || press.metaKey || press.shiftKey || press.altKey || expected === null || expected > MOST_HELD) return
+    if (press.ctrlKey || press.metaKey || press.shiftKey || press.altKey) return
     press.preventDefault()
     if (this.#isDownloading) return
     this.#isDownloading = true
     try {
       const { download } = await loaded(import("app/download.js"))
-      await download(this.#downloads, link, expected)
+      await download(this.#downloads, link, this.#expected)
     } catch (error) {
       tell(error)
     } finally {
@@ -165,6 +165,16 @@ export class RecordList {
     } finally {
       this.#more.removeAttribute("aria-busy")
     }
+  }
+}
+
+/** What was under way in a tab that was closed: nobody waits for it. */
+async function forgetDownloads() {
+  try {
+    const { removeLeftovers } = await loaded(import("app/disk-file.js"))
+    await removeLeftovers()
+  } catch (error) {
+    console.warn(error) // the next visit tries again
   }
 }
 

@@ -1,0 +1,83 @@
+// @ts-check
+/** A file that no memory should hold: it goes to the browser's own disk as it comes, is given away from there, and removed. */
+
+const FOLDER = "downloads"
+const CONTENT = "content"
+const BEGUN = "downloads-begun" // something may have been left there: app/usage/records looks
+const KEPT_SECONDS = 60 // browsers read what they were given a moment later,
+const SLOWEST_BYTES = 10_000_000 // and copy at least so much of it in a second
+
+/** Each file has a folder, which is under a lock for as long as its page needs it: what is under none was left by a page that is gone. */
+class DiskFile {
+  #name
+  #content
+  #free
+
+  /** @param {string} name of its folder @param {FileSystemFileHandle} content @param {() => void} free */
+  constructor(name, content, free) {
+    this.#name = name
+    this.#content = content
+    this.#free = free
+  }
+
+  /** All that comes; throws where it breaks off or the disk is full. @param {ReadableStream} stream */
+  async fill(stream) {
+    await stream.pipeTo(await this.#content.createWritable())
+    return this.#content.getFile()
+  }
+
+  /** How long the browser may need it once it was given it. @param {Blob} file */
+  milliseconds({ size }) {
+    return (KEPT_SECONDS + size / SLOWEST_BYTES) * 1000
+  }
+
+  async remove() {
+    await remove(this.#name).catch(console.warn) // the next visit tries again
+    this.#free()
+  }
+}
+
+/** Null where the browser has no disk for pages: over plain http, in some private windows, in old browsers. @returns {Promise<DiskFile | null>} */
+export async function newDiskFile() {
+  if (!("createWritable" in (globalThis.FileSystemFileHandle?.prototype ?? {}))) return null
+  const name = crypto.randomUUID()
+  let free = () => {}
+  try {
+    const folder = await downloads()
+    free = await held(name)
+    const own = await folder.getDirectoryHandle(name, { create: true })
+    localStorage.setItem(BEGUN, "true")
+    return new DiskFile(name, await own.getFileHandle(CONTENT, { create: true }), free)
+  } catch (error) {
+    free()
+    console.warn(error)
+    return null
+  }
+}
+
+/** What pages left that were closed meanwhile. */
+export async function removeLeftovers() {
+  localStorage.removeItem(BEGUN) // whoever begins one from here on says so again
+  for await (const name of (await downloads()).keys()) {
+    const isOver = await navigator.locks.request(lockOf(name), { ifAvailable: true }, async (lock) => lock && (await isRemoved(name)))
+    if (!isOver) localStorage.setItem(BEGUN, "true")
+  }
+}
+
+/** Holds a lock until what this gives is called. @param {string} name @returns {Promise<() => void>} */
+function held(name) {
+  return new Promise((resolve, reject) => {
+    navigator.locks.request(lockOf(name), () => new Promise((free) => resolve(() => free(undefined)))).catch(reject)
+  })
+}
+
+/** @param {string} name */
+const lockOf = (name) => `${FOLDER}/${name}`
+
+/** @param {string} name */
+const isRemoved = (name) => remove(name).then(() => true, () => false)
+
+/** @param {string} name */
+const remove = async (name) => (await downloads()).removeEntry(name, { recursive: true })
+
+const downloads = async () => (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true })
