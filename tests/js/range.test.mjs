@@ -58,7 +58,7 @@ test("where no money went there is nothing to say of it", () => {
 test("the cache's and the peak hours' share is told with the money that it saved or cost", () => {
   const sum = { prompt_tokens: 80, cached_tokens: 20, total_tokens: 100 }
   const told = (saved, extra) => shares({ sum, peak_tokens: 50, cache_saved: saved, peak_extra: extra })
-  assert.deepEqual(told([yuan(1_500_000), dollars(20_000)], [yuan(250_000)]), {
+  assert.deepEqual(told([yuan(1_500_000), dollars(20_000)], [yuan(250_000), dollars(0)]), {
     cache: "25%",
     "cache-note": "cached, saved ¥1.50\u00a0+ $0.02",
     peak: "50%",

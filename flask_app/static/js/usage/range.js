@@ -121,19 +121,20 @@ const microsOf = (costs, wanted) => costs.find(({ currency }) => currency === wa
 export function shares({ sum, peak_tokens: peak, cache_saved: saved, peak_extra: extra }) {
   const cached = shareText(sum.cached_tokens, sum.prompt_tokens)
   const atPeak = shareText(peak, sum.total_tokens)
+  const [less, more] = [worth(saved), worth(extra)]
   return {
     cache: cached ?? "–",
-    "cache-note": cached ? t(worth(saved) ? "js.stats.cache_saved" : "js.stats.cache_share", { money: moneyText(saved) }) : "",
+    "cache-note": cached ? t(less ? "js.stats.cache_saved" : "js.stats.cache_share", { money: less }) : "",
     peak: atPeak ?? "–",
-    "peak-note": atPeak ? t(worth(extra) ? "js.stats.peak_extra" : "js.stats.peak_share", { money: moneyText(extra) }) : "",
+    "peak-note": atPeak ? t(more ? "js.stats.peak_extra" : "js.stats.peak_share", { money: more }) : "",
   }
 }
 
 /** Null without a whole, and where refunds have left a part that is none of it. @param {number} part @param {number} whole */
 export const shareText = (part, whole) => (whole > 0 && part >= 0 && part <= whole ? formatPercent(part / whole) : null)
 
-/** @param {Cost[]} costs */
-const worth = (costs) => costs.some(({ micros }) => micros > 0)
+/** A currency in which it came to nothing is not named. @param {Cost[]} costs */
+const worth = (costs) => moneyText(costs.filter(({ micros }) => micros > 0))
 
 /** @param {HTMLElement} link @param {Report} report */
 function presetOf(link, { presets }) {
