@@ -247,7 +247,12 @@ def test_the_worst_case_of_prompt_and_tools_is_reserved(program: Program, upstre
     assert attempt.token_id is not None
 
 
-def test_the_model_on_this_machine_answers_to_its_own_name_alone(program: Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize("was_there", [False, True])
+def test_the_model_on_this_machine_answers_to_its_own_name_alone(
+    program: Program, tmp_path: Path, *, was_there: bool
+) -> None:
+    if was_there:
+        program.get("/v1/models")
     (tmp_path / "tiny.gguf").touch()
     here = dataclasses.replace(config.current(), deepseek_api_key=None, local_model_path=tmp_path / "tiny.gguf")
     config.install(here)
