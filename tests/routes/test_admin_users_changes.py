@@ -1,8 +1,8 @@
 """Changing people: disabling and roles."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -13,9 +13,11 @@ from flask_app.errors import Forbidden
 from flask_app.models import AuditEntry, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import user_admin_service
+from flask_app.services.sign_in import open_sessions
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support.clients import PageClient
 from tests.support.entrance import STRONG, error_code, stored
+from tests.support.events import events_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 URL = "/api/admin/users"
@@ -55,6 +57,25 @@ def test_disabling_a_person_stops_their_answer(
     rest = b"".join(events)  # type: ignore[arg-type]
     stream.close()
     assert b'"stopped"' in rest
+
+
+@pytest.mark.security("demoted-mid-stream")
+def test_whoever_is_demoted_is_cut_off_in_mid_stream(
+    owner_client: PageClient, make_user: MakeUser, sign_in: SignIn, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Answer("word " * 2000, tokens_per_second=50))
+    person = make_user("second", "admin")
+    client = sign_in(person)
+    with client.post("/api/chat", json={"message": "go"}, buffered=False) as response:
+        events = cast("Iterator[bytes]", iter(response.response))
+        next(events)
+        assert owner_client.patch(f"{URL}/{person.id}", json={"role": "member"}).status_code == 200
+        open_sessions.look()
+        rest = [event.name for event in events_of(b"".join(events))]
+    assert not {"done", "error"} & set(rest), "it does not go on to its end"
+    assert client.get("/api/me").status_code == 401
+    again = sign_in(stored(person))
+    assert again.get(URL).status_code == 403
 
 
 @pytest.mark.security("session-renewed")
