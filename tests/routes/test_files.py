@@ -158,6 +158,7 @@ def test_nobody_else_finds_it(client: PageClient, member_client: PageClient, oth
     assert member_client.get(path).status_code == 200
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_it_is_deleted(member_client: PageClient) -> None:
     path = f"/api/files/{files.kept(member_client, b'words')['id']}"
     assert member_client.delete(path).status_code == 204

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import AccessToken, AuditEntry, LoginSession, User
+from flask_app.models import AccessToken, AuditEntry, KeptFile, LoginSession, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import draft_service
+from flask_app.services.files import file_retention
 from flask_app.services.gateway import request_log, word_log
 from flask_app.services.people import account_deletion, user_admin_service
 from flask_app.services.portability import own_data
@@ -24,12 +26,14 @@ from tests.support import authenticator, ledger, talks
 from tests.support import files as attached
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
+from tests.support.events import events_of
 from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 EXPORT, DELETE = "/api/me/export", "/api/me/delete"
 FILES = ["README.txt", "account.json", "conversations.json", "drafts.jsonl", "prompts.jsonl", "usage.jsonl"]
 FILES += ["requests.jsonl"]
+DAY = timedelta(days=1)
 ENDLESS = Answer("word " * 2_000, tokens_per_second=50)
 
 
@@ -85,6 +89,38 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
         assert secret
         assert secret not in everything
     assert client.get(EXPORT).status_code == 401
+
+
+@pytest.mark.security("deleted-is-gone")
+def test_what_was_deleted_is_in_no_file(member: User, member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    upstream.script(Answer("a word of the answer"))
+    file_id = attached.kept(member_client, b"a word of the file", "a-word-of-the-name.txt")["id"]
+    asked = {"message": "a word of the question", "files": [file_id]}
+    with member_client.post("/api/chat", json=asked) as response:
+        conversation = f"/api/conversations/{events_of(response.data)[0].data['conversation_id']}"
+    assert member_client.patch(conversation, json={"title": "a word of the title"}).status_code == 200
+    draft = {"text": "a word of the draft", "key": "k"}
+    assert member_client.put(f"{conversation}/draft", json=draft).status_code == 200
+    there = {"question", "answer", "title", "draft", "file", "name"}
+    assert _everything_downloaded(member_client) == there
+
+    assert member_client.delete(conversation).status_code == 204
+    with transaction() as session:
+        session.execute(update(KeptFile).values(created_at=utc_now() - 2 * DAY, sent_at=utc_now() - 2 * DAY))
+    file_retention.prune()
+    assert _everything_downloaded(member_client) == set()
+    assert len(ledger.entries()) == 1, "the counts stay"
+
+
+def _everything_downloaded(client: PageClient) -> set[str]:
+    """What is told of, by its kind, in the person's own data and in all of their conversations, however written."""
+    files = [content for name, content in unpacked(client).items() if name != "README.txt"]
+    files += [client.get("/api/conversations/export", query_string={"format": "json"}).data]
+    for kind in ("md", "html"):
+        packed = client.get("/api/conversations/export", query_string={"format": kind}).data
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            files += [archive.read(name) for name in archive.namelist()]
+    return set(re.findall(r"a[ -]word[ -]of[ -]the[ -](\w+)", b"\n".join(files).decode(errors="replace")))
 
 
 def test_what_programs_asked_is_in_it_with_its_words_where_those_are_kept(

@@ -31,6 +31,7 @@ def test_what_waits_for_its_message_has_a_day(member: User) -> None:
     assert left() == {waiting}
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_what_went_with_a_message_goes_with_it(member: User) -> None:
     talk = talks.branched(member)
     sent = file_of(member, ago=30 * DAY, sent=True)
@@ -53,6 +54,7 @@ def test_what_waits_in_another_draft_outlives_the_message_that_had_it(member: Us
     assert left() == {sent, came}
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_a_conversation_that_is_too_old_takes_its_files_along(member: User) -> None:
     talk = talks.branched(member)
     attach(file_of(member, ago=2 * DAY, sent=True), talk.id)
@@ -88,6 +90,7 @@ def test_what_is_sent_in_this_moment_stays(member: User) -> None:
     assert left() == {file_id}
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_whoever_has_gone_leaves_none(member: User, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_retention, "AT_ONCE", 2)
     stays = file_of(make_user("another"))

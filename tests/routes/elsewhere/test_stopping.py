@@ -115,6 +115,7 @@ def test_deleting_a_conversation_waits_for_the_worker_that_writes_in_it(
     worker.join()
 
 
+@pytest.mark.security("deleted-is-gone")
 def test_a_deleted_conversation_is_gone_from_redis(
     member_client: PageClient, member: User, other: Other, redis: RedisServer
 ) -> None:
