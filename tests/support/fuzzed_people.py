@@ -8,7 +8,7 @@ from random import Random
 
 from sqlalchemy import update
 
-from flask_app.database import new_id, transaction
+from flask_app.database import new_id, reading, transaction
 from flask_app.models import FilePiece, KeptFile, User
 from flask_app.services.gateway import word_log
 from flask_app.services.people import names, passwords, supervision_service
@@ -16,7 +16,7 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web import csrf
-from tests.support import devices, identities, passkeys
+from tests.support import devices, identities, passkeys, sharing
 from tests.support.served import Visitor
 
 PASSWORD = "violet harbour lantern"
@@ -101,6 +101,7 @@ def _have(person: Person, visitor: Visitor) -> None:
     words = {"command": "mine", "title": f"{person.word} in a title", "text": f"{person.word} in a prompt"}
     person.things["prompt_id"].append(visitor.post("/api/prompts", words).json()["id"])
     person.things["file_id"].append(_file(person))
+    person.things["share_id"].append(_share(person, started["conversation_id"]))
     made = visitor.post("/api/tokens", {"name": "of a program"}).json()
     person.token = made["secret"]
     token_id, request_id = made["token"]["id"], new_id()
@@ -114,6 +115,13 @@ def _have(person: Person, visitor: Visitor) -> None:
     with transaction() as session:
         other = auth_service.open_session(session, session.get_one(User, person.id), Browser("127.0.0.1"))
     person.things["session_id"].append(digest(other.token))
+
+
+def _share(person: Person, conversation_id: str) -> str:
+    """A link whose token is told to nobody."""
+    with reading() as session:
+        user = session.get_one(User, person.id)
+    return sharing.keep(user, conversation_id, content=f'[{{"role":"user","text":"{person.word} in a link"}}]').id
 
 
 def _file(person: Person) -> str:

@@ -22,9 +22,10 @@ from flask_app.models import (
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service, code_admin_service
 from flask_app.services.people import managing_service, registration_settings, supervision_service
+from flask_app.services.prompts import shared_prompts
 from flask_app.services.site import announcement_service
 from flask_app.services.site.announcement_service import Wanted
-from tests.support import drifts, identities, invited, registered
+from tests.support import drifts, identities, invited, prompted, registered, sharing
 from tests.support.fuzzed_people import Person, Things
 from tests.support.keys import keep_key, keep_provider
 from tests.support.served import Served, Visitor
@@ -69,11 +70,12 @@ class Kept:
 
 
 def set_up(server: Served) -> None:
-    """Whoever asks is not asked to wait, and strangers may ask for an account."""
+    """Whoever asks is not asked to wait, strangers may ask for an account, and links to conversations open."""
     server.set_up()
     reply = server.ask("PUT", "/api/admin/rates/site", WITHOUT_LIMIT)
     assert reply.status == 200, reply.data
     registration_settings.change(Actor(None), registration_settings.Terms(mode=registration_settings.APPROVAL))
+    sharing.switch("anybody")
 
 
 def group(owner: Visitor) -> str:
@@ -106,6 +108,9 @@ def things(owner: Visitor, upstream: str, people: list[Person], groups: list[str
     batch = code_admin_service.make(Actor(None), terms).listed.batch
     found["batch_id"].append(batch.id)
     found["code_id"] = [each.code.id for each in code_admin_service.codes_of(batch.id).codes]
+    words = dataclasses.replace(prompted.WORDS, command=f"sum-{mark}")
+    found["shared_prompt_id"].append(shared_prompts.add(Actor(None), None, words).id)
+    found["anybodys_share_id"] = [each for person in people for each in person.things["share_id"]]
     found["name"] += ["deepseek-flash", f"model-{mark}"]
     _add_prices(owner, mark, found)
     return found
