@@ -1,6 +1,8 @@
 """Each line of what the site withstands is held by a test, or says why none can."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
 from scripts import security_reference
 
@@ -20,3 +22,21 @@ def test_every_test_names_lines_that_there_are() -> None:
 def test_a_line_has_an_id_of_its_own() -> None:
     counted = Counter(line.id for line in security_reference.lines())
     assert [name for name, times in counted.items() if times > 1] == []
+
+
+def test_a_run_in_which_a_line_did_not_pass_is_told(tmp_path: Path) -> None:
+    """`make security` ends with that."""
+    held, results = security_reference.holders(), tmp_path / "results.json"
+    tests = {test: "passed" for names in held.values() for test in names}
+    alone = next(line for line, names in held.items() if len(names) == 1 and held_once(held, names[0]))
+    told = {}
+    for outcome in ("passed", "failed", "skipped", None):
+        went = {name: how for name, how in (tests | {held[alone][0]: outcome}).items() if how}
+        results.write_text(json.dumps({"tests": went}), encoding="utf-8")
+        told[outcome] = security_reference.main(results)
+    kinds = {"failed": "failed", "skipped": "skipped", None: "not run"}
+    assert told == {"passed": ""} | {outcome: f"{alone}: {said}" for outcome, said in kinds.items()}
+
+
+def held_once(held: dict[str, list[str]], test: str) -> bool:
+    return sum(test in names for names in held.values()) == 1
