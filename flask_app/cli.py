@@ -22,13 +22,14 @@ from flask_app.cli_requests import requests
 from flask_app.cli_secrets import secrets
 from flask_app.cli_shares import shares
 from flask_app.cli_site import site
+from flask_app.cli_system import system
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_tokens import tokens
 from flask_app.cli_usage import usage
 from flask_app.cli_warnings import warnings
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, ownership_service, standing, user_admin_service
+from flask_app.services.people import group_service, ownership_service, people_search, standing, user_admin_service
 from flask_app.services.people.password_links import Link
 from flask_app.services.sign_in import passkey_service
 
@@ -59,7 +60,7 @@ COMMANDS: tuple[click.Command, ...] = (
         warnings,
         mail,
     ),
-    *(site, secrets, audit, backup, restore, move, doctor),
+    *(site, system, secrets, audit, backup, restore, move, doctor),
 )
 
 
@@ -80,8 +81,12 @@ def create(name: str, *, admin: bool, group: str | None, password_stdin: bool) -
 
 
 @users.command("list")
-def list_users() -> None:
-    """Everybody, the newest first."""
+@click.option("--search", default="", help="Part of a name, or the whole of an e-mail address or of a group's name.")
+@click.option("--group", help="The people of the group of this name.")
+@click.option("--state", type=click.Choice(list(people_search.STATES)), help="waiting: who has never signed in.")
+def list_users(*, search: str, group: str | None, state: str | None) -> None:
+    """Everybody, or who is looked for, the newest first."""
+    group_id = group_service.by_name(group).id if group is not None else None
     rows = [
         (
             person.user.username,
@@ -90,10 +95,12 @@ def list_users() -> None:
             "on" if person.second_step else "off",
             str(person.passkeys or "none"),
             moment(person.user.last_sign_in_at),
+            group_service.shown_name(person.group, "en"),
+            person.user.email or "-",
         )
-        for person in user_admin_service.everybody()
+        for person in user_admin_service.everybody(search=search, group_id=group_id, state=state)
     ]
-    show(("NAME", "ROLE", "STATE", "SECOND STEP", "PASSKEYS", "LAST SIGN-IN"), rows)
+    show(("NAME", "ROLE", "STATE", "SECOND STEP", "PASSKEYS", "LAST SIGN-IN", "GROUP", "E-MAIL"), rows)
 
 
 @users.command("role")

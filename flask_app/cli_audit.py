@@ -7,22 +7,16 @@ from zoneinfo import ZoneInfo
 import click
 
 from flask_app import config
-from flask_app.cli_group import Command, moment, show
+from flask_app.cli_group import DAYS, PAGED, Command, dates, moment, more, several, show
 from flask_app.services.audit import audit_search
 from flask_app.services.audit.audit_search import Entry, Filter
-from flask_app.services.queries import paging
-from flask_app.services.usage.stats_service import DateRange
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("audit", cls=Command)
 @click.option("--who", help="A person's name, or (command line).")
 @click.option("--action", help="Such as user.change.")
 @click.option("--about", help="The id of what it was done to.")
-@click.option("--from", "first", type=_DAY, help="The first day, in the site's time zone.")
-@click.option("--to", "last", type=_DAY, help="The last day.")
-@click.option("--limit", default=paging.PAGE, show_default=True, help="How many at most.")
+@several(*DAYS, *PAGED)
 def audit(
     *,
     who: str | None,
@@ -30,13 +24,15 @@ def audit(
     about: str | None,
     first: datetime | None,
     last: datetime | None,
+    before: str | None,
     limit: int,
 ) -> None:
     """What was done to people, keys, prices and settings, the newest first."""
-    wanted = Filter(who=who, action=action, about=about, dates=DateRange(first and first.date(), last and last.date()))
+    wanted = Filter(who=who, action=action, about=about, dates=dates(first, last))
     zone = ZoneInfo(config.current().site_timezone)
-    found = audit_search.search(zone, wanted, limit=limit)
+    found = audit_search.search(zone, wanted, before=before, limit=limit)
     show(("WHEN", "WHO", "FROM", "ACTION", "ABOUT", "DETAILS"), [_row(each) for each in found.entries])
+    more(found.next)
 
 
 def _row(found: Entry) -> tuple[str, ...]:

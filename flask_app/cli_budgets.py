@@ -4,14 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from sqlalchemy import Row
 
-from flask_app.cli_group import Group, moment, several, show
+from flask_app.cli_group import PAGED, Group, moment, more, several, show
 from flask_app.database import utc_now
 from flask_app.domain import tariff
 from flask_app.domain.budget import PREPAID, RENEWING, TOKENS
 from flask_app.errors import NotFound
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets import budget_admin_service, top_up_service
 from flask_app.services.budgets.budget_admin_service import Listed, Place
 from flask_app.services.people import group_service, user_admin_service
 
@@ -71,6 +72,20 @@ def top_up(amount: str, reason: str, **where: Any) -> None:
     click.echo(f"{_whose(listed)}: {shown_amount(listed.standing.left, place.unit)} left")
 
 
+@budgets.command("topups")
+@_owned
+@several(*PAGED)
+def top_ups(*, before: str | None, limit: int, **where: Any) -> None:
+    """What was added to a prepaid balance, and taken back, the newest first."""
+    place = _place(PREPAID, each=False, **where)
+    budget_id = budget_admin_service.find(place)
+    if budget_id is None:
+        raise NotFound
+    found = top_up_service.listed(budget_id, before=before, limit=limit)
+    show(("WHEN", "AMOUNT", "BY", "WHY"), [_top_up(each, place.unit) for each in found.top_ups])
+    more(found.next)
+
+
 @budgets.command("delete")
 @_placed(*RENEWING, PREPAID)
 def delete(**where: Any) -> None:
@@ -91,6 +106,11 @@ def _topped_up(place: Place, amount: int, reason: str) -> Listed:
     if there := budget_admin_service.find(place):
         return budget_admin_service.top_up(COMMAND_LINE, there, amount, reason)
     return budget_admin_service.add(COMMAND_LINE, place, amount, reason=reason)
+
+
+def _top_up(row: Row[Any], unit: str) -> tuple[str, ...]:
+    """By a code, or on the server, it was nobody's act."""
+    return moment(row.created_at), shown_amount(row.amount, unit), row.by or "-", row.reason
 
 
 def _place(period: str, *, user: str | None, group: str | None, each: bool, unit: str) -> Place:

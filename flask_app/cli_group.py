@@ -15,12 +15,24 @@ from flask_app import config
 from flask_app.config import Config
 from flask_app.errors import AppError
 from flask_app.i18n import translate
+from flask_app.services.queries import paging
+from flask_app.services.usage.stats_service import DateRange
 
 _NO_SUCH_TABLE = 1146  # MySQL's number
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
+DAY = click.DateTime(["%Y-%m-%d"])
+# A list that is printed page by page.
+PAGED: tuple[Option, ...] = (
+    click.option("--before", metavar="CURSOR", help="Where the last page ended, as it said."),
+    click.option("--limit", default=paging.PAGE, show_default=True, help=f"How many; at most {paging.MAX_PAGE}."),
+)
+DAYS: tuple[Option, ...] = (
+    click.option("--from", "first", type=DAY, help="The first day, such as 2026-11-25, in the site's time zone."),
+    click.option("--to", "last", type=DAY, help="The last day, within."),
+)
 
 
 class Group(AppGroup):
@@ -67,6 +79,11 @@ def several(*options: Option) -> Callable[[Function], Function]:
     return with_options
 
 
+def dates(first: datetime | None, last: datetime | None) -> DateRange:
+    """What two options of the kind DAY name."""
+    return DateRange(first.date() if first else None, last.date() if last else None)
+
+
 def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows under their heads, two spaces between the columns."""
     lines = [heads, *rows]
@@ -74,6 +91,12 @@ def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for line in lines:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
+
+
+def more(cursor: str | None) -> None:
+    """Say how the next page is asked for, beside what was printed."""
+    if cursor is not None:
+        click.echo(f"There are more: --before {cursor}", err=True)
 
 
 def typed_line() -> str:

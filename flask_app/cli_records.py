@@ -5,39 +5,43 @@ from datetime import datetime
 import click
 
 from flask_app.cli_budgets import shown_amount
-from flask_app.cli_group import Option, moment, several, show
+from flask_app.cli_group import DAYS, dates, moment, several, show
 from flask_app.database import utc_now
 from flask_app.domain import tariff
 from flask_app.domain.outcomes import OUTCOMES
+from flask_app.domain.ranges import Days
 from flask_app.models import User
 from flask_app.services.people import group_service
 from flask_app.services.site import overview_service
 from flask_app.services.site.overview_service import Overview
-from flask_app.services.usage import breakdown_service, records_service
+from flask_app.services.usage import breakdown_service, records_service, report_service
 from flask_app.services.usage.breakdown_service import Part
 from flask_app.services.usage.record_lookups import CHANNELS
 from flask_app.services.usage.record_search import PROVENANCES, Filter
-from flask_app.services.usage.stats_service import DateRange
 from flask_app.services.usage.sums import Sum
 from flask_app.web.exports import FORMATS
 from flask_app.web.record_files import lines
 
 READER = User()  # nobody in particular, who has chosen no time zone: days are those of the site's
-DAY = click.DateTime(["%Y-%m-%d"])
-DAYS: tuple[Option, ...] = (
-    click.option("--from", "first", type=DAY, help="The first day, such as 2026-11-25, in the site's time zone."),
-    click.option("--to", "last", type=DAY, help="The last day, within."),
-)
 
 
 @click.command("overview")
-def overview() -> None:
-    """The site at a glance: people, keys, failures, budgets, and what was used."""
-    found = overview_service.overview(READER, utc_now())
+@several(*DAYS)
+def overview(*, first: datetime | None, last: datetime | None) -> None:
+    """The site at a glance: people, keys, failures, budgets, and what was used.
+
+    What was used in some days (the last thirty) stands beside what was used in as many days before; where they are not
+    over yet, up to the same time.
+    """
+    now = utc_now()
+    report = report_service.site(READER, dates(first, last), now)
+    found = overview_service.overview(READER, now)
     click.echo("\n".join(_told(found)))
     use = found.use
     periods = {"today": use.today, "this week": use.week, "this month": use.month, "in total": use.total}
-    show(("USED", "ANSWERS", "TOKENS", "COST"), [(name, *_figures(part)) for name, part in periods.items()])
+    compared = {_span(report.days): report.whole.sum, f"{_span(report.days_before)} (before)": report.before}
+    rows = [(name, *_figures(part)) for name, part in [*periods.items(), *compared.items()]]
+    show(("USED", "ANSWERS", "TOKENS", "COST"), rows)
 
 
 @click.command("show")
@@ -49,7 +53,7 @@ def show_use(by: str, *, first: datetime | None, last: datetime | None) -> None:
     Without days all of it, by the hour, the day or the month that of the last thirty days.
     A group's is that of the people who are in it now.
     """
-    parts = breakdown_service.site(READER, by, _dates(first, last), utc_now())
+    parts = breakdown_service.site(READER, by, dates(first, last), utc_now())
     show((by.upper(), "ANSWERS", "TOKENS", "COST"), [(_label(by, part), *_figures(part.sum)) for part in parts])
 
 
@@ -62,6 +66,7 @@ def show_use(by: str, *, first: datetime | None, last: datetime | None) -> None:
 @click.option("--provenance", type=click.Choice(PROVENANCES))
 @click.option("--channel", type=click.Choice(CHANNELS))
 @click.option("--token", help="An access token's id.")
+@click.option("--id", help="A record's id, or its attempt's or its request's.")
 @several(*DAYS)
 @click.option("--format", "kind", type=click.Choice(list(FORMATS)), default="csv", show_default=True)
 def records(
@@ -69,7 +74,7 @@ def records(
 ) -> None:
     """Print all records that fit, the newest first, as a file."""
     group_id = group_service.by_name(group).id if group is not None else None
-    filtered = Filter(group=group_id, dates=_dates(first, last), **wanted)
+    filtered = Filter(group=group_id, dates=dates(first, last), **wanted)
     for text in lines(records_service.every(READER, filtered), kind, full=True):
         click.echo(text, nl=False)
 
@@ -88,6 +93,10 @@ def _told(found: Overview) -> list[str]:
     return [*told, f"Database: {found.schema.code}", ""]
 
 
+def _span(days: Days) -> str:
+    return f"{days.first.isoformat()} to {days.last.isoformat()}"
+
+
 def _label(by: str, part: Part) -> str:
     return group_service.name_in("en", part.key, part.label) if by == "group" else part.label or "-"
 
@@ -95,7 +104,3 @@ def _label(by: str, part: Part) -> str:
 def _figures(part: Sum) -> tuple[str, str, str]:
     costs = [f"{tariff.decimal(micros)} {currency}" for currency, micros in sorted(part.costs.items())]
     return f"{part.requests:,}", f"{part.total_tokens:,}", ", ".join(costs) or "-"
-
-
-def _dates(first: datetime | None, last: datetime | None) -> DateRange:
-    return DateRange(first.date() if first else None, last.date() if last else None)

@@ -1,5 +1,6 @@
 """`flask site`: what the site is called, what it announces and how long things are kept, from a terminal."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO
@@ -7,7 +8,7 @@ from typing import BinaryIO
 import click
 
 from flask_app.cli_budgets import COMMAND_LINE
-from flask_app.cli_group import Group, show
+from flask_app.cli_group import DAY, Group, Option, several, show
 from flask_app.errors import Invalid
 from flask_app.services.people import group_service
 from flask_app.services.site import (
@@ -21,7 +22,12 @@ from flask_app.services.site.announcement_service import TONES, Listed, Wanted
 from flask_app.services.site.retention_settings import Kept
 
 site = Group("site", help="What the site is called, what it announces, and how long things are kept.")
-_DAY = click.DateTime(["%Y-%m-%d"])
+# How an announcement is told, and when.
+_ANNOUNCED: tuple[Option, ...] = (
+    click.option("--kind", "tone", type=click.Choice(TONES), default=TONES[0], show_default=True),
+    click.option("--from", "first", type=DAY, help="The first day, such as 2026-11-25; at once without."),
+    click.option("--to", "last", type=DAY, help="The last day; until it is deleted without."),
+)
 
 
 @site.command("show")
@@ -71,19 +77,25 @@ def logo(file: BinaryIO | None) -> None:
 @site.command("announcements")
 def announcements() -> None:
     """Every announcement, the newest first."""
-    rows = [_row(each) for each in announcement_service.listed()]
-    show(("ID", "STATE", "KIND", "FIRST", "LAST", "TEXT"), rows)
+    _show(announcement_service.listed())
 
 
 @site.command("announce")
 @click.argument("text")
-@click.option("--kind", "tone", type=click.Choice(TONES), default=TONES[0], show_default=True)
-@click.option("--from", "first", type=_DAY, help="The first day, such as 2026-11-25; at once without.")
-@click.option("--to", "last", type=_DAY, help="The last day; until it is deleted without.")
+@several(*_ANNOUNCED)
 def announce(text: str, tone: str, first: datetime | None, last: datetime | None) -> None:
     """Tell everybody who is signed in TEXT, above their pages."""
-    days = {"first": first and first.date(), "last": last and last.date()}
-    click.echo(announcement_service.add(COMMAND_LINE, Wanted(text=text, tone=tone, **days)).announcement.id)
+    added = announcement_service.add(COMMAND_LINE, _announced(text, tone, first, last))
+    click.echo(added.announcement.id)
+
+
+@site.command("reannounce")
+@click.argument("announcement_id", metavar="ID")
+@click.argument("text")
+@several(*_ANNOUNCED)
+def reannounce(announcement_id: str, text: str, tone: str, first: datetime | None, last: datetime | None) -> None:
+    """Change an announcement, by its id: all of it is what is given here. Whoever has closed it sees other words."""
+    _show([announcement_service.change(COMMAND_LINE, announcement_id, _announced(text, tone, first, last))])
 
 
 @site.command("unannounce")
@@ -129,6 +141,14 @@ def _wanted(kept: Kept, days: str, group: str | None, *, audit: bool) -> Kept:
 
 def _days(days: int | None) -> str:
     return "forever" if days is None else str(days)
+
+
+def _announced(text: str, tone: str, first: datetime | None, last: datetime | None) -> Wanted:
+    return Wanted(text=text, tone=tone, first=first and first.date(), last=last and last.date())
+
+
+def _show(announced: Iterable[Listed]) -> None:
+    show(("ID", "STATE", "KIND", "FIRST", "LAST", "TEXT"), [_row(each) for each in announced])
 
 
 def _row(listed: Listed) -> tuple[str, ...]:

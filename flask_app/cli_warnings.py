@@ -4,12 +4,13 @@ import sys
 
 import click
 
-from flask_app.cli_group import Group
+from flask_app.cli_group import PAGED, Group, moment, more, several, show
 from flask_app.domain import tariff
 from flask_app.errors import DeliveryError
 from flask_app.i18n import LOCALES, translate
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.warnings import warning_admin_service, webhook_service
+from flask_app.services.warnings import notice_service, notice_words, warning_admin_service, webhook_service
+from flask_app.services.warnings.notice_service import Told
 
 COMMAND_LINE = Actor(user=None)
 
@@ -43,6 +44,22 @@ def webhook(language: str, *, url_stdin: bool, new_secret: bool, remove: bool, t
         _try_out()
     found = webhook_service.find()
     click.echo(found.shown if found else "none")
+
+
+@warnings.command("sent")
+@several(*PAGED)
+def sent(*, before: str | None, limit: int) -> None:
+    """Every warning to everybody whom it went to, and what became of it, the newest first."""
+    found = notice_service.listed(before=before, limit=limit)
+    show(("WHEN", "TO", "BY", "STATE", "TRIES", "FAILED BY", "WHAT"), [_row(each) for each in found.notices])
+    more(found.next)
+
+
+def _row(told: Told) -> tuple[str, ...]:
+    row = told.notice
+    failed = f"{row.error_code} ({row.error_detail})" if row.error_detail else row.error_code or "-"
+    what = notice_words.headline(row.kind, row.share, told.facts, "en")
+    return moment(row.created_at), told.to or "-", row.channel, row.state, str(row.tries), failed, what
 
 
 def _try_out() -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 BY = {
     "POST /api/admin/announcements": "site announce",
-    "PUT /api/admin/announcements/{announcement_id}": "site unannounce",  # and announced anew
+    "PUT /api/admin/announcements/{announcement_id}": "site reannounce",
     "DELETE /api/admin/announcements/{announcement_id}": "site unannounce",
     "POST /api/admin/budgets": "budgets set",
     "PATCH /api/admin/budgets/{budget_id}": "budgets set",
@@ -91,7 +91,7 @@ BESIDES = {
 }
 # What only the server does.
 ALONE = {"usage rebuild", "usage verify", "usage reconcile", "secrets rotate", "backup", "restore", "move", "doctor"}
-READING = {"list", "show", "announcements", "audit", "overview", "records"}
+READING = {"list", "show", "announcements", "audit", "overview", "records", "sent", "system", "topups"}
 CHANGING = ("post", "put", "patch", "delete")
 
 

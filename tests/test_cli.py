@@ -164,14 +164,37 @@ def test_the_list_names_everybody_in_columns(app: Flask, make_user: MakeUser) ->
     authenticator.turn_on(
         make_user("admin", "admin", id="1" * 26, last_sign_in_at=datetime(2026, 11, 20, 7, 5, tzinfo=UTC))
     )
-    make_user("小明", id="2" * 26, disabled=True)
+    make_user("小明", id="2" * 26, disabled=True, email="ming@example.com")
     result = run(app, "list")
     assert result.exit_code == 0
     assert result.output.splitlines() == [
-        "NAME   ROLE    STATE     SECOND STEP  PASSKEYS  LAST SIGN-IN",
-        "小明   member  disabled  off          none      never",
-        "admin  admin   active    on           none      2026-11-20T07:05Z",
+        "NAME   ROLE    STATE     SECOND STEP  PASSKEYS  LAST SIGN-IN       GROUP     E-MAIL",
+        "小明   member  disabled  off          none      never              Everyone  ming@example.com",
+        "admin  admin   active    on           none      2026-11-20T07:05Z  Everyone  -",
     ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (("--search", "MIN"), ["amina", "Jasmin"]),
+        (("--search", "ming@example.com"), ["Jasmin"]),
+        (("--search", "class 3b"), ["amina"]),
+        (("--group", "Class 3b"), ["amina"]),
+        (("--state", "disabled"), ["Jasmin"]),
+        (("--state", "waiting", "--group", "Everyone"), []),
+    ],
+)
+def test_people_are_looked_for(app: Flask, make_user: MakeUser, wanted: tuple[str, ...], found: list[str]) -> None:
+    group = group_service.add(Actor(None), Choices(name="Class 3b")).group
+    make_user("Jasmin", id="1" * 26, disabled=True, email="ming@example.com")
+    make_user("amina", id="2" * 26, group_id=group.id)
+    _, *lines = run(app, "list", *wanted).output.splitlines()
+    assert [line.split()[0] for line in lines] == found
+
+
+def test_a_group_that_there_is_none_of_is_said(app: Flask) -> None:
+    assert run(app, "list", "--group", "nobody").exit_code == 1
 
 
 def test_the_list_goes_on_after_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch, make_user: MakeUser) -> None:
@@ -183,7 +206,7 @@ def test_the_list_goes_on_after_a_page(app: Flask, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_empty_site_lists_nobody(app: Flask) -> None:
-    assert run(app, "list").output == "NAME  ROLE  STATE  SECOND STEP  PASSKEYS  LAST SIGN-IN\n"
+    assert run(app, "list").output == "NAME  ROLE  STATE  SECOND STEP  PASSKEYS  LAST SIGN-IN  GROUP  E-MAIL\n"
 
 
 def test_who_has_lost_their_phone_signs_in_by_the_password_again(

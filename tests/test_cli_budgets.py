@@ -7,6 +7,8 @@ from sqlalchemy import select
 from flask_app.database import reading
 from flask_app.models import AuditEntry, Budget, User
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.people import group_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.tokens import token_budget_service
@@ -40,6 +42,26 @@ def test_limits_are_set_listed_changed_and_deleted(app: Flask, member: User) -> 
         actors = session.execute(select(AuditEntry.actor_name, AuditEntry.action)).all()
     assert {name for name, _ in actors} == {"(command line)"}
     assert [action for _, action in actors].count("budget.change") == 1
+
+
+def test_the_top_ups_of_a_balance_are_listed(app: Flask, admin: User, member: User) -> None:
+    assert run(app, "topups", "--user", "member").exit_code == 1, "there is no balance"
+    run(app, "topup", "1000", "--user", "member", "--reason", "welcome")
+    run(app, "topup", "-200", "--user", "member", "--reason", "by mistake")
+    budget_id = budget_admin_service.find(Place(scope="user", scope_id=member.id, period="prepaid"))
+    assert budget_id
+    budget_admin_service.top_up(Actor(admin), budget_id, 5, "for a test")
+    head, *lines = run(app, "topups", "--user", "member").stdout.splitlines()
+    assert head.split() == ["WHEN", "AMOUNT", "BY", "WHY"]
+    assert [" ".join(line.split()[1:]) for line in lines] == [
+        "5 admin for a test",
+        "-200 - by mistake",
+        "1,000 - welcome",
+    ]
+    newest = run(app, "topups", "--user", "member", "--limit", "1")
+    older = run(app, "topups", "--user", "member", "--before", newest.stderr.split()[-1])
+    both = [*newest.stdout.splitlines()[1:], *older.stdout.splitlines()[1:]]
+    assert [line.split() for line in both] == [line.split() for line in lines]
 
 
 def test_a_tokens_limit_is_listed_with_whose_it_is(app: Flask, member: User) -> None:

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
+from flask_app import config
 from flask_app.database import utc_now
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service
@@ -35,10 +37,33 @@ def used(make_user: MakeUser) -> None:
 def test_the_site_at_a_glance(app: Flask, used: None) -> None:
     lines = run(app, "overview").output.splitlines()
     assert lines[0] == "People: 2, of whom 0 are here; 0 wait to be let in"
-    assert lines[-5].split() == ["USED", "ANSWERS", "TOKENS", "COST"]
-    assert lines[-4].split("  ")[0] == "today"
-    assert lines[-4].split()[-4:] == ["3", "450", "0.003", "CNY"]
-    assert lines[-1].split()[-4:] == ["4", "600", "0.003", "CNY"]
+    assert lines[-7].split() == ["USED", "ANSWERS", "TOKENS", "COST"]
+    assert lines[-6].split("  ")[0] == "today"
+    assert lines[-6].split()[-4:] == ["3", "450", "0.003", "CNY"]
+    assert lines[-3].split()[-4:] == ["4", "600", "0.003", "CNY"]
+
+
+def test_the_glance_compares_with_the_time_before(app: Flask, used: None) -> None:
+    today = utc_now().astimezone(ZoneInfo(config.current().site_timezone)).date()
+    *_, now, before = run(app, "overview").output.splitlines()
+    assert now.split() == [*_days(today - timedelta(days=29), today), "4", "600", "0.003", "CNY"]
+    assert before.split() == [*_days(today - timedelta(days=59), today - timedelta(days=30)), "(before)", "0", "0", "-"]
+    *_, now, before = run(app, "overview", "--from", f"{today - timedelta(days=1)}").output.splitlines()
+    assert now.split()[3:5] == ["3", "450"]
+    assert before.split()[:3] == _days(today - timedelta(days=3), today - timedelta(days=2))
+    assert run(app, "overview", "--from", "2026-11-02", "--to", "2026-11-01").exit_code == 1
+
+
+def _days(first: date, last: date) -> list[str]:
+    return [first.isoformat(), "to", last.isoformat()]
+
+
+def test_a_record_is_found_by_its_id(app: Flask, used: None) -> None:
+    (entry, *_) = ledger.entries()
+    for wanted in (entry.id, entry.attempt_id):
+        (found,) = csv.DictReader(io.StringIO(run(app, "records", "--id", str(wanted)).output.removeprefix("\ufeff")))
+        assert entry.id in found.values()
+    assert len(run(app, "records", "--id", "nothing").output.splitlines()) == 1
 
 
 def test_the_glance_tells_what_is_left_of_the_sites_budgets(app: Flask, used: None) -> None:

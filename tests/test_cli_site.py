@@ -37,6 +37,12 @@ def test_something_is_announced_listed_and_taken_away(app: Flask) -> None:
     assert run(app, "unannounce", made.stdout.strip()).exit_code == 0
     assert announcement_service.listed() == []
     now = run(app, "announce", "at once").stdout.strip()
+    changed = run(app, "reannounce", now, "later", "--kind", "warning", "--to", "2999-01-02")
+    assert [line.split()[1:] for line in changed.output.splitlines()[1:]] == [
+        ["shown", "warning", announcement_service.listed()[0].first.isoformat(), "2999-01-02", "later"]
+    ]
+    assert run(app, "reannounce", "nothing", "words").exit_code == 1
+    assert run(app, "reannounce", now, " ").exit_code == 1
     assert run(app, "announcements").output.splitlines()[1].split()[0] == now
 
 

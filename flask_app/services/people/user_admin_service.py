@@ -82,13 +82,15 @@ def listed(
     return Page(people, people[-1].user.id if len(found) > limit else None)
 
 
-def everybody() -> Iterator[Person]:
-    """The newest first, page by page."""
-    page = listed(limit=paging.MAX_PAGE)
-    yield from page.people
-    while page.next:
-        page = listed(before=page.next, limit=paging.MAX_PAGE)
+def everybody(*, search: str = "", group_id: str | None = None, state: str | None = None) -> Iterator[Person]:
+    """Who is looked for as by `listed`, the newest first, page by page."""
+    before: str | None = None
+    while True:
+        page = listed(search=search, group_id=group_id, state=state, before=before, limit=paging.MAX_PAGE)
         yield from page.people
+        if page.next is None:
+            return
+        before = page.next
 
 
 def add(
