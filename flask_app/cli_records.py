@@ -1,5 +1,6 @@
 """`flask usage`, what is only read: the site at a glance, use told apart, and the records as a file."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import click
@@ -14,6 +15,7 @@ from flask_app.models import User
 from flask_app.services.people import group_service
 from flask_app.services.site import overview_service
 from flask_app.services.site.overview_service import Overview
+from flask_app.services.tokens import token_use_service
 from flask_app.services.usage import breakdown_service, records_service, report_service
 from flask_app.services.usage.breakdown_service import Part
 from flask_app.services.usage.record_lookups import CHANNELS
@@ -55,6 +57,15 @@ def show_use(by: str, *, first: datetime | None, last: datetime | None) -> None:
     """
     parts = breakdown_service.site(READER, by, dates(first, last), utc_now())
     show((by.upper(), "ANSWERS", "TOKENS", "COST"), [(_label(by, part), *_figures(part.sum)) for part in parts])
+
+
+@click.command("tokens")
+@several(*DAYS)
+def show_tokens(*, first: datetime | None, last: datetime | None) -> None:
+    """Everybody's use by access token, the most tokens first; without days all of it."""
+    parts = token_use_service.site(dates(first, last))
+    rows = [(each.username or "-", each.name, each.id, f"{each.total_tokens:,}", _costs(each.costs)) for each in parts]
+    show(("PERSON", "TOKEN", "ID", "TOKENS", "COST"), rows)
 
 
 @click.command("records")
@@ -102,5 +113,8 @@ def _label(by: str, part: Part) -> str:
 
 
 def _figures(part: Sum) -> tuple[str, str, str]:
-    costs = [f"{tariff.decimal(micros)} {currency}" for currency, micros in sorted(part.costs.items())]
-    return f"{part.requests:,}", f"{part.total_tokens:,}", ", ".join(costs) or "-"
+    return f"{part.requests:,}", f"{part.total_tokens:,}", _costs(part.costs)
+
+
+def _costs(costs: Mapping[str, int]) -> str:
+    return ", ".join(f"{tariff.decimal(micros)} {currency}" for currency, micros in sorted(costs.items())) or "-"

@@ -7,7 +7,7 @@ import click
 
 from flask_app import config, database
 from flask_app.cli_group import Group, moment, show
-from flask_app.cli_records import overview, records, show_use
+from flask_app.cli_records import overview, records, show_tokens, show_use
 from flask_app.database import utc_now
 from flask_app.domain import tariff
 from flask_app.domain.ranges import Days
@@ -25,6 +25,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 usage = Group("usage", help="The ledger and what is added up from it.")
 usage.add_command(overview)
 usage.add_command(show_use)
+usage.add_command(show_tokens)
 usage.add_command(records)
 
 

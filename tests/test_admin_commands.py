@@ -84,6 +84,46 @@ BY = {
     "POST /api/admin/warnings/webhook/secret": "warnings webhook",
     "POST /api/admin/warnings/webhook/test": "warnings webhook",
 }
+# What they read; where there is no command, why.
+READ_BY = {
+    "audit": "audit",
+    "budgets": "budgets list",
+    "budgets/{budget_id}/top-ups": "budgets topups",
+    "code-batches": "codes list",
+    "code-batches/{batch_id}/codes": "codes list",
+    "directories": "directories list",
+    "groups": "groups list",
+    "identity-providers": "identities list",
+    "invitations": "invitations list",
+    "keys": "keys list",
+    "models": "models list",
+    "overview": "usage overview",
+    "prompts": "prompts list",
+    "prompts/{shared_prompt_id}": "prompts show",
+    "rates": "rates list",
+    "reconciliations": "usage reconcile",
+    "reconciliations/{reconciliation_id}": "usage reconcile",
+    "records": "usage records",
+    "records/export": "usage records",
+    "registrations": "registrations list",
+    "report": "usage overview",
+    "requests": "requests list",
+    "requests/retention": "requests keep",
+    "settings": "site show",
+    "shares": "shares list",
+    "system": "system",
+    "tariffs": "tariffs list",
+    "tokens": "tokens list",
+    "usage": "usage show",
+    "usage/tokens": "usage tokens",
+    "users": "users list",
+    "warnings": "warnings webhook",
+    "warnings/notices": "warnings sent",
+}
+WITHOUT_COMMAND = {
+    "usage/export": "`usage show` prints the same rows, and any shell keeps them in a file",
+    "usage/tokens/export": "`usage tokens` does",
+}
 # Further commands that one route of the API is the same as.
 BESIDES = {
     *("users disable", "users enable", "site language", "site accent"),
@@ -91,7 +131,8 @@ BESIDES = {
 }
 # What only the server does.
 ALONE = {"usage rebuild", "usage verify", "usage reconcile", "secrets rotate", "backup", "restore", "move", "doctor"}
-READING = {"list", "show", "announcements", "audit", "overview", "records", "sent", "system", "topups"}
+READING = {"tokens", "list", "show", "announcements", "audit", "overview", "records", "sent", "system", "topups"}
+PREFIX = "/api/admin/"
 CHANGING = ("post", "put", "patch", "delete")
 
 
@@ -105,20 +146,27 @@ def commands(app: Flask) -> set[str]:
     return found
 
 
+def paths() -> dict[str, Any]:
+    every: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
+    return {path: methods for path, methods in every.items() if path.startswith(PREFIX)}
+
+
 def operations() -> set[str]:
-    paths: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
-    return {
-        f"{method.upper()} {path}"
-        for path, methods in paths.items()
-        if path.startswith("/api/admin/")
-        for method in methods
-        if method in CHANGING
-    }
+    every = paths().items()
+    return {f"{method.upper()} {path}" for path, methods in every for method in methods if method in CHANGING}
 
 
 def test_whatever_an_administrator_changes_has_a_command(app: Flask) -> None:
     assert operations() == set(BY)
     assert set(BY.values()) | BESIDES | ALONE <= commands(app)
+
+
+def test_whatever_an_administrator_reads_a_command_prints(app: Flask) -> None:
+    """Or it is said why none does."""
+    read = {path.removeprefix(PREFIX) for path, methods in paths().items() if "get" in methods}
+    assert read == set(READ_BY) | set(WITHOUT_COMMAND)
+    assert set(READ_BY.values()) <= commands(app)
+    assert not set(READ_BY) & set(WITHOUT_COMMAND)
 
 
 def test_whatever_a_command_changes_is_in_the_table(app: Flask) -> None:
@@ -127,7 +175,7 @@ def test_whatever_a_command_changes_is_in_the_table(app: Flask) -> None:
     assert changing == set(BY.values()) | BESIDES | ALONE
 
 
-@pytest.mark.parametrize("command", sorted({*BY.values(), *BESIDES}))
+@pytest.mark.parametrize("command", sorted({*BY.values(), *BESIDES, *READ_BY.values()}))
 def test_each_says_what_it_does(app: Flask, command: str) -> None:
     said = app.test_cli_runner().invoke(args=[*command.split(), "--help"])
     assert said.exit_code == 0

@@ -11,14 +11,14 @@ from click.testing import Result
 from flask import Flask
 
 from flask_app import config
-from flask_app.database import utc_now
+from flask_app.database import new_id, utc_now
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets import budget_admin_service, budget_service
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.people import group_service
 from flask_app.services.people.group_service import Choices
 from tests.conftest import MakeUser
-from tests.support import directory, ledger
+from tests.support import directory, gateway, ledger
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -80,6 +80,18 @@ def test_use_is_told_apart(app: Flask, used: None, by: str, first: str) -> None:
     assert head.split() == [by.upper(), "ANSWERS", "TOKENS", "COST"]
     assert line.split() == [first, "3", "450", "0.003", "CNY"]
     assert other.split()[-1] == "-", "what has no price costs nothing that is known"
+
+
+def test_use_is_told_by_access_token(app: Flask, make_user: MakeUser) -> None:
+    person = make_user("chen")
+    token, gone = gateway.made(person, "Editor").token, new_id()
+    day = {"day": budget_service.site_day(utc_now())}
+    ledger.write(ledger.entry(person.id, utc_now(), channel="api", token_id=each, **day) for each in (token.id, gone))
+    head, *lines = run(app, "tokens").output.splitlines()
+    assert head.split() == ["PERSON", "TOKEN", "ID", "TOKENS", "COST"]
+    assert ["chen", "Editor", token.id, "150", "0.001", "CNY"] in [line.split() for line in lines]
+    assert ["-", gone, gone, "150", "0.001", "CNY"] in [line.split() for line in lines]
+    assert len(run(app, "tokens", "--to", "2026-01-01").output.splitlines()) == 1
 
 
 def test_use_of_some_days(app: Flask, used: None) -> None:

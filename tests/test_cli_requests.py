@@ -1,5 +1,7 @@
 """`flask requests` from a terminal."""
 
+from typing import Any
+
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import insert
@@ -24,7 +26,8 @@ def test_what_programs_asked_is_listed_and_searched(app: Flask, member: User) ->
     whose = {"user_id": member.id, "token_id": token.id}
     failed = {"status": 404, "error_code": "model_not_found", "model": None}
     ids = sorted(new_id() for _ in range(3))
-    rows = [row(id=each, **fields) for each, fields in zip(ids, (whose, whose | failed, {}), strict=True)]
+    each_ones: tuple[dict[str, Any], ...] = (whose, whose | failed, {})
+    rows = [row(id=each, **fields) for each, fields in zip(ids, each_ones, strict=True)]
     with writing() as connection:
         connection.execute(insert(ProgramRequest), rows)
     head, gone, *lines = run(app, "list").stdout.splitlines()
