@@ -29,7 +29,14 @@ from flask_app.cli_usage import usage
 from flask_app.cli_warnings import warnings
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, ownership_service, people_search, standing, user_admin_service
+from flask_app.services.people import (
+    account_deletion,
+    group_service,
+    ownership_service,
+    people_search,
+    standing,
+    user_admin_service,
+)
 from flask_app.services.people.password_links import Link
 from flask_app.services.sign_in import passkey_service
 
@@ -130,6 +137,16 @@ def disable(name: str) -> None:
 def enable(name: str) -> None:
     """Let a disabled person in again."""
     _set_disabled(name, disabled=False)
+
+
+@users.command("delete")
+@click.argument("name")
+@click.confirmation_option(prompt="All that this person has is deleted for good. Go on?")
+def delete(name: str) -> None:
+    """Delete a person's account with all that they have, for good; the ledger keeps its counts."""
+    user = user_admin_service.by_name(name)
+    account_deletion.begin_for(COMMAND_LINE, user.id)
+    click.echo(f"{user.username} is out; the servers remove what is left within minutes.")
 
 
 @users.command("group")

@@ -20,6 +20,10 @@ An owner is neither disabled nor demoted before the ownership ends: by handing i
 person's menu), or by another owner. Both ask for the password again and are in the audit log. On the server,
 `flask users role NAME owner` does it without one: for a site whose owner is gone.
 
+The account of somebody who has left is deleted by an administrator, that of an administrator or another owner by an
+owner (*Admin → People*, `flask users delete NAME`); nobody deletes the last owner, or themselves there: one's own
+account goes with the password, on *My account*.
+
 | permission | {roles} | what it lets somebody do |
 |---|{lines}---|
 """

@@ -72,6 +72,7 @@ BY = {
     "DELETE /api/admin/tokens/{access_token_id}": "tokens revoke",
     "POST /api/admin/users": "users create",
     "PATCH /api/admin/users/{user_id}": "users group",
+    "DELETE /api/admin/users/{user_id}": "users delete",
     "POST /api/admin/users/{user_id}/ownership": "users role",
     "POST /api/admin/users/{user_id}/ownership/end": "users role",
     "DELETE /api/admin/users/{user_id}/passkeys": "users remove-passkeys",

@@ -20,6 +20,7 @@ people.link      site   site   group    -       give people of a lower role a li
 people.add       site   site   -        -       make accounts, let in who registered
 people.change    site   site   -        -       move people of a lower role to another group
 people.help      site   site   -        -       turn off a second step or passkeys of people of a lower role
+people.delete    site   site   -        -       delete the accounts of people of a lower role, owners anybody else's
 managers.name    site   site   -        -       say who manages a group
 admins.name      site   -      -        -       make somebody an administrator, or a member again
 ownership        site   -      -        -       hand ownership over, share it, end it

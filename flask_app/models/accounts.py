@@ -52,7 +52,7 @@ class User(Base):
     `email` is where warnings go, if they have given one, unless they have switched `warn_by_email` off.
     `confirmed_email` is the folded address that was proven to be theirs, which `email` need not be any more
     (`services/people/addresses.py`).
-    `deleted_at`: they have deleted their account then, and what is left of it is being removed.
+    `deleted_at`: they, or an administrator, have deleted their account then, and what is left of it is being removed.
     """
 
     __tablename__ = "users"

@@ -7,7 +7,7 @@ from flask import Blueprint, g
 
 from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import ownership_service, user_admin_service
+from flask_app.services.people import account_deletion, ownership_service, user_admin_service
 from flask_app.services.queries import paging
 from flask_app.services.sign_in import auth_service
 from flask_app.utils import get_current_user, require_permission, require_proof
@@ -91,6 +91,20 @@ def change(user_id: str, body: ChangeUser) -> PersonReply:
         _actor(), user_id, role=body.role, disabled=body.disabled, group_id=body.group_id
     )
     return person_reply(changed)
+
+
+@blueprint.delete("/<user_id>")
+@require_permission("people.delete")
+@require_proof
+@returns(None, 204)
+@refuses(403, "`own_account`: one's own is deleted with the password, by `POST /api/me/delete`.")
+@refuses(409, "`last_owner`: somebody else is to own the site first.")
+def delete(user_id: str) -> None:
+    """Delete a person's account with all that they have: people of a lower role, or as an owner anybody else.
+
+    Sessions, tokens, shared links and answers end at once; the rest is removed within minutes. The ledger keeps counts.
+    """
+    account_deletion.begin_for(_actor(), user_id)
 
 
 @blueprint.post("/<user_id>/reset-link")

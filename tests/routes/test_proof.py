@@ -20,6 +20,7 @@ PEOPLE = "/api/admin/users"
 ASKED = {
     "POST /api/admin/users",
     "PATCH /api/admin/users/<user_id>",
+    "DELETE /api/admin/users/<user_id>",
     "POST /api/admin/users/<user_id>/reset-link",
     "POST /api/admin/invitations",
     "POST /api/admin/invitations/many",

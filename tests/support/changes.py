@@ -25,6 +25,7 @@ DIRECTORY |= {"bind_password": CANARY}
 ACTS: dict[str, Any] = {
     "POST /api/admin/users": {"username": "new", "password": CANARY},
     "PATCH /api/admin/users/<user_id>": {"disabled": True},
+    "DELETE /api/admin/users/<user_id>": None,
     "POST /api/admin/users/<user_id>/reset-link": None,
     "DELETE /api/admin/users/<user_id>/second-step": None,
     "POST /api/admin/users/<user_id>/ownership": {"password": PASSWORD, "keep": True},

@@ -56,7 +56,11 @@ FILES = (files.picture(), files.picture("JPEG"), files.pdf("words"), files.docum
 FORM = b"username=x&password=y&next=/&csrf_token=z"
 # What stops somebody, or everybody, from asking: one in ten of what is drawn is sent.
 SELDOM = {"POST /logout", "DELETE /api/me/sessions", "POST /api/me/password", "PUT /api/admin/rates/site"}
-SELDOM |= {"POST /api/me/delete", "PUT /api/admin/groups/{group_id}/opening-balance"}
+SELDOM |= {
+    "POST /api/me/delete",
+    "DELETE /api/admin/users/{user_id}",
+    "PUT /api/admin/groups/{group_id}/opening-balance",
+}
 SELDOM |= {"PUT /api/admin/rates/groups/{group_id}", "PUT /api/admin/settings/password-sign-in"}
 LONGEST = 3_900  # of a path: gunicorn itself refuses what is longer than 4,094 with its line
 

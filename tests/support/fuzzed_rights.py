@@ -59,7 +59,11 @@ def without_late(before: Rows, after: Rows, began: datetime) -> Rows:
 
 def belonging(found: Rows, people: Iterable[Person]) -> set[Key]:
     """The keys of what is theirs: a column is their id, or that of something that is theirs."""
-    ids, mine = {person.id for person in people if person.id}, set[Key]()
+    return _owned_by(found, {person.id for person in people if person.id})
+
+
+def _owned_by(found: Rows, ids: set[str]) -> set[Key]:
+    mine = set[Key]()
     while True:
         more = {key for key, row in found.items() if key not in mine and _names(key, row, ids)}
         if not more:
@@ -110,7 +114,7 @@ def overstepped(before: Rows, after: Rows, senders: list[Person], *, owns: bool)
     """What administrators, or owners, have changed that is beyond them."""
     mine = belonging(before, senders) | belonging(after, senders)
     changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
-    beyond = [key for key in changed if key[0] in PRIVATE and key not in mine]
+    beyond = [key for key in changed if key[0] in PRIVATE and key not in mine | _of_gone(before, after)]
     ids = {person.id for person in senders}
     people = [key for key in changed if key[0] == "users" and key[1] not in ids]
     beyond += [key for key in people if not owns and _is_out_of_reach(before.get(key), after.get(key))]
@@ -121,10 +125,16 @@ def overstepped(before: Rows, after: Rows, senders: list[Person], *, owns: bool)
 
 
 def _is_out_of_reach(before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
-    """For an administrator: who is one, becomes one, or goes."""
-    return (
-        after is None or after["role"] != "member" or after["is_owner"] or bool(before and before["role"] != "member")
+    """For an administrator: who is one, or becomes one. A member's account they may delete."""
+    return bool(after and (after["role"] != "member" or after["is_owner"])) or bool(
+        before and before["role"] != "member"
     )
+
+
+def _of_gone(before: Rows, after: Rows) -> set[Key]:
+    """What was somebody's whose account an administrator deleted, as the audit log says."""
+    told = (row for key, row in after.items() if key[0] == "audit_log" and row["action"] == "user.delete")
+    return _owned_by(before, {row["target"] for row in told})
 
 
 def _state(found: Rows, key: Key) -> dict[str, Any]:

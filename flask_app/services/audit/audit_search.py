@@ -13,7 +13,7 @@ from flask_app.database import first_id, reading
 from flask_app.domain.periods import ENDLESS, moment_of
 from flask_app.errors import BadRequest
 from flask_app.models import AuditEntry, User
-from flask_app.services.audit.audit_service import ACCOUNT_DELETED, ACTIONS, COMMAND_LINE
+from flask_app.services.audit.audit_service import ACCOUNT_DELETED, ACTIONS, COMMAND_LINE, PERSON_DELETED
 from flask_app.services.people import names
 from flask_app.services.queries import paging
 from flask_app.services.queries.likely import Likely
@@ -113,8 +113,14 @@ def _is_by(session: Session, who: str) -> ColumnElement[bool]:
     if who == COMMAND_LINE:
         return AuditEntry.actor_id.is_(None)
     key = names.key(who)
-    gone = session.execute(select(AuditEntry.target, AuditEntry.actor_name).where(AuditEntry.action == ACCOUNT_DELETED))
-    ids = {target for target, name in gone if names.key(name) == key}
+    left = select(AuditEntry).where(AuditEntry.action.in_((ACCOUNT_DELETED, PERSON_DELETED)))
+    ids = {entry.target for entry in session.scalars(left) if names.key(_name_of_gone(entry)) == key}
     if there := session.scalar(select(User.id).where(User.username_key == key)):
         ids |= {there}
     return AuditEntry.actor_id.in_(sorted(ids))
+
+
+def _name_of_gone(entry: AuditEntry) -> str:
+    """Whose account this entry says was deleted."""
+    by_themselves = entry.action == ACCOUNT_DELETED
+    return entry.actor_name if by_themselves else str(_read(entry.details).get("username", ""))

@@ -14,9 +14,10 @@ from flask_app.models import AuditEntry, User
 
 COMMAND_LINE = "(command line)"
 ACCOUNT_DELETED = "account.delete"  # by its own person alone
+PERSON_DELETED = "user.delete"  # by an administrator
 ACTIONS = (
     *("user.add", "user.change", "user.reset_link", "user.turn_off_second_step", "password.reset"),
-    *("password.letter", "address.confirm", ACCOUNT_DELETED),
+    *("password.letter", "address.confirm", ACCOUNT_DELETED, PERSON_DELETED),
     *("ownership.give", "ownership.end"),
     *("invitation.make", "invitation.make_many", "invitation.revoke", "invitation.use"),
     *("registration.change", "registration.come_in", "registration.accept", "registration.refuse"),

@@ -1,11 +1,11 @@
-"""Deleting one's own account: over at once for its person, and gone some minutes later.
+"""Deleting an account, one's own or a person's who has left: over at once, and gone some minutes later.
 
 The moment it is asked for, sessions, tokens, shared links and answers in the making end, and nobody signs in any more.
 What is left is removed in the background, one conversation after the other, and the person's row last: who is stopped
 in the middle goes on with it. The ledger keeps its counts, under an id that stands for nobody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,7 +13,8 @@ from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading, utc_now
-from flask_app.errors import Conflict, Forbidden
+from flask_app.domain import policy
+from flask_app.errors import Conflict, Forbidden, NotFound
 from flask_app.models import (
     AccessToken,
     Attempt,
@@ -28,7 +29,7 @@ from flask_app.models import (
     User,
 )
 from flask_app.services.audit import audit_search, audit_service
-from flask_app.services.audit.audit_service import ACCOUNT_DELETED
+from flask_app.services.audit.audit_service import ACCOUNT_DELETED, PERSON_DELETED, Actor
 from flask_app.services.conversations import conversation_service
 from flask_app.services.files import file_retention
 from flask_app.services.ledger import replay_service
@@ -57,6 +58,18 @@ def begin(
     stop_service.stop_person(actor.id)
 
 
+def begin_for(actor: Actor, user_id: str) -> None:
+    """End everything of somebody else's, as they would themselves; `finish` removes it.
+
+    Raises NotFound, Forbidden("own_account") for oneself, Forbidden("role_not_lower") for whom only an owner deletes,
+    Conflict("last_owner").
+    """
+    if actor.user and actor.user.id == user_id:
+        raise Forbidden("own_account")
+    in_transaction(lambda session: _end_for(session, actor, user_id))
+    stop_service.stop_person(user_id)
+
+
 def finish() -> None:
     """Remove what is left of everybody who has gone; where an answer of theirs is still being booked, next time.
 
@@ -77,14 +90,40 @@ def finish() -> None:
 
 
 def _end(session: Session, actor: User, session_id: str, code: str | None, browser: Browser) -> None:
-    owners = session.scalars(select(User.id).where(User.is_owner)).all()
-    people = standing.locked(session, actor.id, *owners)
+    people = _with_owners(session, actor.id)
     user = people.get(actor.id)
     if user is None or user.password_hash != actor.password_hash:
         raise Forbidden("wrong_password")
     auth_service.require_open(session, session_id)
     if second_step.is_on(session, user.id):
         second_step.check(session, user, code or "", browser.address)
+    _close(session, user, people)
+    details = {"username": user.username}
+    audit_service.record(session, user, ACCOUNT_DELETED, user.id, details, browser.address)
+
+
+def _end_for(session: Session, actor: Actor, user_id: str) -> None:
+    people = _with_owners(session, user_id, *([actor.user.id] if actor.user else []))
+    standing.require(session, actor, "people.delete")
+    user = people.get(user_id)
+    if user is None or user.deleted_at is not None:
+        raise NotFound
+    role = standing.now(session, actor)
+    if role != "owner" and not policy.is_above(role, standing.role_of(user)):
+        raise Forbidden("role_not_lower")
+    details = {"username": user.username, "role": standing.role_of(user)}
+    _close(session, user, people)
+    audit_service.record(session, actor.user, PERSON_DELETED, user.id, details, actor.address)
+
+
+def _with_owners(session: Session, *user_ids: str) -> dict[str, User]:
+    """These people and all owners, locked in one order."""
+    owners = session.scalars(select(User.id).where(User.is_owner)).all()
+    return standing.locked(session, *user_ids, *owners)
+
+
+def _close(session: Session, user: User, people: Mapping[str, User]) -> None:
+    """What ends with the account at once; `people` are all owners among others."""
     active = {each.id for each in people.values() if standing.role_of(each) == "owner" and not each.disabled}
     if active == {user.id}:
         raise Conflict("last_owner")
@@ -96,8 +135,6 @@ def _end(session: Session, actor: User, session_id: str, code: str | None, brows
     in_use = (AccessToken.user_id == user.id, AccessToken.revoked_at.is_(None))
     session.execute(update(AccessToken).where(*in_use).values(revoked_at=utc_now(), words_until=None))
     session.execute(delete(Share).where(Share.user_id == user.id))
-    details = {"username": user.username}
-    audit_service.record(session, user, ACCOUNT_DELETED, user.id, details, browser.address)
 
 
 def _remove(user_id: str) -> None:
@@ -131,7 +168,8 @@ def _is_answered(user_id: str) -> bool:
 
 def _sweep() -> None:
     """What was written of people when they had just gone: a reply that was on its way ends later than they do."""
-    asked = audit_search.targets_of(ACCOUNT_DELETED, utc_now() - SWEPT_FOR)
+    since = utc_now() - SWEPT_FOR
+    asked = audit_search.targets_of(ACCOUNT_DELETED, since) | audit_search.targets_of(PERSON_DELETED, since)
     with reading() as session:
         there = set(session.scalars(select(User.id).where(User.id.in_(asked)))) if asked else set()
     if gone := sorted(asked - there):

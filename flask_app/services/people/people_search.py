@@ -24,7 +24,7 @@ def conditions(search: str, group_id: str | None, state: str | None) -> list[Col
     """
     if state is not None and state not in STATES:
         raise BadRequest("unknown_state", known=", ".join(STATES))
-    found: list[ColumnElement[bool]] = []
+    found: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]  # what is left of others is being removed
     if group_id is not None:
         found.append(User.group_id == group_id)
     if state is not None:

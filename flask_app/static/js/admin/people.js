@@ -76,6 +76,11 @@ export class People {
     return !this.isSelf(person) && !person.owner && (this.isOwner || person.role === "member")
   }
 
+  /** Owners delete anybody else. @param {Person} person */
+  mayDelete(person) {
+    return !this.isSelf(person) && (this.isOwner || person.role === "member")
+  }
+
   /** Someone new stands at the top, where they are seen. @param {Person} person */
   add(person) {
     this.#people.set(person.id, person)
@@ -91,6 +96,18 @@ export class People {
     this.#people.set(person.id, person)
     before.replaceWith(after)
     must(after, "[data-menu-button]").focus()
+  }
+
+  /** The focus moves on to who stands in the place of whoever has gone. @param {Person} person */
+  remove({ id }) {
+    const row = this.#rows.querySelector(`[data-id="${id}"]`)
+    const near = row?.nextElementSibling ?? row?.previousElementSibling
+    row?.remove()
+    this.#people.delete(id)
+    this.#none.hidden = this.#people.size > 0
+    const field = filterOf(this.#search, "q")
+    const focused = near?.querySelector("[data-menu-button]") ?? field
+    if (row && focused instanceof HTMLElement) focused.focus()
   }
 
   async #find() {

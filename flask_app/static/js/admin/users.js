@@ -1,6 +1,7 @@
 // @ts-check
-/** Entry of the people: find, create, invite, change the role or the group, disable, help with a lost password or device. */
+/** Entry of the people: find, create, invite, change the role or the group, disable, delete, help with a lost password or device. */
 import { withParameter } from "app/addresses.js"
+import { Deleting } from "app/admin/deleting.js"
 import { Invitations } from "app/admin/invitations.js"
 import { offerInvitingMany } from "app/admin/invite-many.js"
 import { showLinkOnce } from "app/admin/link-once.js"
@@ -19,6 +20,8 @@ const people = new People(state)
 const menu = new RowMenu(must(document, "[data-user-rows]"))
 const ownership = people.isOwner ? new Ownership({ isSelf: (person) => people.isSelf(person), updated: (person) => people.update(person) }) : null
 
+const deleting = new Deleting((person) => people.remove(person))
+
 /** @type {Record<string, (person: Person) => Promise<void>>} */
 const acts = {
   link: makeLink,
@@ -26,6 +29,7 @@ const acts = {
   ownership: async (person) => ownership?.ask(person),
   group: askGroup,
   disable: toggleDisabled,
+  delete: async (person) => deleting.ask(person),
   "second-step": turnOffSecondStep,
   passkeys: removePasskeys,
   records: async () => {},
@@ -47,6 +51,7 @@ menu.addEventListener("open", (event) => {
   menu.item("second-step").hidden = !person.second_step || !people.isBelow(person) // one's own takes a code
   menu.item("passkeys").hidden = !person.passkeys || !people.isBelow(person) // one's own take the password
   menu.item("disable").hidden = !people.isBelow(person) // nobody locks themselves out by a slip
+  menu.item("delete").hidden = !people.mayDelete(person) // one's own takes the password
   menu.item("disable").classList.toggle("menu__item--danger", !person.disabled)
   fill(menu.item("role"), { "role-act": t(person.role === "admin" ? "js.admin.make_member" : "js.admin.make_admin") })
   fill(menu.item("ownership"), { "ownership-act": t(person.owner ? "js.admin.ownership_end" : "js.admin.ownership_give") })
