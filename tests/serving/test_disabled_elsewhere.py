@@ -1,4 +1,4 @@
-"""Whoever is disabled on one instance is out on the other, with all that they have begun there."""
+"""Whoever is disabled, or deleted, on one instance is out on the other, with all that they have begun there."""
 
 import time
 from typing import Any
@@ -11,6 +11,10 @@ from tests.support.served import PASSWORD, Stream, Visitor
 
 PEOPLE = "/api/admin/users"
 WITHIN_SECONDS = 5
+OUT: dict[str, tuple[str, Any, int]] = {
+    "disabled": ("PATCH", {"disabled": True}, 200),
+    "deleted": ("DELETE", None, 204),
+}
 ASK: dict[str, Any] = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "Go."}], "stream": True}
 
 
@@ -30,9 +34,10 @@ def begun(site: Site, person: Visitor) -> Stream:
 
 
 @pytest.mark.security("disabled-is-out")
+@pytest.mark.parametrize("how", OUT)
 @pytest.mark.parametrize("redis_is_there", [True, False], ids=["redis", "no-redis"])
 def test_a_disabled_person_is_out_on_every_instance_within_seconds(
-    site: Site, redis: RedisServer, *, redis_is_there: bool
+    site: Site, redis: RedisServer, *, redis_is_there: bool, how: str
 ) -> None:
     added = site.first.post(PEOPLE, {"username": "second", "role": "member", "password": PASSWORD}).json()
     person = Visitor(site.second.base_url)
@@ -46,7 +51,8 @@ def test_a_disabled_person_is_out_on_every_instance_within_seconds(
     if not redis_is_there:
         redis.kill()
 
-    assert site.first.ask("PATCH", f"{PEOPLE}/{added['user']['id']}", {"disabled": True}).status == 200
+    method, body, status = OUT[how]
+    assert site.first.ask(method, f"{PEOPLE}/{added['user']['id']}", body).status == status
     disabled = time.monotonic()
     assert {person.get("/api/me").status for _ in range(12)} == {401}, "of both workers"
     assert {program.get("/v1/models").status for _ in range(12)} == {401}
