@@ -1,11 +1,14 @@
 """Which people an administrator looks for: by their names, addresses and groups, and by how their accounts stand."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, func, or_, select
 
 from flask_app.database import reading
 from flask_app.errors import BadRequest, NotFound
 from flask_app.models import Group, User
 from flask_app.services.people import group_service, names
+from flask_app.services.queries.likely import Likely
 
 _MAX_ADDRESS = 254  # characters, as its column has
 
@@ -16,7 +19,7 @@ STATES: dict[str, ColumnElement[bool]] = {
 }
 
 
-def conditions(search: str, group_id: str | None, state: str | None) -> list[ColumnElement[bool]] | None:
+def conditions(search: str, group_id: str | None, state: str | None) -> list[ColumnElement[Any]] | None:
     """For a query over people; None where nobody can be found.
 
     `search` is part of a username, or the whole of an e-mail address or of a group's name: of an address nobody else
@@ -24,7 +27,7 @@ def conditions(search: str, group_id: str | None, state: str | None) -> list[Col
     """
     if state is not None and state not in STATES:
         raise BadRequest("unknown_state", known=", ".join(STATES))
-    found: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]  # what is left of others is being removed
+    found: list[ColumnElement[Any]] = [Likely(User.deleted_at.is_(None))]  # what is left of others is being removed
     if group_id is not None:
         found.append(User.group_id == group_id)
     if state is not None:
