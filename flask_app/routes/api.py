@@ -209,10 +209,15 @@ def models() -> ModelsReply:
 @blueprint.get("/models/input-cost")
 @require_login
 @returns(InputCostReply)
-@queries(model="Its id, name or alias; the default one without it.", tokens="How many; none without it.")
+@queries(
+    model="Its id, name or alias; the default one without it.",
+    tokens="How many; none without it.",
+    new="How many of them are sent for the first time, and can be in no cache; none without it.",
+)
 def cost_of_input() -> InputCostReply:
     """What so many tokens of a conversation cost now when the next message sends them along, before its answer."""
-    return input_cost_reply(input_cost.of(word("model"), number("tokens", 0), g.allowed_models))
+    tokens, new = number("tokens", 0), number("new", 0)
+    return input_cost_reply(input_cost.of(word("model"), tokens, new, g.allowed_models))
 
 
 @blueprint.get("/conversations")

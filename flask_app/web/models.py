@@ -79,7 +79,7 @@ def _peak(hours: PeakHours) -> PeakReply:
 
 
 class InputCostReply(Reply):
-    """Micro-units of `currency`; `cached_micros` where the provider still has all of it in its cache.
+    """Micro-units of `currency`; `cached_micros` where the provider still has in its cache all of it that is not new.
 
     All are null for a model without a price.
     """

@@ -72,6 +72,34 @@ def test_it_says_how_full_and_what_comes_next_costs(
     expect(meter(chat)).to_contain_text("9.6%")
 
 
+@pytest.mark.parametrize(("locale", "viewport"), [("en", WIDE), ("zh", PHONE)], ids=["wide", "phone"])
+def test_what_is_being_written_counts(
+    narrow: str, visits: Visits, script: ScriptedUpstream, locale: str, viewport: ViewportSize
+) -> None:
+    chat = Chat(visits.open("/", locale=locale, viewport=viewport), words(locale))
+    chat.text.fill("Is it so? " * 20)
+    chat.page.wait_for_load_state("networkidle")  # what counts them has come
+    chat.page.wait_for_timeout(600)
+    expect(meter(chat)).to_be_hidden()  # a few words
+    chat.text.fill("天为什么蓝？" * 1_000)
+    expect(meter(chat)).to_contain_text("2.8%")  # 3,600 tokens of 128,000
+    meter(chat).click()
+    expect(about(chat)).to_contain_text(chat.say("js.context_written", tokens="3,600"))
+    cost = chat.say("js.context_cost_new", cost="X").split("X")
+    expect(about(chat)).to_contain_text(re.compile(rf"{cost[0]}¥0\.0\d+{cost[1]}$"))
+    expect_no_fault(chat.page, locale)
+    chat.page.set_viewport_size(viewport)
+    chat.page.keyboard.press("Escape")
+    script.script(used(12_000, completion=300))
+    chat.enter()
+    chat.wait_until_answered()
+    expect(meter(chat)).to_contain_text("9.6%")
+    chat.text.fill("And so? " * 1_000)
+    expect(meter(chat)).to_contain_text("11%")
+    chat.text.fill("")
+    expect(meter(chat)).to_contain_text("9.6%")
+
+
 def test_it_warns_and_then_says_what_to_do(narrow: str, visits: Visits, script: ScriptedUpstream) -> None:
     chat = Chat(visits.open("/"), say)
     script.script(used(102_000, completion=400), used(127_000, completion=1_000))

@@ -111,6 +111,16 @@ def test_a_prompt_has_its_price_of_now(
     assert cost(member_client, "unpriced", tokens=5).json == {"currency": None, "micros": None, "cached_micros": None}
 
 
+def test_what_is_new_is_in_no_cache(
+    member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream, "models", ["priced"])
+    prices.put("priced", 1, input_hit=0.1)
+    figures = [cost(member_client, "priced", tokens=10_000, new=new).json for new in (0, 4_000, 10_000, 20_000)]
+    assert [each["micros"] for each in figures] == [10_000] * 4
+    assert [each["cached_micros"] for each in figures] == [1_000, 4_600, 10_000, 10_000]
+
+
 def test_this_machines_own_model_costs_nothing(member_client: PageClient, tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf").touch()
     here = dataclasses.replace(config.current(), deepseek_api_key=None, local_model_path=tmp_path / "tiny.gguf")
@@ -126,6 +136,7 @@ def test_only_a_known_model_and_a_number_have_a_cost(member_client: PageClient, 
     assert cost(member_client, "nobody", tokens=1).status_code == 422
     for tokens in ("-1", "1.5", "x", "9" * 10):
         assert cost(member_client, "deepseek-flash", tokens=tokens).status_code == 400
+        assert cost(member_client, "deepseek-flash", tokens=1, new=tokens).status_code == 400
 
 
 def test_strangers_hear_no_price(client: PageClient, upstream: ScriptedUpstream) -> None:

@@ -5,6 +5,9 @@ import { formatCompact, formatMoney, formatNumber, formatPercent, sentence, t } 
 import { announce, must, placeBeside, slot } from "app/ui.js"
 
 const LOW = 0.8 // of the window, from where it is told without being asked
+const MUCH = 500 // tokens: from there on what is written in a new chat is told
+const PAUSE = 400 // ms: what is typed meanwhile is counted at once
+const [OF_ASCII, OF_OTHERS] = [0.3, 0.6] // tokens for a character, as the server estimates them (`domain/events.py`)
 
 /** @typedef {"open" | "low" | "full"} State */
 
@@ -20,9 +23,21 @@ export function takenWords(tokens, window) {
   return window ? t("js.context_of", { tokens: count, window: formatNumber(window), share: formatPercent(tokens / window) }) : t("js.context_tokens", { tokens: count })
 }
 
-/** @param {{currency: string | null, micros: number | null, cached_micros: number | null}} cost */
-export function costWords({ currency, micros, cached_micros: cached }) {
+/** About how many tokens some words are, by the server's own estimate. @param {string} text */
+export function tokensOf(text) {
+  let [ascii, second] = [0, 0]
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x80) ascii++
+    else if (code >= 0xdc00 && code < 0xe000) second++ // half of a character that has two
+  }
+  return Math.ceil(ascii * OF_ASCII + (text.length - ascii - second) * OF_OTHERS)
+}
+
+/** @param {{currency: string | null, micros: number | null, cached_micros: number | null}} cost @param {boolean} [isNew] nobody can remember anything of it */
+export function costWords({ currency, micros, cached_micros: cached }, isNew = false) {
   if (currency === null || micros === null || cached === null) return ""
+  if (isNew) return t("js.context_cost_new", { cost: formatMoney(micros, currency) })
   return t("js.context_cost", { cost: formatMoney(micros, currency), cached: formatMoney(cached, currency) })
 }
 
@@ -31,10 +46,12 @@ export class ContextMeter {
   #button
   #note
   #panel
+  #text
   /** @type {import("app/chat/answer.js").Usage | null} of the last answer that has ended */
   #usage = null
   #asked = 0
-  #drawn = 0 // tokens of what was attached then
+  #written = 0 // tokens of what is in the text area
+  #pause = 0
 
   /** @param {HTMLElement} root @param {import("app/chat/composer.js").Composer} composer who knows the model that answers next */
   constructor(root, composer) {
@@ -42,24 +59,43 @@ export class ContextMeter {
     this.#button = must(root, "[data-context]")
     this.#note = must(root, "[data-context-note]")
     this.#panel = must(root, "[data-context-about]")
+    this.#text = /** @type {HTMLTextAreaElement} */ (must(root, "[data-composer-text]"))
     composer.addEventListener("modelchange", () => this.#draw())
-    composer.addEventListener("changed", () => this.#attached === this.#drawn || this.#draw())
+    composer.addEventListener("changed", () => this.#changed())
     this.#button.addEventListener("click", () => this.#open())
     this.#panel.addEventListener("toggle", (event) => {
       this.#button.setAttribute("aria-expanded", String(/** @type {ToggleEvent} */ (event).newState === "open"))
     })
     hideWhenMoved(this.#panel, () => this.#button)
+    this.#changed()
   }
 
   /** @param {import("app/chat/answer.js").Usage | null} usage what the last answer on the page took */
   show(usage) {
     this.#usage = usage
+    this.#count()
+  }
+
+  /** A long text is not counted with each key; one that has been sent is gone at once. */
+  #changed() {
+    if (!this.#text.value) return this.#count()
+    this.#pause ||= setTimeout(() => this.#count(), PAUSE)
+  }
+
+  #count() {
+    clearTimeout(this.#pause)
+    this.#pause = 0
+    this.#written = tokensOf(this.#text.value.trim())
     this.#draw()
   }
 
-  /** With what is attached to the next message. */
+  /** With what is written and attached for the next message. */
   get #tokens() {
-    return (this.#usage?.context_tokens ?? 0) + this.#attached
+    return (this.#usage?.context_tokens ?? 0) + this.#next
+  }
+
+  get #next() {
+    return this.#attached + this.#written
   }
 
   get #attached() {
@@ -71,11 +107,10 @@ export class ContextMeter {
   }
 
   #draw() {
-    this.#drawn = this.#attached
     const [tokens, window] = [this.#tokens, this.#model?.context_tokens ?? null]
     const state = stateOf(tokens, window)
-    this.#button.hidden = !tokens
-    if (!tokens) this.#panel.hidePopover()
+    this.#button.hidden = tokens === this.#written && tokens < MUCH // of a few words alone
+    if (this.#button.hidden) this.#panel.hidePopover()
     this.#button.dataset.state = state
     this.#button.style.setProperty("--share", window ? `${Math.min(1, tokens / window) * 360}deg` : "0deg")
     this.#button.ariaLabel = t("js.context_about", { taken: takenWords(tokens, window) })
@@ -96,17 +131,21 @@ export class ContextMeter {
 
   /** The cost is that of this hour: it is asked for when somebody wants to know. */
   async #open() {
+    this.#count()
     const [model, tokens, asked] = [this.#model, this.#tokens, ++this.#asked]
     slot(this.#panel, "taken").textContent = takenWords(tokens, model?.context_tokens ?? null)
     slot(this.#panel, "estimated").hidden = this.#usage?.source !== "estimated"
+    slot(this.#panel, "written").hidden = !this.#written
+    slot(this.#panel, "written").textContent = t("js.context_written", { tokens: formatNumber(this.#written) })
     slot(this.#panel, "attached").hidden = !this.#attached
     slot(this.#panel, "attached").textContent = t("js.files.context", { tokens: formatNumber(this.#attached) })
     this.#say("")
     this.#panel.showPopover()
     placeBeside(this.#panel, this.#button)
     this.#panel.focus({ preventScroll: true })
-    const path = model && `/api/models/input-cost?${new URLSearchParams({ model: model.id, tokens: String(tokens) })}`
-    const words = path ? await api.get(path).then(costWords, sentence) : ""
+    const [isNew, about] = [tokens === this.#next, { tokens: String(tokens), new: String(this.#next) }]
+    const path = model && `/api/models/input-cost?${new URLSearchParams({ model: model.id, ...about })}`
+    const words = path ? await api.get(path).then((cost) => costWords(cost, isNew), sentence) : ""
     if (asked === this.#asked) this.#say(words)
   }
 
