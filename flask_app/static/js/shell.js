@@ -1,6 +1,6 @@
 // @ts-check
 /** Entry of every page: menus, dialogs, preferences, sign-out, and the drawer where there is one. */
-import { api, loaded } from "app/api.js"
+import { api, byteLength, loaded } from "app/api.js"
 import { t } from "app/i18n.js"
 import { enterMenu, must, openDialog, tell, toast, useMenuKeys } from "app/ui.js"
 
@@ -12,6 +12,7 @@ const MOST_CLOSED = 20
 const KEY_ALONE = "key_alone" // may "?" open the map of the keys? The server says so of the next page
 const KEPT = "mingchat-kept"
 const KEPT_AT = "/offline/kept"
+const [MOST_KEPT, MOST_KEPT_BYTES] = [1_000, 200_000]
 const OWN = ["openDialog", "reveal", "copy", "closeDialog", "signOut", "closeAnnouncement", "palette"]
 
 /** What the page without a network knows: language and theme, and of one person the titles as last seen. @typedef {{person: string, language: string, theme: string, at: string, conversations: {href: string, title: string}[]}} Kept */
@@ -32,7 +33,7 @@ document.addEventListener("click", (event) => {
   if (copy) copyFrom(button, copy)
   if (preference) keepPreference(preference, button.value)
   if ("closeDialog" in button.dataset) button.closest("dialog")?.close()
-  if ("signOut" in button.dataset) signOut()
+  if ("signOut" in button.dataset) loaded(import("app/account/sign-out.js")).then(({ signOut }) => signOut(KEPT)).catch(tell)
   if ("closeAnnouncement" in button.dataset) closeAnnouncement(/** @type {HTMLElement} */ (button.parentElement))
   if ("palette" in button.dataset) openPalette(button.closest("details"))
   const isOwn = preference || OWN.some((name) => name in button.dataset)
@@ -94,16 +95,24 @@ async function keepForOffline() {
   const cache = await caches.open(KEPT)
   /** @type {Kept | undefined} */
   const before = await (await cache.match(KEPT_AT))?.json()
-  const seen = document.querySelector("[data-recent]") ? { at: new Date().toISOString(), conversations: listed() } : null
+  const seen = list ? { at: new Date().toISOString(), conversations: firstOf(list()) } : null
   const known = seen ?? (before?.person === person ? before : { at: "", conversations: [] })
   const { at, conversations } = known
   const kept = JSON.stringify({ person, language, theme: dataset.theme ?? "system", at, conversations })
   if (isCurrent()) await cache.put(KEPT_AT, new Response(kept))
 }
 
-function listed() {
-  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("[data-recent] [data-conversation] a"))
-  return [...links].map((link) => ({ href: link.getAttribute("href") ?? "", title: link.title }))
+/** The conversations of the page, the most wanted first, where it has a list. @type {(() => {id: string, title: string}[]) | null} */
+let list = null
+
+/** @param {NonNullable<typeof list>} known all that are known, be they drawn or not */
+export const listFrom = (known) => void (list = known)
+
+/** As many as are noted. @param {{id: string, title: string}[]} conversations */
+function firstOf(conversations) {
+  let room = MOST_KEPT_BYTES
+  const entries = conversations.slice(0, MOST_KEPT).map(({ id, title }) => ({ href: `/c/${id}`, title }))
+  return entries.filter((each) => (room -= byteLength(JSON.stringify(each))) >= 0)
 }
 
 /** The browser's own bars take the page's colour. */
@@ -239,21 +248,6 @@ function showTheme(theme) {
     button.setAttribute("aria-pressed", String(/** @type {HTMLButtonElement} */ (button).value === theme))
   }
   document.dispatchEvent(new CustomEvent("themechange"))
-}
-
-/** What was deleted is told to the server first: afterwards nobody may. */
-async function signOut() {
-  try {
-    const { deleteWaiting } = await loaded(import("app/chat/deletion.js"))
-    await deleteWaiting()
-    await api.post("/logout")
-    sessionStorage.clear() // over plain http browsers do not heed Clear-Site-Data
-    localStorage.clear()
-    await globalThis.caches?.delete(KEPT)
-    location.assign("/login")
-  } catch (error) {
-    tell(error)
-  }
 }
 
 /** The side list on a small screen: over the page, closed by Escape, its scrim, or a choice. */

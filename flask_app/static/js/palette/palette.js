@@ -215,7 +215,7 @@ const filled = (groups) => groups.filter(({ acts }) => acts.length > 0)
 /** @returns {Promise<Act[]>} */
 async function recentOnes() {
   const { deleting = new Set() } = (await chatHere())?.sidebar ?? {}
-  /** @type {import("app/sidebar/sidebar.js").Page} */
+  /** @type {import("app/sidebar/list-renewal.js").Page} */
   const { conversations } = await api.get(`/api/conversations?limit=${RECENT}`)
   const there = conversations.filter(({ id }) => !deleting.has(id))
   return there.map(({ id, title }) => ({ id: `/c/${id}`, label: title, run: () => follow(`/c/${id}`) }))

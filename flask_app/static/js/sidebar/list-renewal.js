@@ -4,7 +4,8 @@ import { ApiError, api, inTime } from "app/api.js"
 
 /** @typedef {import("app/sidebar/sidebar.js").Sidebar} Sidebar */
 /** @typedef {import("app/sidebar/sidebar.js").Summary} Summary */
-/** @typedef {import("app/sidebar/sidebar.js").Page} Page */
+/** @typedef {{conversations: Summary[], pinned: Summary[], folders: import("app/sidebar/folders.js").Folder[], next: string | null}} Page */
+/** @typedef {{draw: (known: Map<string, Summary>, current: string | null) => void, renew: () => Promise<void>}} Listing */
 
 const PAGE = 40
 const LARGEST_PAGE = 100

@@ -9,7 +9,7 @@ import { must, slot } from "app/ui.js"
 
 /** @typedef {import("app/sidebar/sidebar.js").Sidebar} Sidebar */
 /** @typedef {import("app/sidebar/sidebar.js").Summary} Summary */
-/** @typedef {import("app/sidebar/sidebar.js").Group} Group */
+/** @typedef {[string, Summary[]]} Group of a day, or all that are pinned */
 /** @typedef {{from: number, to: number}} Reach the first that is near, and the first that is not any more */
 
 const WHOLE = 150 // entries of a list that is drawn whole all the same

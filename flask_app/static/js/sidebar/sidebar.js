@@ -7,7 +7,7 @@
  */
 import { isNotLoaded, loaded } from "app/api.js"
 import { formatPeriod, t } from "app/i18n.js"
-import { Drawer } from "app/shell.js"
+import { Drawer, listFrom } from "app/shell.js"
 import { enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, useMenuKeys } from "app/ui.js"
 
 /**
@@ -15,9 +15,7 @@ import { enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside,
  * @typedef {{id: string, title: string, updated_at: string, running: boolean, pinned_at: string | null, archived: boolean,
  *   folder_id: string | null, touched_at?: string, shared?: boolean}} Summary
  */
-/** @typedef {{conversations: Summary[], pinned: Summary[], folders: import("app/sidebar/folders.js").Folder[], next: string | null}} Page */
-/** @typedef {{draw: (known: Map<string, Summary>, current: string | null) => void, renew: () => Promise<void>}} Listing */
-/** @typedef {[string, Summary[]]} Group of a day, or all that are pinned */
+/** @typedef {import("app/sidebar/list-renewal.js").Listing} Listing */
 
 export class Sidebar extends EventTarget {
   #root
@@ -33,7 +31,7 @@ export class Sidebar extends EventTarget {
   /** Those that were deleted here, though that may be undone yet, or as the page before was left. @type {Set<string>} */
   deleting = new Set(JSON.parse(sessionStorage.getItem("deleted") ?? "[]"))
 
-  /** @param {HTMLElement} root @param {Page & {thread: Summary | null}} page with the conversation that it shows */
+  /** @param {HTMLElement} root @param {import("app/sidebar/list-renewal.js").Page & {thread: Summary | null}} page with the conversation that it shows */
   constructor(root, { conversations, pinned, folders, next, thread }) {
     super()
     this.#root = root
@@ -45,6 +43,7 @@ export class Sidebar extends EventTarget {
     this.showFolders(folders).catch(tell)
     this.#listen()
     new Drawer(root)
+    listFrom(() => inOrder([...this.#conversations.values()].filter(({ archived }) => !archived)))
     this.draw()
   }
 
@@ -226,7 +225,7 @@ export class List {
 
   /** @param {Map<string, Summary>} known @param {string | null} current */
   draw(known, current) {
-    const own = [...known.values()].filter(this.#isOwn).sort((a, b) => descending(pinOf(a), pinOf(b)) || descending(latest(a), latest(b)))
+    const own = inOrder([...known.values()].filter(this.#isOwn))
     const groups = [...Map.groupBy(own, dayOf)]
     if (this.#long) this.#long.draw(groups, current)
     else this.#drawShort(groups, current)
@@ -234,7 +233,7 @@ export class List {
     this.#more.hidden = !this.#next
   }
 
-  /** What is pressed just now stays in its place, unless something has changed. @param {Group[]} groups @param {string | null} current */
+  /** What is pressed just now stays in its place, unless something has changed. @param {import("app/sidebar/long-list.js").Group[]} groups @param {string | null} current */
   #drawShort(groups, current) {
     const drawing = JSON.stringify([groups.map(([name, items]) => [name, items.map(({ id, title, running }) => [id, title, running])]), current])
     if (drawing === this.#drawing) return
@@ -247,8 +246,7 @@ export class List {
   /** Its top as it is now. Throws ApiError. */
   async renew() {
     const { renew } = await loaded(import("app/sidebar/list-renewal.js"))
-    const shown = this.#place.querySelectorAll("[data-conversation]")
-    this.#next = await renew(this.#sidebar, this.#path, this.#isOwn, shown.length, this.#long ? this.#next : undefined)
+    this.#next = await renew(this.#sidebar, this.#path, this.#isOwn, this.#place.querySelectorAll("[data-conversation]").length, this.#long ? this.#next : undefined)
     this.#sidebar.draw()
   }
 
@@ -290,6 +288,8 @@ export function drawn({ id, title, running }, current) {
   return item
 }
 
+/** Pinned ones, then what is new. @param {Summary[]} all */
+const inOrder = (all) => all.sort((a, b) => descending(pinOf(a), pinOf(b)) || descending(latest(a), latest(b)))
 /** When it was put on top of the list. @param {Summary} conversation */
 const pinOf = ({ pinned_at: pinnedAt, archived }) => (!archived && pinnedAt) || ""
 /** @param {Summary} conversation */
