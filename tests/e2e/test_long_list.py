@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
@@ -96,6 +96,36 @@ def test_it_is_scrolled_to_its_end_and_back_without_all_of_it_being_drawn(
         assert page.evaluate(DRAWN) <= MOST_DRAWN
         assert page.evaluate(f"{SCROLLER}.scrollHeight") == height, "what is not drawn leaves its room"
     expect(entry(page, 0)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(("locale", "viewport"), [("en", WIDE), ("zh", PHONE)], ids=["wide", "phone"])
+def test_a_page_that_did_not_come_is_asked_for_again_in_its_place(
+    visits: Visits, many: list[str], locale: str, viewport: ViewportSize
+) -> None:
+    told = words(locale)
+    page = visits.open("/", locale=locale, viewport=viewport)
+    if viewport == PHONE:
+        page.get_by_role("button", name=told("chat.open_list")).tap()
+    lists = page.locator("[data-recent]")
+    expect(entry(page, 0)).to_be_visible()
+    expect(lists.get_by_role("button", name=told("base.retry"))).to_have_count(0)
+    page.route("**/unfiled?*before=*", lambda route: route.fulfill(status=500, body=""))
+    page.evaluate(TO_END)
+    expect(lists.get_by_role("alert")).to_have_text(told("js.error.server", status=500))
+    expect(page.locator(".toast")).to_have_count(0)
+    again = lists.get_by_role("button", name=told("base.retry"))
+    again.click()
+    expect(again).not_to_have_attribute("aria-busy", "true")
+    expect(lists.get_by_role("alert")).to_have_text(told("js.error.server", status=500))
+    expect_no_violation(page)
+    watched = visits.watch(page).problems
+    watched[:] = [each for each in watched if "500" not in each]
+    page.unroute("**/unfiled?*before=*")
+    again.click()
+    page.evaluate(TO_END)
+    expect(lists.get_by_role("alert")).to_be_hidden()
+    expect(again).to_be_hidden()
+    assert page.evaluate(DRAWN) > 40
 
 
 def test_every_entry_is_reached_by_tab(visits: Visits, many: list[str]) -> None:

@@ -8,7 +8,7 @@
 import { isNotLoaded, loaded } from "app/api.js"
 import { formatPeriod, t } from "app/i18n.js"
 import { Drawer, listFrom } from "app/shell.js"
-import { enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, useMenuKeys } from "app/ui.js"
+import { enterMenu, explain, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, useMenuKeys } from "app/ui.js"
 
 /**
  * `touched_at`: when something happened in it here, which the server's own time tells later.
@@ -38,8 +38,7 @@ export class Sidebar extends EventTarget {
     this.#menu = must(document, "[data-conversation-menu]")
     sessionStorage.removeItem("deleted")
     this.learn([...pinned, ...conversations, ...(thread?.archived || thread?.folder_id ? [thread] : [])])
-    const isOwn = (/** @type {Summary} */ each) => !each.archived && Boolean(each.pinned_at || !each.folder_id)
-    this.add(new List(this, must(root, "[data-recent]"), { path: "/api/conversations/unfiled", isOwn, next }))
+    this.add(new List(this, must(root, "[data-recent]"), { path: "/api/conversations/unfiled", isOwn: (each) => !each.archived && Boolean(each.pinned_at || !each.folder_id), next }))
     this.showFolders(folders).catch(tell)
     this.#listen()
     new Drawer(root)
@@ -202,7 +201,6 @@ export class List {
   #isOwn
   #next
   #more
-  #loading = false
   #reach = new IntersectionObserver((seen) => seen.at(-1)?.isIntersecting && this.#loadMore(), { scrollMargin: "100%" })
   #drawing = ""
   /** @type {import("app/sidebar/long-list.js").LongList | null} */
@@ -251,19 +249,21 @@ export class List {
   }
 
   async #loadMore() {
-    if (this.#loading) return
-    this.#loading = true
+    const lost = must(this.#place, ":scope > [data-list-lost]")
+    if (this.#more.ariaBusy) return
+    this.#more.ariaBusy = "true"
     try {
       const [{ learnMore }, { LongList }] = await loaded(Promise.all([import("app/sidebar/list-renewal.js"), import("app/sidebar/long-list.js")]))
       this.#next = await learnMore(this.#sidebar, this.#path, this.#next)
       this.#long ??= new LongList(this.#sidebar, this.#place)
       this.#sidebar.draw()
+      lost.textContent = ""
       this.#reach.disconnect()
       this.#reach.observe(this.#more) // it tells where the end is still near
     } catch (error) {
-      tell(error)
+      tell(error, () => explain(lost, error))
     }
-    this.#loading = false
+    this.#more.ariaBusy = null
   }
 }
 
