@@ -138,7 +138,10 @@ def test_a_diagram_with_a_mistake_says_so_beside_its_code(visits: Visits, script
     expect(chat.prose.locator("pre")).to_be_visible()
 
 
-def test_a_diagram_that_cannot_be_drawn_here_is_not_offered(visits: Visits, script: ScriptedUpstream) -> None:
+@pytest.mark.parametrize(("viewport", "locale"), [(WIDE, "en"), (PHONE, "zh")], ids=["wide", "phone"])
+def test_a_diagram_that_cannot_be_drawn_here_says_so(
+    visits: Visits, script: ScriptedUpstream, viewport: Any, locale: str
+) -> None:
     unknown = [
         "mindmap\n  root((Tea))\n    Green",
         "architecture-beta\n  group api(cloud)[API]",
@@ -147,12 +150,15 @@ def test_a_diagram_that_cannot_be_drawn_here_is_not_offered(visits: Visits, scri
     ]
     known = ["%% no mindmap\nflowchart LR\n  mindmap --> architecture", "timeline\n  title mindmap\n  2026 : now"]
     script.script(Answer("\n\n".join(code("mermaid", text) for text in unknown + known)))
-    chat = Chat(visits.open("/"), say)
+    chat = Chat(visits.open("/", locale=locale, viewport=viewport), words(locale))
     chat.ask("Draw a mind map.")
     shown = chat.prose.locator("figure").evaluate_all(
         "all => all.map(each => each.querySelector('[data-show]').checkVisibility())"
     )
     assert shown == [False] * len(unknown) + [True] * len(known)
+    notes = [each.inner_text() for each in chat.prose.locator("figure [data-slot=note]").all()]
+    assert notes == [chat.say("js.not_drawn")] * len(unknown) + [""] * len(known)
+    accessible.expect_no_fault(chat.page, locale)
 
 
 def test_what_takes_too_long_is_given_up(visits: Visits, script: ScriptedUpstream) -> None:

@@ -96,7 +96,9 @@ function dressCode(pre, grows) {
   const code = pre.querySelector("code")
   const text = code?.textContent ?? ""
   const kind = DRAWN[name.toLowerCase()]
-  if (!grows && kind && (kind !== "diagram" || isKnown(text))) offerDrawing(must(figure, "[data-show]"), kind)
+  const isDrawn = kind !== "diagram" || isKnown(text)
+  if (!grows && kind && isDrawn) offerDrawing(must(figure, "[data-show]"), kind)
+  if (!grows && !isDrawn) fill(figure, { note: t("js.not_drawn") })
   if (!name || !code || text.length > (grows ? SHORT : LONGEST_COLOURED)) return
   colour(text, name, { isWanted: () => isKept(code), show: (html) => code.replaceChildren(sanitize(html)) })
 }
