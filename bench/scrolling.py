@@ -16,9 +16,10 @@ CONVERSATIONS = 10_000
 WHEEL, WHEELS, WHEEL_PAUSE = 600, 150, 40  # pixels, times, milliseconds
 LAST = "And that was the last of it."
 
-# From the last byte of what is stored until an answer with these words is on the screen.
+# From the last byte of what is stored, be it inside the page, until an answer with these words is on the screen.
 OPENED = """words => new Promise(resolve => {
-  const came = () => Math.max(0, ...performance.getEntriesByType("resource")
+  const [page] = performance.getEntriesByType("navigation")
+  const came = () => Math.max(page.responseEnd, ...performance.getEntriesByType("resource")
     .filter(({name}) => /api.conversations.\\w{26}$/.test(name)).map(({responseEnd}) => responseEnd))
   const isSeen = ({top, bottom}) => bottom > 0 && top <= innerHeight
   const look = () => {
@@ -51,6 +52,7 @@ def long_conversation(bench: Bench) -> Iterator[Figure]:
     yield Figure(
         f"{MESSAGES:,} messages until the last is on the screen, after the reply, median", median(times), "ms", 300
     )
+    yield Figure("the same when its page is loaded again, median", median(_reloaded(page, LAST)), "ms", 300)
     yield from _scrolled(bench, page)
     far, times = _opened(bench, hit, f"and {HIT} is a good number")
     yield Figure(f"until number {HIT} is, where a search leads there, median", median(times), "ms", 300)
@@ -73,10 +75,25 @@ def _opened(bench: Bench, path: str, words: str) -> tuple[Page, list[float]]:
         page.evaluate(FOLLOW, path)
         times.append(float(page.evaluate(OPENED, words)))
         page.wait_for_load_state("networkidle")
+    _wait_until_drawn(page)
+    return page, times
+
+
+def _reloaded(page: Page, words: str) -> list[float]:
+    """Some times; afterwards all of it is drawn again."""
+    times = []
+    for _ in range(OPENINGS):
+        page.reload(wait_until="commit")
+        times.append(float(page.evaluate(OPENED, words)))
+        page.wait_for_load_state("networkidle")
+    _wait_until_drawn(page)
+    return times
+
+
+def _wait_until_drawn(page: Page) -> None:
     while not page.evaluate(ALL_DRAWN):
         page.wait_for_timeout(200)
     page.wait_for_load_state("networkidle")
-    return page, times
 
 
 def _scrolled(bench: Bench, page: Page) -> Iterator[Figure]:
