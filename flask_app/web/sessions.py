@@ -9,8 +9,9 @@ from flask_app import i18n
 from flask_app.models import User
 from flask_app.services.people import group_models
 from flask_app.services.people.account_service import DEFAULT_THEME
-from flask_app.services.sign_in import auth_service
-from flask_app.services.sign_in.auth_service import ABSOLUTE, SignedIn, Visit
+from flask_app.services.sign_in import visits
+from flask_app.services.sign_in.auth_service import SignedIn
+from flask_app.services.sign_in.visits import ABSOLUTE, Visit
 from flask_app.web import client, cookies, csrf, programs
 
 DEVICE_MAX_AGE = 400 * 86400  # as long as browsers keep a cookie
@@ -42,7 +43,7 @@ def load() -> None:
     token = cookies.read()
     if not token or request.endpoint in ANONYMOUS:
         return
-    visited = auth_service.visit(token)
+    visited = visits.visit(token)
     if visited is None:
         return
     g.session_token = token
@@ -90,6 +91,6 @@ def renew(response: Response, signed_in: SignedIn) -> Response:
 
 def _note(visited: Visit) -> None:
     try:
-        auth_service.see(visited, g.locale)
+        visits.see(visited, g.locale)
     except (DBAPIError, PoolTimeoutError) as error:  # a page must not fail because "last seen" cannot be written
         log.warning("last_seen_not_written", reason=str(getattr(error, "orig", error)))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from flask_app.database import transaction, utc_now
 from flask_app.models import LoginSession, User
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import auth_service, open_sessions
+from flask_app.services.sign_in import auth_service, open_sessions, visits
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web.events import while_signed_in
 from tests.conftest import MakeUser
@@ -92,7 +92,7 @@ def test_no_stream_waits_for_a_database_that_hangs(member: User, monkeypatch: py
         answers.wait(60)
         raise OperationalError("SELECT", {}, Exception("Lost connection"))
 
-    monkeypatch.setattr(auth_service, "open_among", hang)
+    monkeypatch.setattr(visits, "open_among", hang)
     pieces = while_signed_in(_endless(), session_of(member))
     next(pieces)
     try:

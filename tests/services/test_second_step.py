@@ -13,7 +13,7 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.errors import WrongCode
 from flask_app.models import PendingSignIn, User
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import auth_service, pending_sign_ins, second_step
+from flask_app.services.sign_in import auth_service, pending_sign_ins, second_step, visits
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.services.sign_in.pending_sign_ins import Pending, SignInExpired
 from tests.conftest import PASSWORD
@@ -140,4 +140,4 @@ def test_a_sign_in_by_the_password_alone_does_not_outlive_the_turning_on(
     turning_on.join()
     with reading() as session:
         assert second_step.is_on(session, member.id)
-    assert auth_service.visit(token) is None
+    assert visits.visit(token) is None

@@ -13,7 +13,7 @@ from flask_app.database import engine, reading, transaction, utc_now
 from flask_app.engines import LOCK_SECONDS
 from flask_app.models import LoginSession, User
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in import auth_service, visits
 from tests.conftest import PASSWORD, SignIn
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, made
@@ -169,11 +169,11 @@ def test_a_disabled_persons_session_opens_nothing_even_while_it_is_there(
 
 
 def test_a_session_that_ended_is_not_revived_by_a_late_note(member_client: PageClient) -> None:
-    visited = auth_service.visit(member_client.session_token)
+    visited = visits.visit(member_client.session_token)
     assert visited
     age(member_client, last_seen_at=(past := utc_now() - timedelta(hours=1)))
     auth_service.sign_out(visited.session_id)
-    auth_service.see(auth_service.Visit(visited.user, visited.session_id, visited.created_at, past), "en")
+    visits.see(visits.Visit(visited.user, visited.session_id, visited.created_at, past), "en")
     assert not signed_in(member_client)
 
 

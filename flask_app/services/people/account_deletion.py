@@ -35,7 +35,7 @@ from flask_app.services.files import file_retention
 from flask_app.services.ledger import replay_service
 from flask_app.services.people import password_links, standing
 from flask_app.services.runs import closing, stop_service
-from flask_app.services.sign_in import auth_service, left_identities, login_limits, proof_service, second_step
+from flask_app.services.sign_in import auth_service, left_identities, login_limits, proof_service, second_step, visits
 from flask_app.services.sign_in.auth_service import Browser
 
 AT_ONCE = 200  # rows in a transaction
@@ -94,7 +94,7 @@ def _end(session: Session, actor: User, session_id: str, code: str | None, brows
     user = people.get(actor.id)
     if user is None or user.password_hash != actor.password_hash:
         raise Forbidden("wrong_password")
-    auth_service.require_open(session, session_id)
+    visits.require_open(session, session_id)
     if second_step.is_on(session, user.id):
         second_step.check(session, user, code or "", browser.address)
     _close(session, user, people)

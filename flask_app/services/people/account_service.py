@@ -12,7 +12,7 @@ from flask_app.errors import Conflict, Invalid
 from flask_app.i18n import LOCALES
 from flask_app.models import User
 from flask_app.services.people import addresses, password_links, passwords, setup_service
-from flask_app.services.sign_in import auth_service, known_devices
+from flask_app.services.sign_in import auth_service, known_devices, visits
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 from flask_app.services.warnings import mail_service
 
@@ -82,7 +82,7 @@ def change_password(actor: User, session_id: str, current: str, new: str, browse
         unchanged = (User.id == actor.id, User.password_hash == actor.password_hash)
         if not session.execute(update(User).where(*unchanged).values(password_hash=stored)).rowcount:  # type: ignore[attr-defined]
             raise Conflict
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         known_devices.disown(session, actor, session_id)
         auth_service.end_sessions(session, actor.id, but=session_id)
         password_links.revoke(session, actor.id)

@@ -19,7 +19,7 @@ from flask_app.services.secrets import sealing
 from flask_app.services.secrets.sealing import Unreadable
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sharing import share_quota, sharing_policy, snapshot
-from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in import visits
 
 DAYS = (1, 7, 30)
 TOKEN_BYTES = 32
@@ -73,7 +73,7 @@ def make(actor: Actor, session_id: str, conversation_id: str, wanted: Wanted) ->
 
     def work(session: Session) -> Share:
         session.execute(select(User.id).where(User.id == owner.id).with_for_update())
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         audience = sharing_policy.require(session, owner.id)
         # Held, so that it is not deleted meanwhile: the link would name what is not there.
         own = (Conversation.id == conversation_id, Conversation.user_id == owner.id)

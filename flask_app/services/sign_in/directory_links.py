@@ -9,12 +9,12 @@ from flask_app.errors import Forbidden, NotFound
 from flask_app.models import User
 from flask_app.services.people import names
 from flask_app.services.sign_in import (
-    auth_service,
     directories,
     identity_accounts,
     login_limits,
     proof_service,
     second_step,
+    visits,
 )
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.services.sign_in.directory_sign_in import refused_in_time
@@ -52,7 +52,7 @@ def link(
 
     def work(session: Session) -> None:
         second_step.lock(session, actor.id)
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         identity_accounts.link(session, identity_accounts.identity_in(provider, found), actor, browser.address)
 
     in_transaction(work)

@@ -21,7 +21,6 @@ from flask_app.errors import Forbidden, SignInRequired
 from flask_app.models import IdentityProvider, IdentitySignIn, Registration, User
 from flask_app.services.secrets.signing import digest, sign
 from flask_app.services.sign_in import (
-    auth_service,
     identity_accounts,
     identity_entry,
     identity_providers,
@@ -30,6 +29,7 @@ from flask_app.services.sign_in import (
     oidc_provider,
     oidc_tokens,
     second_step,
+    visits,
 )
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 from flask_app.services.sign_in.identity_accounts import Identity
@@ -115,7 +115,7 @@ def finish(
 def _link(identity: Identity, actor: User, session_id: str, browser: Browser) -> Linked:
     def work(session: Session) -> Linked:
         second_step.lock(session, actor.id)
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         identity_accounts.link(session, identity, actor, browser.address)
         return Linked(actor)
 

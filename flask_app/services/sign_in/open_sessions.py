@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in import visits
 
 LOOK_SECONDS = 5
 
@@ -49,7 +49,7 @@ def look() -> None:
         readings = list(_readings)
     if not readings:
         return
-    going_on = auth_service.open_among({reading.session_id for reading in readings})
+    going_on = visits.open_among({reading.session_id for reading in readings})
     for reading in readings:
         reading.is_over = reading.session_id not in going_on
 

@@ -22,6 +22,7 @@ from flask_app.services.sign_in import (
     passkey_ceremony,
     passkey_challenges,
     second_step,
+    visits,
 )
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 from flask_app.services.sign_in.passkey_ceremony import Attestation, Made, RelyingParty
@@ -65,7 +66,7 @@ def begin(
     auth_service.check_password(actor, session_id, password)
     with login_limits.own_second_step_attempt(session_id, actor.id), transaction() as session:
         second_step.lock(session, actor.id)
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         second_step.check(session, actor, code, browser.address)
         own = _own(session, actor.id)
         _require_room(own)
@@ -86,7 +87,7 @@ def add(
         made = passkey_ceremony.verified_attestation(reply, challenge.value, party)
         with transaction() as session:
             second_step.lock(session, actor.id)
-            auth_service.require_open(session, session_id)
+            visits.require_open(session, session_id)
             passkey_challenges.use_up(session, challenge)
             own = _own(session, actor.id)
             _require_room(own)
@@ -123,7 +124,7 @@ def remove(actor: User, session_id: str, passkey_id: str, password: str, browser
     auth_service.check_password(actor, session_id, password)
     with transaction() as session:
         second_step.lock(session, actor.id)
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         passkey = _found(session, actor, passkey_id)
         session.delete(passkey)
         _note(session, actor, "passkey.remove", passkey, browser)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from flask_app.database import transaction, utc_now
 from flask_app.errors import Forbidden
 from flask_app.models import User
-from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in import auth_service, visits
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 
 FRESH = timedelta(hours=2)
@@ -49,5 +49,5 @@ def prove(actor: User, session_id: str, password: str, browser: Browser) -> Sign
         unchanged = (User.id == actor.id, User.password_hash == actor.password_hash)
         if session.scalar(select(User.id).where(*unchanged).with_for_update()) is None:
             raise Forbidden("wrong_password")
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         return auth_service.open_session(session, actor, browser, replaces=session_id)

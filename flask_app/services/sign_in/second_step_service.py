@@ -15,7 +15,7 @@ from flask_app.errors import Conflict, WrongCode
 from flask_app.models import SecondStep, User
 from flask_app.services.audit import audit_service
 from flask_app.services.secrets import sealing
-from flask_app.services.sign_in import auth_service, login_limits, second_step
+from flask_app.services.sign_in import auth_service, login_limits, second_step, visits
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 
 SET_UP_WITHIN = timedelta(minutes=15)
@@ -59,7 +59,7 @@ def begin(actor: User, session_id: str, password: str, browser: Browser) -> Begu
     try:
         with transaction() as session:
             second_step.lock(session, actor.id)
-            auth_service.require_open(session, session_id)
+            visits.require_open(session, session_id)
             not_yet = (SecondStep.user_id == actor.id, SecondStep.turned_on_at.is_(None))
             session.execute(delete(SecondStep).where(*not_yet))
             session.add(SecondStep(user_id=actor.id, secret=sealing.seal(secret, actor.id)))
@@ -77,7 +77,7 @@ def confirm(actor: User, session_id: str, code: str, browser: Browser) -> Renewe
     """
     with login_limits.own_second_step_attempt(session_id, actor.id), transaction() as session:
         second_step.lock(session, actor.id)  # a sign-in that saw no second step is over: its session ends as well
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         row = session.scalar(select(SecondStep).where(SecondStep.user_id == actor.id))
         if row is None or row.turned_on_at or row.begun_at <= utc_now() - SET_UP_WITHIN:
             raise Conflict("second_step_not_begun")
@@ -112,7 +112,7 @@ def turn_off(actor: User, session_id: str, password: str, code: str, browser: Br
 
 def _check_code(session: Session, actor: User, session_id: str, code: str, browser: Browser) -> None:
     second_step.lock(session, actor.id)
-    auth_service.require_open(session, session_id)
+    visits.require_open(session, session_id)
     if not second_step.is_on(session, actor.id):
         raise Conflict("second_step_off")
     second_step.check(session, actor, code, browser.address)

@@ -28,7 +28,7 @@ from flask_app.services.people import group_models
 from flask_app.services.providers import model_service
 from flask_app.services.runs import stop_service
 from flask_app.services.secrets.signing import digest
-from flask_app.services.sign_in import auth_service
+from flask_app.services.sign_in import visits
 from flask_app.services.site import rates
 from flask_app.services.tokens import token_access_service, token_budget_service, token_origin_service
 from flask_app.services.tokens.token_access_service import ANYHOW, Access
@@ -139,7 +139,7 @@ def make(actor: Actor, session_id: str, wanted: Wanted, allowed: Allowed = None)
 
     def work(session: Session) -> tuple[AccessToken, Standing | None]:
         session.execute(select(User.id).where(User.id == owner.id).with_for_update())
-        auth_service.require_open(session, session_id)
+        visits.require_open(session, session_id)
         if (session.scalar(_count(owner.id, now)) or 0) >= MOST:
             raise Conflict("too_many_tokens", limit=MOST)
         token = AccessToken(user_id=owner.id, name=name, digest=digest(secret), hint=secret[-HINT:], created_at=now)
@@ -214,7 +214,7 @@ def visit(secret: str, origin: str = "") -> Visit | None:
         return None
     models = models_of(row.token_models)
     stored = (row.group_rates, row.site_rates)
-    user = auth_service.person_in(row)
+    user = visits.person_in(row)
     allowed = group_models.read(row.group_models)
     if models is not None:
         own = frozenset(map(folded, models))
