@@ -18,6 +18,7 @@ from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import devices, files, gateway, identities, managing, passkeys, prompted, routes, sharing
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
+from tests.support.odd_words import ODD_WORDS
 from tests.support.routes import Route
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
@@ -235,24 +236,6 @@ def test_no_route_takes_a_field_it_does_not_name(
             response = client.open(route.path(managed_id=managed), method=route.method, json=body | {column: "admin"})
             assert response.status_code == 422, (str(route), column)
     assert tried > 30
-
-
-ODD_WORDS = {
-    "long": "x" * 5_000,
-    "a megabyte": "x" * 1_000_000,
-    "other letters": "会话-é",
-    "letters that sort alike": "Ａ" * 26,
-    "a face": "🙂" * 26,
-    "NUL": "a\x00b",
-    "only NUL": "\x00",
-    "a line end": "a\r\nSet-Cookie: x=1",
-    "SQL": "' OR '1'='1",
-    "a pattern": "%_%",
-    "upwards": "../../../etc/passwd",
-    "a template": "{0.__class__}{{7*7}}%s%(x)s",
-    "digits": "000000001" * 600,
-    "no Unicode": "\udcff",
-}
 
 
 @pytest.fixture
