@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.site import Site
 from tests.e2e.test_installed import GO_AWAY, installed, titles
+from tests.e2e.test_long_list import IS_WHOLE, TO_END
 from tests.e2e.visits import Visits
 from tests.e2e.written import leave_only
 from tests.support.brokers import wait_until
@@ -40,9 +41,7 @@ def test_what_is_kept_of_a_long_list_has_no_holes(visits: Visits, site: Site) ->
     toggle.click()
     expect(page.locator("[data-recent]").get_by_title("In a folder")).to_be_visible()
     toggle.click()
-    more = page.locator("[data-recent] > [data-list-more]")
-    while more.is_visible():
-        more.scroll_into_view_if_needed()
+    wait_until(lambda: page.evaluate(TO_END) or page.evaluate(IS_WHOLE))
     page.locator("[data-recent]").evaluate("(list) => list.scrollTo(0, 0)")
     expect(page.locator("[data-recent]").get_by_title(seen[-1])).to_have_count(0)  # it is not drawn
     page.evaluate(GO_AWAY)
