@@ -20,10 +20,13 @@ CODE = "```python\ndef greet(name):\n    return name\n```"
 BEFORE = "\n\n".join(f"Paragraph {at} of what is before it, for a line or two of a phone." for at in range(8))
 FORMULA = f"{BEFORE}\n\n$$\\sum_{{i=1}}^n \\frac{{a_i}}{{b_i}}$$\n\n" + "\n".join(f"- item {at}" for at in range(8))
 LONG = "\n\n".join([*(f"## Part {at}\n\nSome **weight** and `code`.\n\n- one\n- two" for at in range(4)), CODE, TABLE])
-# Where each block of the newest answer stands within it, frame by frame; those that have moved.
+# Where each block of the newest answer stands within it, frame by frame: those that have moved, and those in whose
+# place another element has come. The last one still grows.
 WATCH = """() => {
   const tops = new Map()
+  const places = []
   window.moved = []
+  window.replaced = []
   window.watched = 0
   const look = () => {
     const prose = [...document.querySelectorAll(".message--answer .prose[data-slot=text]")].at(-1)
@@ -34,6 +37,9 @@ WATCH = """() => {
       if (before !== top) window.moved.push([block.outerHTML.slice(0, 80), before, top])
       tops.set(block, top)
     }
+    for (const [at, block] of places.entries())
+      if (blocks[at] !== block) window.replaced.push([at, block.outerHTML.slice(0, 80)])
+    places.splice(0, Infinity, ...blocks)
     window.watched = Math.max(window.watched, blocks.length)
     requestAnimationFrame(look)
   }
@@ -101,6 +107,7 @@ def test_what_stands_there_does_not_move(visits: Visits, script: ScriptedUpstrea
     Chat(page, say).ask("At length.")
     assert page.evaluate("window.watched") >= 10
     assert page.evaluate("window.moved") == []
+    assert page.evaluate("window.replaced") == [], "what is settled is drawn once"
 
 
 @pytest.mark.parametrize("speed", [100, 0], ids=["by and by", "at once"])
