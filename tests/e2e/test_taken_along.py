@@ -14,6 +14,7 @@ from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 
 QUESTION = "Why is the sky blue?"
+SECONDS = "async (milliseconds) => (await import('app/usage/figures.js')).formatSeconds(milliseconds)"
 
 pytestmark = pytest.mark.browser
 
@@ -73,8 +74,16 @@ def test_details_say_what_the_ledger_has(visits: Visits, script: ScriptedUpstrea
     expect(details).to_contain_text(f"1,200 · {chat.say('js.dashboard.cached', count='1,000')}")
     expect(details).to_contain_text(f"345 · {chat.say('js.dashboard.reasoning', count='45')}")
     expect(details).to_contain_text(re.compile(r"¥\d"))
-    expect(details).to_contain_text(chat.say("js.details_first_token"))
-    expect(details).to_contain_text(chat.say("js.details_speed"))
+    (row,) = site.rows("SELECT * FROM token_usage WHERE message_id IS NOT NULL ORDER BY created_at DESC LIMIT 1")
+    first, whole = row["first_token_ms"], row["duration_ms"]
+    assert 0 <= first < whole - 500, "it came word by word"
+    for name, figure in (
+        ("first_token", chat.page.evaluate(SECONDS, first)),
+        ("speed", chat.say("js.details_per_second", count=int(345_000 / (whole - first) + 0.5))),
+        ("duration", chat.page.evaluate(SECONDS, whole)),
+    ):
+        label = re.compile(f"^{re.escape(chat.say(f'js.details_{name}'))}$")
+        expect(details.locator("dt").filter(has_text=label).locator("+ dd")).to_have_text(figure)
     chat.page.keyboard.press("Escape")
     expect(details).to_be_hidden()
     expect(chat.answer.locator("[data-about]")).to_be_focused()
