@@ -134,6 +134,7 @@ def test_a_diagram_with_a_mistake_says_so_beside_its_code(visits: Visits, script
     button(chat.page, "js.show_drawing").click()
     said = chat.prose.get_by_role("status")
     expect(said).to_have_text(say("js.drawing_wrong"), timeout=PATIENCE)
+    accessible.expect_no_fault(chat.page)
     expect(frame_of(chat.page)).to_have_count(0)
     expect(chat.prose.locator("pre")).to_be_visible()
 

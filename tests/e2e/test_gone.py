@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Route, expect
 
+from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
 from tests.e2e.line import line_to
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, Visits
+from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream
 
@@ -55,6 +56,8 @@ def test_sending(visits: Visits, script: ScriptedUpstream, site: Site, locale: s
     delete_elsewhere(site, chat)
     chat.send(f"{DRAFT} ({locale})")
     expect_gone(chat, "Sent and gone", chat.problem, kept=f"{DRAFT} ({locale})")
+    expect_no_fault(chat.page, locale)
+    chat.page.set_viewport_size(WIDE)
     expect_that_it_is_answered_in_a_new_one(chat, f"{DRAFT} ({locale})")
 
 

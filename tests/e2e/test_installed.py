@@ -141,6 +141,7 @@ def test_a_server_that_is_stopped_is_asked_again_until_it_answers(browser: Brows
     expect(page).to_have_title(re.compile(f"^{re.escape(heading.inner_text())} · "))
     expect(page.get_by_text(say_here("base.offline.unreached_text"))).to_be_visible()
     expect(page.get_by_text(say_here("base.offline.text"))).to_be_hidden()
+    accessible.expect_no_fault(page, locale)
     page.context.set_offline(True)
     expect(heading).to_have_text(say_here("base.offline.title"))
     page.context.set_offline(False)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from flask_app.services.chat import prompts
+from tests.e2e.accessible import expect_no_fault, expect_no_violation
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
@@ -47,6 +48,8 @@ def test_what_the_provider_could_not_read_is_asked_in_a_new_one(chat: Chat, scri
     chat.ask(QUESTION)
     expect(chat.answer.get_by_role("alert")).to_contain_text(say("error.conversation_too_long"))
     chat.page.reload()
+    expect(anew(chat.answer)).to_be_visible()
+    expect_no_fault(chat.page)
     chat.text.fill("Something begun meanwhile")
     anew(chat.answer).click()
     expect_it_in_a_new_one(chat, QUESTION)
@@ -63,6 +66,7 @@ def test_a_first_message_that_is_too_long_by_itself_is_to_be_shortened(
     chat.ask(QUESTION)
     expect(chat.answer.get_by_role("alert")).to_contain_text(chat.say("error.message_too_long_for_model"))
     expect(anew(chat.answer)).to_be_hidden()
+    expect_no_fault(chat.page, locale)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +93,7 @@ def test_what_no_model_could_read_is_asked_in_a_new_one(
     expect(chat.problem).to_contain_text(chat.say("error.conversation_too_long"))
     expect(chat.text).to_have_value(QUESTION)
     assert chat.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    expect_no_violation(chat.page)
     anew(chat.problem).click()
     expect_it_in_a_new_one(chat, QUESTION)
     chat.page.goto(full)
