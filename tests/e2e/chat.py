@@ -79,6 +79,17 @@ class Chat:
         """The newest answer as its copy button gives it: the Markdown itself."""
         return copied(self.page, self.answer.get_by_role("button", name=self.say("chat.copy_answer")).click)
 
+    def open_list(self) -> None:
+        """As far as it is not there: on a phone it is in a drawer."""
+        opener = self.page.get_by_role("button", name=self.say("chat.open_list"))
+        if opener.is_visible():
+            opener.click()
+
+    def go_to(self, entry: Locator) -> None:
+        """To the conversation of an entry of the list."""
+        self.open_list()
+        entry.click()
+
     def in_list(self, title: str) -> Locator:
         return self.list.get_by_role("link", name=title, exact=True)
 

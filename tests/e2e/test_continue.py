@@ -9,6 +9,7 @@ from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.runs.departure import GRACE_SECONDS
 from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Scheme, Visits
 from tests.e2e.words import words
@@ -33,10 +34,11 @@ def go_on(chat: Chat) -> Locator:
     return chat.answer.get_by_role("button", name=chat.say("chat.continue"), exact=True)
 
 
-def test_an_answer_cut_at_its_length_becomes_whole(chat: Chat, script: ScriptedUpstream) -> None:
+def test_an_answer_cut_at_its_length_becomes_whole(look: Look, visits: Visits, script: ScriptedUpstream) -> None:
     script.script(LENGTH, Answer(REST))
+    chat = Chat(look.open(visits, "/"), look.say)
     chat.ask("Count.")
-    expect(chat.answer.get_by_text(say("js.answer_length"))).to_be_visible()
+    expect(chat.answer.get_by_text(look.say("js.answer_length"))).to_be_visible()
     go_on(chat).click()
     expect(chat.prose).to_have_text(re.compile(r"Counting\s*One, two, three, four, five\."))
     chat.wait_until_answered()

@@ -8,15 +8,16 @@ from playwright.sync_api import Page
 from tests.e2e.chat import Chat
 from tests.e2e.corpus import FAMILIES
 from tests.e2e.findings import TRY_CASES
+from tests.e2e.looks import CHINESE, ENGLISH, Look
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
-from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
-say = words("en")
 LONGEST = 5_000  # milliseconds for one case, one way
 PLAIN_TIMES = 50  # or so many times what 100 KB of plain words take, where a machine is slow
 REPORTS = {"fetch", "xhr", "eventsource", "ping"}  # the page's own, of which there may be any
+ON_A_PHONE = ("pictures", CHINESE)  # all of them would take as long again
+WHAT = [*FAMILIES, "pictures on a phone"]
 WARM = "Both libraries come with it: $x$ and\n\n```python\nx = 1\n```"
 
 pytestmark = pytest.mark.browser
@@ -30,12 +31,19 @@ def test_the_corpus_has_hundreds_of_cases() -> None:
 
 
 @pytest.fixture
-def page(visits: Visits, script: ScriptedUpstream, site: Site) -> Page:
+def look(request: pytest.FixtureRequest) -> Look:
+    """On a wide screen, unless a test says otherwise."""
+    found: Look = getattr(request, "param", ENGLISH)
+    return found
+
+
+@pytest.fixture
+def page(look: Look, visits: Visits, script: ScriptedUpstream, site: Site) -> Page:
     """A stored answer, with the large libraries there."""
     script.script(Answer(text=WARM))
     started = list(site.server.chat("Warm up."))
-    page = visits.open(f"/c/{started[0][1]['conversation_id']}")
-    Chat(page, say).prose.locator(".hljs-number").wait_for()
+    page = look.open(visits, f"/c/{started[0][1]['conversation_id']}")
+    Chat(page, look.say).prose.locator(".hljs-number").wait_for()
     page.locator(".katex").first.wait_for()
     page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
     page.on("popup", lambda popup: pytest.fail(f"a window opened: {popup.url}"))
@@ -43,7 +51,9 @@ def page(visits: Visits, script: ScriptedUpstream, site: Site) -> Page:
 
 
 @pytest.mark.security("markup-inert", "svg-in-answers", "picture-leak")
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("family", "look"), [*((family, ENGLISH) for family in FAMILIES), ON_A_PHONE], indirect=["look"], ids=WHAT
+)
 def test_no_case_does_anything(family: str, page: Page, visits: Visits) -> None:
     watch = visits.watch(page)
     before = len(watch.requests)

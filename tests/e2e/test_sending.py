@@ -6,22 +6,20 @@ import re
 import pytest
 from playwright.sync_api import Locator, Request, Route, expect
 
-from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
 from tests.e2e.held import Held
+from tests.e2e.looks import Look
 from tests.e2e.visits import Visits
-from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
-say = words("en")
 STORED = re.compile(r"/api/conversations/[^/?]+$")
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
-    return Chat(visits.open("/"), say)
+def chat(look: Look, visits: Visits, script: ScriptedUpstream) -> Chat:
+    return Chat(look.open(visits, "/"), look.say)
 
 
 @pytest.fixture
@@ -48,14 +46,14 @@ def expect_it_to_follow(chat: Chat, script: ScriptedUpstream) -> None:
 
 
 def test_what_is_sent_before_its_conversation_has_come_follows_it(
-    chat: Chat, script: ScriptedUpstream, stored: Locator
+    chat: Chat, look: Look, script: ScriptedUpstream, stored: Locator
 ) -> None:
     held = Held(chat.page, STORED)
-    stored.click()
+    chat.go_to(stored)
     chat.send("And second?")
     expect(chat.stop_button).to_be_visible()
     expect(chat.questions).to_have_count(0)
-    expect_no_fault(chat.page)
+    look.expect_no_fault(chat.page)
     held.let_go()
     expect_it_to_follow(chat, script)
 
@@ -67,11 +65,11 @@ def test_a_conversation_that_could_not_be_had_is_asked_for_again_by_what_is_sent
         route.abort("connectionrefused")
 
     chat.page.route(STORED, drop)
-    stored.click()
-    expect(chat.unreached).to_contain_text(say("js.error.offline"))
+    chat.go_to(stored)
+    expect(chat.unreached).to_contain_text(chat.say("js.error.offline"))
     chat.send("And second?")
     expect(chat.text).to_have_value("And second?")
-    expect(chat.problem).to_contain_text(say("js.error.offline"))
+    expect(chat.problem).to_contain_text(chat.say("js.error.offline"))
     chat.page.unroute(STORED, drop)
     chat.enter()
     expect_it_to_follow(chat, script)
@@ -82,7 +80,7 @@ def test_what_waits_for_its_conversation_comes_back_when_it_is_stopped_or_left(
 ) -> None:
     asked = len(script.journal.chats)
     held = Held(chat.page, STORED)
-    stored.click()
+    chat.go_to(stored)
     chat.send("And second?")
     chat.stop_button.click()
     held.let_go()
@@ -90,12 +88,13 @@ def test_what_waits_for_its_conversation_comes_back_when_it_is_stopped_or_left(
     expect(chat.questions).to_have_count(1)
     chat.page.goto("/")
     held = Held(chat.page, STORED)
-    stored.click()
+    chat.go_to(stored)
     chat.enter()
-    chat.page.get_by_role("link", name=say("chat.new")).first.click()
+    chat.open_list()
+    chat.page.get_by_role("link", name=chat.say("chat.new")).first.click()
     held.let_go()
-    expect(chat.page.locator(".toast", has_text=say("js.not_sent"))).to_be_visible()
-    stored.click()
+    expect(chat.page.locator(".toast", has_text=chat.say("js.not_sent"))).to_be_visible()
+    chat.go_to(stored)
     expect(chat.text).to_have_value("And second?")
     assert len(script.journal.chats) == asked
 
@@ -154,7 +153,9 @@ def test_two_messages_while_the_page_still_loads_make_one_conversation(chat: Cha
     chat.page.locator("[data-idea]").first.click()
     chat.enter()
     held.wait()
-    chat.send("And another?")
+    chat.text.fill("And another?")
+    expect(chat.send_button).to_be_hidden()
+    chat.text.press("Control+Enter")
     expect(chat.text).to_have_value("And another?")
     held.let_go()
     expect(chat.answers).to_have_count(1)
@@ -164,22 +165,22 @@ def test_two_messages_while_the_page_still_loads_make_one_conversation(chat: Cha
 
 
 def test_a_question_that_is_being_changed_waits_for_whoever_goes_elsewhere(chat: Chat, stored: Locator) -> None:
-    stored.click()
-    edit = chat.page.get_by_role("button", name=say("chat.edit"))
+    chat.go_to(stored)
+    edit = chat.page.get_by_role("button", name=chat.say("chat.edit"))
     editor = chat.page.locator(".message--question textarea")
     edit.click()
     editor.fill("What was the very first?")
     chat.page.goto("/")
-    stored.click()
+    chat.go_to(stored)
     edit.click()
     expect(editor).to_have_value("What was the very first?")
     editor.press("Escape")
     edit.click()
     expect(editor).to_have_value("What was first?")
     editor.fill("What was before that?")
-    editor.press("Enter")
+    editor.press("Control+Enter")
     chat.wait_until_answered()
-    chat.page.get_by_role("button", name=say("chat.version_before")).first.click()
+    chat.page.get_by_role("button", name=chat.say("chat.version_before")).first.click()
     edit.click()
     expect(editor).to_have_value("What was first?")
 
@@ -191,7 +192,8 @@ def test_the_mark_of_an_answer_that_nobody_looks_at_goes_out_with_it(
     script.script(Answer("One, two, three.", gate=gate))
     chat.send("Count.")
     expect(chat.prose).to_have_text("One,")
-    stored.click()
+    chat.go_to(stored)
+    chat.open_list()
     mark = chat.list.locator("[data-slot=running]:visible")
     expect(mark).to_have_count(1)
     gate.let_go()

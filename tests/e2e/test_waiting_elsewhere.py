@@ -7,21 +7,20 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.held import Held
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.waiting import SENDS, asked, begin, expect_conversation, expect_held, stop, waiting
-from tests.e2e.words import words
 from tests.support.scripted_upstream import ScriptedUpstream
 
-say = words("en")
 LOOK_EACH = 5_000  # milliseconds
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
-    return Chat(visits.open("/"), say)
+def chat(look: Look, visits: Visits, script: ScriptedUpstream) -> Chat:
+    return Chat(look.open(visits, "/"), look.say)
 
 
 def pass_time(chat: Chat, until: Callable[[], object]) -> None:
@@ -39,7 +38,7 @@ def elsewhere(chat: Chat) -> Locator:
     """The entry of another conversation; the page shows a new one."""
     chat.ask("Another?")
     entry = chat.list.locator(f"a[href='/c/{chat.conversation_id}']")
-    chat.page.get_by_role("link", name=say("chat.new"), exact=True).click()
+    chat.page.goto("/")
     expect(chat.questions).to_have_count(0)
     chat.page.clock.install()
     return entry
@@ -50,7 +49,7 @@ def test_they_are_asked_while_another_conversation_is_on_the_page(
 ) -> None:
     first = begin(chat, script, "Second?", "Third?")
     address = chat.page.url
-    elsewhere.click()
+    chat.go_to(elsewhere)
     expect(chat.questions).to_have_text(["Another?"])
     expect(waiting(chat)).to_have_count(0)
     first.let_go()
@@ -66,7 +65,7 @@ def test_also_after_a_reload_of_the_other_and_behind_another_tab(
     chat: Chat, script: ScriptedUpstream, elsewhere: Locator
 ) -> None:
     first = begin(chat, script, "Second?")
-    elsewhere.click()
+    chat.go_to(elsewhere)
     expect(chat.questions).to_have_text(["Another?"])
     chat.page.reload()
     chat.page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
@@ -79,11 +78,11 @@ def test_whoever_comes_back_in_the_moment_of_asking_sees_it_once(
 ) -> None:
     first = begin(chat, script, "Second?", "Third?")
     title = chat.list.locator(f"a[href='/c/{chat.conversation_id}']")
-    elsewhere.click()
+    chat.go_to(elsewhere)
     held = Held(chat.page, SENDS)
     first.let_go()
     pass_time(chat, lambda: held.routes)
-    title.click()
+    chat.go_to(title)
     held.wait(2)
     held.let_go()
     expect_conversation(chat, "First?", "Second?", "Third?")
@@ -96,22 +95,24 @@ def test_that_they_are_not_sent_is_told_with_their_conversation(
     begin(chat, script, "Second?")
     title = chat.list.locator(f"a[href='/c/{chat.conversation_id}']")
     address = f"/api/conversations/{chat.conversation_id}"
-    elsewhere.click()
+    chat.go_to(elsewhere)
     expect(chat.questions).to_have_text(["Another?"])
     site.ask("POST", f"/api/runs/{site.ask('GET', address)['messages'][-1]['run_id']}/stop")
-    told = chat.page.locator(".toast", has_text=say("js.not_sent_in", title="First?", why=say("js.waits_after_all")))
+    told = chat.page.locator(
+        ".toast", has_text=chat.say("js.not_sent_in", title="First?", why=chat.say("js.waits_after_all"))
+    )
     pass_time(chat, told.is_visible)
-    title.click()
+    chat.go_to(title)
     expect_held(chat, script, "Second?")
 
 
 def test_so_is_that_they_are_refused(chat: Chat, script: ScriptedUpstream, elsewhere: Locator, site: Site) -> None:
     first = begin(chat, script, "Second?")
-    elsewhere.click()
+    chat.go_to(elsewhere)
     budget = site.ask("POST", "/api/admin/budgets", {"scope": "site", "period": "day", "limit": 1})
     try:
         first.let_go()
-        told = chat.page.locator(".toast", has_text=say("js.not_sent_in", title="First?", why=""))
+        told = chat.page.locator(".toast", has_text=chat.say("js.not_sent_in", title="First?", why=""))
         pass_time(chat, told.is_visible)
         assert asked(script)[1:] == ["First?"]
     finally:
@@ -127,7 +128,7 @@ def test_a_look_that_fails_is_followed_by_another(chat: Chat, script: ScriptedUp
         route.abort("connectionreset")
 
     chat.page.route(f"**/api/conversations/{chat.conversation_id}", fail, times=1)
-    elsewhere.click()
+    chat.go_to(elsewhere)
     first.let_go()
     pass_time(chat, lambda: len(asked(script)) == 3)
     assert asked(script)[1:] == ["First?", "Second?"]
@@ -141,17 +142,17 @@ def test_what_a_double_has_asked_meanwhile_waits_no_more(
     title = chat.list.locator(f"a[href='/c/{chat.conversation_id}']")
     with chat.page.context.expect_page() as opened:
         chat.page.evaluate("void window.open(location.href)")
-    double = Chat(opened.value, say)
+    double = Chat(opened.value, chat.say)
     expect(waiting(double)).to_have_text(["Second?", "Third?"])
     chat.page.route(
         "**/api/conversations/unfiled?*", lambda route: route.abort()
     )  # it does not hear that the answer has come
-    elsewhere.click()
+    chat.go_to(elsewhere)
     expect(chat.questions).to_have_text(["Another?"])
     first.let_go()
     expect_conversation(double, "First?", "Second?", "Third?")
     chat.page.unroute_all()
-    title.click()
+    chat.go_to(title)
     expect_conversation(chat, "First?", "Second?", "Third?")
     assert asked(script)[1:] == ["First?", "Second?", "Third?"]
 
@@ -160,7 +161,7 @@ def test_what_was_stopped_is_not_asked_from_elsewhere(chat: Chat, script: Script
     begin(chat, script, "Second?")
     title = chat.list.locator(f"a[href='/c/{chat.conversation_id}']")
     stop(chat)
-    elsewhere.click()
+    chat.go_to(elsewhere)
     expect(chat.questions).to_have_text(["Another?"])
-    title.click()
+    chat.go_to(title)
     expect_held(chat, script, "Second?")

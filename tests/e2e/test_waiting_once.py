@@ -7,21 +7,20 @@ from playwright.sync_api import Route, expect
 
 from tests.e2e.chat import PATIENCE, Chat
 from tests.e2e.held import Held
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.waiting import SENDS, act, asked, begin, expect_conversation, expect_held, waiting
-from tests.e2e.words import words
 from tests.support.scripted_upstream import ScriptedUpstream
 
-say = words("en")
 FOCUS = "dispatchEvent(new Event('focus'))"
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def chat(visits: Visits, script: ScriptedUpstream) -> Chat:
-    return Chat(visits.open("/"), say)
+def chat(look: Look, visits: Visits, script: ScriptedUpstream) -> Chat:
+    return Chat(look.open(visits, "/"), look.say)
 
 
 def test_a_reload_in_mid_answer_loses_none_and_asks_none_twice(chat: Chat, script: ScriptedUpstream) -> None:
@@ -72,7 +71,7 @@ def unheard(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
     first = begin(chat, script, "Second?")
     chat.page.route("**/api/chat", take)
     first.let_go()
-    expect(chat.problem).to_contain_text(say("js.error.offline"), timeout=PATIENCE)
+    expect(chat.problem).to_contain_text(chat.say("js.error.offline"), timeout=PATIENCE)
     chat.page.unroute_all()
     expect_held(chat, script, "Second?")
     assert asked(script) == ["First?", "Second?"]
@@ -102,12 +101,12 @@ def test_one_that_was_asked_in_another_place_is_said_to_be_there_and_not_asked_a
 ) -> None:
     """Whoever writes on meanwhile writes beside it."""
     chat.send("Rather this?")
-    expect(chat.problem).to_contain_text(say("js.sent_before"))
+    expect(chat.problem).to_contain_text(chat.say("js.sent_before"))
     expect(waiting(chat)).to_have_count(0)
     chat.send("Last?")
     expect_conversation(chat, "First?", "Rather this?", "Last?")
     assert asked(script) == ["First?", "Second?", "Rather this?", "Last?"]
-    chat.page.get_by_role("button", name=say("chat.version_before"), exact=True).click()
+    chat.page.get_by_role("button", name=chat.say("chat.version_before"), exact=True).click()
     expect(chat.questions).to_have_text(["First?", "Second?"])
 
 
@@ -115,7 +114,7 @@ def test_a_tab_and_its_double_ask_once(chat: Chat, script: ScriptedUpstream) -> 
     first = begin(chat, script, "Second?", "Third?")
     with chat.page.context.expect_page() as opened:
         chat.page.evaluate("void window.open(location.href)")
-    double = Chat(opened.value, say)
+    double = Chat(opened.value, chat.say)
     expect(waiting(double)).to_have_text(["Second?", "Third?"])
     first.let_go()
     for each in (chat, double):
@@ -125,10 +124,11 @@ def test_a_tab_and_its_double_ask_once(chat: Chat, script: ScriptedUpstream) -> 
 
 def archive_shown(chat: Chat) -> None:
     """The one on the page, whatever others are called."""
+    chat.open_list()
     entry = chat.list.locator("[data-conversation]:has([aria-current=page])")
     entry.hover()
     entry.locator("[data-more]").click()
-    chat.menu.get_by_text(say("js.archive"), exact=True).click()
+    chat.menu.get_by_text(chat.say("js.archive"), exact=True).click()
     expect(chat.questions).to_have_count(0)
 
 
@@ -149,7 +149,7 @@ def test_in_the_archive_they_wait_for_the_readers_word(chat: Chat, script: Scrip
 def test_taken_back_from_there_at_once_they_go_on(chat: Chat, script: ScriptedUpstream) -> None:
     first = begin(chat, script, "Second?")
     archive_shown(chat)
-    chat.page.locator(".toast").get_by_role("button", name=say("base.undo")).click()
+    chat.page.locator(".toast").get_by_role("button", name=chat.say("base.undo")).click()
     expect(waiting(chat)).to_have_text(["Second?"])
     first.let_go()
     expect_conversation(chat, "First?", "Second?")
@@ -162,7 +162,7 @@ def test_where_its_conversation_is_deleted_they_are_kept_in_a_new_one(
     begin(chat, script, "Second?", "Third?")
     chat.text.fill("a draft")
     site.ask("DELETE", f"/api/conversations/{chat.conversation_id}")
-    expect(chat.problem).to_contain_text(say("js.conversation_gone_kept"))
+    expect(chat.problem).to_contain_text(chat.say("js.conversation_gone_kept"))
     expect(chat.text).to_have_value("Second?\n\nThird?\n\na draft")
     expect(waiting(chat)).to_have_count(0)
     chat.page.reload()
@@ -177,5 +177,5 @@ def test_where_it_was_deleted_while_nobody_looked_they_are_kept_too(
     chat.page.goto("/dashboard")
     site.ask("DELETE", f"/api/conversations/{conversation_id}")
     chat.page.goto(address)
-    expect(chat.problem).to_contain_text(say("js.not_found"))
+    expect(chat.problem).to_contain_text(chat.say("js.not_found"))
     expect(chat.text).to_have_value("Second?")

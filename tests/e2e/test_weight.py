@@ -9,10 +9,10 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import entrance
 from tests.e2e.held import Held
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.test_zoom import PAGES as MOST_PAGES
 from tests.e2e.visits import Visits
-from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD
@@ -45,15 +45,19 @@ class Scales:
         self.bytes += int(event["encodedDataLength"])
 
 
-def test_the_chat_page_is_light(visits: Visits, site: Site, record_property: Callable[[str, object], None]) -> None:
-    newcomer = {"username": "newcomer", "role": "member", "password": PASSWORD}
-    site.ask("POST", "/api/admin/users", newcomer)
-    page = visits.open("/login", signed_in=False)
-    entrance.sign_in(page, words("en"), username="newcomer", password=PASSWORD)
-    expect(page.get_by_text(words("en")("chat.no_conversations"))).to_be_visible()
+def test_the_chat_page_is_light(
+    look: Look, visits: Visits, site: Site, record_property: Callable[[str, object], None]
+) -> None:
+    name = f"newcomer {look.locale}"
+    site.ask("POST", "/api/admin/users", {"username": name, "role": "member", "password": PASSWORD})
+    page = look.open(visits, "/login", signed_in=False)
+    entrance.sign_in(page, look.say, username=name, password=PASSWORD)
+    expect(page.get_by_text(look.say("chat.no_conversations"))).to_have_count(1)
     scales = Scales(page)
     page.reload(wait_until="networkidle")
-    record_property("chat page, empty", f"{len(scales.requests)} requests, {scales.bytes / 1000:.1f} KB")
+    record_property(
+        f"chat page, empty ({look.locale})", f"{len(scales.requests)} requests, {scales.bytes / 1000:.1f} KB"
+    )
     assert 1 < len(scales.requests) <= MOST_REQUESTS, scales.requests
     assert 10_000 < scales.bytes <= MOST_BYTES
 
@@ -78,8 +82,8 @@ def test_a_stored_conversation_comes_with_its_page_and_is_read_before_large_libr
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_says_nothing_to_the_console(path: str, visits: Visits) -> None:
-    page = visits.open(path)
+def test_a_page_says_nothing_to_the_console(path: str, look: Look, visits: Visits) -> None:
+    page = look.open(visits, path)
     page.wait_for_load_state("networkidle")
     assert visits.watch(page).problems == []
 
