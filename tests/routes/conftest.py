@@ -9,6 +9,11 @@ from sqlalchemy.exc import OperationalError
 
 from flask_app.services.completion.completion_service import Completion
 from flask_app.services.runs import run_service
+from tests.conftest import MakeUser, SignIn
+from tests.support import files
+from tests.support.clients import PageClient
+from tests.support.managing import Class
+from tests.support.scripted_upstream import ScriptedUpstream
 
 
 @pytest.fixture
@@ -25,3 +30,19 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.05,))
     yield back
     back.set()
+
+
+@pytest.fixture
+def other_client(make_user: MakeUser, sign_in: SignIn) -> PageClient:
+    return sign_in(make_user("somebody-else"))
+
+
+@pytest.fixture
+def read(member_client: PageClient, upstream: ScriptedUpstream) -> dict[str, Any]:
+    """A document that the member has brought in: a model gets it as `attached.DOCUMENT`."""
+    return files.kept(member_client, files.pdf("Hello", "World"), 're"port.pdf')
+
+
+@pytest.fixture
+def room(make_user: MakeUser, sign_in: SignIn) -> Class:
+    return Class(make_user, sign_in)

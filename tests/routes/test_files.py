@@ -1,21 +1,19 @@
 """Files that are brought in, given back and deleted: their person's alone, whatever is in them."""
 
-import hashlib
 import io
 import shutil
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
-from flask_app.database import reading, transaction
+from flask_app.database import transaction
 from flask_app.domain import files as bounds
-from flask_app.models import FilePiece, Group, KeptFile, User
+from flask_app.models import FilePiece, Group, User
 from flask_app.services.files import places
 from flask_app.web import bodies
 from flask_app.web import files as files_web
@@ -23,21 +21,10 @@ from tests.conftest import MakeUser, SignIn
 from tests.support import files
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
-from tests.support.together import at_once
-
-
-@pytest.fixture
-def other_client(make_user: MakeUser, sign_in: SignIn) -> PageClient:
-    return sign_in(make_user("somebody-else"))
 
 
 def refusal(response: Any) -> tuple[int, str]:
     return response.status_code, error_code(response)
-
-
-def stored(model: Any = KeptFile) -> int:
-    with reading() as session:
-        return session.scalar(select(func.count()).select_from(model)) or 0
 
 
 @pytest.mark.security("file-content-inert")
@@ -71,13 +58,6 @@ def test_a_browser_asks_each_time_whether_it_may_show_it(
     assert member_client.get(path, headers=known).status_code == 404
 
 
-def test_a_long_one_is_kept_in_pieces(member_client: PageClient) -> None:
-    content = b"words of a text\n" * 80_000
-    told = files.kept(member_client, content)
-    assert stored(FilePiece) == 3
-    assert member_client.get(f"/api/files/{told['id']}").data == content
-
-
 @pytest.mark.security("file-metadata-gone")
 def test_a_photograph_is_made_anew(member_client: PageClient) -> None:
     """Upright, as small as it may be, and without its camera, its place and its words."""
@@ -94,35 +74,6 @@ def test_a_photograph_is_made_anew(member_client: PageClient) -> None:
         assert "icc_profile" not in shown.info
     for word in (b"Camera of somebody", b"my own words", b"Exif", b"GPS"):
         assert word not in given.data
-
-
-@pytest.mark.parametrize(
-    ("made", "kind", "pages"),
-    [
-        (files.picture("PNG"), "image/png", None),
-        (files.picture("WEBP"), "image/jpeg", None),
-        (files.picture("PNG", mode="RGBA"), "image/png", None),
-        (files.moving(), "image/png", None),
-        (files.pdf("Hello", "World"), "application/pdf", 2),
-        (
-            files.slides("First", "Second"),
-            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-            2,
-        ),
-        (files.sheets([["Ann", "1"]]), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", 1),
-        (files.document("Hello"), "application/vnd.openxmlformats-officedocument.wordprocessingml.document", None),
-    ],
-)
-def test_its_kind_is_told_by_its_content(member_client: PageClient, made: bytes, kind: str, pages: int | None) -> None:
-    told = files.kept(member_client, made, "photo.exe")
-    assert (told["content_type"], told["pages"]) == (kind, pages)
-
-
-def test_the_same_once_more_is_the_same(member_client: PageClient, other_client: PageClient) -> None:
-    first = files.kept(member_client, b"the same words", "one.txt")
-    again = files.kept(member_client, b"the same words", "two.txt")
-    assert (again["id"], again["name"]) == (first["id"], "two.txt")
-    assert files.kept(other_client, b"the same words")["id"] != first["id"]
 
 
 @pytest.mark.security("file-names-encoded")
@@ -163,7 +114,7 @@ def test_it_is_deleted(member_client: PageClient) -> None:
     path = f"/api/files/{files.kept(member_client, b'words')['id']}"
     assert member_client.delete(path).status_code == 204
     assert member_client.get(path).status_code == 404
-    assert (stored(), stored(FilePiece)) == (0, 0)
+    assert (files.stored(), files.stored(FilePiece)) == (0, 0)
 
 
 def test_where_the_database_sees_the_message_first_it_is_in_use(
@@ -202,7 +153,7 @@ def test_what_is_larger_than_allowed(member_client: PageClient) -> None:
     assert response.get_json()["error"]["params"] == {"limit": 20}
     assert refusal(streamed(member_client, bounds.MOST_BYTES + 1)) == (413, "file_too_large")
     assert refusal(streamed(member_client, bounds.MOST_BYTES)) == (422, "file_kind_unknown")
-    assert stored() == 0
+    assert files.stored() == 0
 
 
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
@@ -235,14 +186,8 @@ def test_there_is_a_quota(member_client: PageClient, other_client: PageClient) -
     response = files.sent(member_client, b"words of two text\n" * 28_000)
     assert refusal(response) == (422, "file_quota_full")
     assert response.get_json()["error"]["params"] == {"limit": 1}
-    assert stored(FilePiece) == 1
+    assert files.stored(FilePiece) == 1
     assert files.sent(other_client, b"words of two text\n" * 28_000).status_code == 201
-
-
-def test_nothing_is_left_on_disk(member_client: PageClient, base_config: Any) -> None:
-    before = sorted(Path(base_config.instance_dir).iterdir())
-    files.kept(member_client, files.picture())
-    assert sorted(Path(base_config.instance_dir).iterdir()) == before
 
 
 def test_the_page_knows_what_may_be_attached(member_client: PageClient) -> None:
@@ -291,27 +236,6 @@ def test_a_disk_that_is_nearly_full_takes_none(
     assert (response.status_code, error_code(response) if response.status_code != 201 else None) == expected
 
 
-def test_what_an_older_version_read_is_read_anew(member_client: PageClient) -> None:
-    """What was kept by the digest of its content alone; messages go on with what they were sent with."""
-    first = files.kept(member_client, b"words")
-    with transaction() as session:
-        session.execute(update(KeptFile).values(digest=hashlib.sha256(b"words").hexdigest()))
-    again = files.kept(member_client, b"words")
-    assert again["id"] != first["id"]
-    assert files.kept(member_client, b"words")["id"] == again["id"]
-
-
-def test_an_encoding_in_doubt_is_its_readers(member: User, sign_in: SignIn) -> None:
-    content = "完了".encode("euc_jp")
-    for language, words in (("zh", "完了".encode("euc_jp").decode("gb18030")), ("ja", "完了")):
-        client = sign_in(member)
-        sent = files.sent(client, content, headers={"Accept-Language": language})
-        with transaction() as session:
-            file = session.scalars(select(KeptFile)).one()
-            assert (file.id, file.text) == (sent.get_json()["id"], words)
-            session.delete(file)
-
-
 def test_who_sends_too_many_at_once_is_told_to_come_again(
     member_client: PageClient, other_client: PageClient, member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,10 +248,3 @@ def test_who_sends_too_many_at_once_is_told_to_come_again(
         assert busy.headers["Retry-After"] == "5"
         assert files.sent(other_client, b"words").status_code == 201
     assert files.sent(member_client, b"words").status_code == 201
-
-
-def test_the_same_that_comes_twice_at_once_is_one(member: User, sign_in: SignIn) -> None:
-    clients = [sign_in(member) for _ in range(3)]
-    told = at_once(3, lambda number: files.kept(clients[number], b"the same words", "one.txt"))
-    assert len({each["id"] for each in told if isinstance(each, dict)}) == 1
-    assert (len(told), stored(), stored(FilePiece)) == (3, 1, 1)

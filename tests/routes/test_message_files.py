@@ -1,6 +1,5 @@
 """Files with messages: what the provider is shown, now and with each later turn of the branch, and what it reserves."""
 
-import base64
 import hashlib
 import json
 import threading
@@ -12,57 +11,19 @@ import pytest
 from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
-from flask_app.domain import files as bounds
 from flask_app.errors import Conflict
-from flask_app.models import Attempt, ChatModel, Conversation, Group, KeptFile, Message, MessageFile, Run, User
+from flask_app.models import Attempt, Conversation, Group, KeptFile, Message, MessageFile, Run, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.chat.chat_service import Draft
-from flask_app.services.chat.prompts import MOST_IMAGE_TOKENS
 from flask_app.services.conversations import title_setting
 from flask_app.services.files import file_service, message_files
 from tests.conftest import MakeUser, SignIn
 from tests.support import files, talks
+from tests.support.attached import DOCUMENT, JSON, ask, asked
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
-
-JSON = {"Accept": "application/json", "Accept-Language": "en"}
-
-
-def ask(client: PageClient, message: str = "what is it?", **fields: Any) -> Any:
-    return client.post("/api/chat", json={"message": message} | fields, headers=JSON)
-
-
-def asked(upstream: ScriptedUpstream) -> list[dict[str, Any]]:
-    """The messages that the provider got."""
-    return list(upstream.journal.last.body["messages"])
-
-
-def see(*, yes: bool) -> None:
-    with transaction() as session:
-        session.execute(update(ChatModel).values(sees=yes))
-
-
-@pytest.fixture
-def shown(member_client: PageClient, upstream: ScriptedUpstream) -> dict[str, Any]:
-    """A picture, where the models see."""
-    member_client.get("/api/models")
-    see(yes=True)
-    return files.kept(member_client, files.picture(), "cat.png")
-
-
-@pytest.fixture
-def read(member_client: PageClient, upstream: ScriptedUpstream) -> dict[str, Any]:
-    return files.kept(member_client, files.pdf("Hello", "World"), 're"port.pdf')
-
-
-DOCUMENT = '<document name="re_port.pdf" pages="2">\n[page 1]\nHello\n[page 2]\nWorld\n</document>'
-
-
-def address_of(client: PageClient, told: dict[str, Any]) -> str:
-    content = client.get(f"/api/files/{told['id']}").data
-    return f"data:{told['content_type']};base64,{base64.b64encode(content).decode()}"
 
 
 def test_a_document_stands_before_the_words(
@@ -79,110 +40,12 @@ def test_a_document_stands_before_the_words(
     assert reply.json["files"] == []
 
 
-def test_a_picture_follows_the_words(
-    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any], read: dict[str, Any]
-) -> None:
-    reply = ask(member_client, files=[shown["id"], read["id"]])
-    assert reply.status_code == 200, reply.text
-    words = {"type": "text", "text": f"{DOCUMENT}\n\nwhat is it?"}
-    picture = {"type": "image_url", "image_url": {"url": address_of(member_client, shown)}}
-    assert asked(upstream) == [{"role": "user", "content": [words, picture]}]
-    with reading() as session:
-        attempt = session.scalars(select(Attempt)).one()
-    assert (attempt.reserved_tokens or 0) > MOST_IMAGE_TOKENS
-    assert attempt.prompt_estimate > 1000
-
-
-def test_files_may_stand_alone(member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any]) -> None:
-    reply = ask(member_client, "", files=[shown["id"]])
-    assert reply.status_code == 200, reply.text
-    assert [part["type"] for part in asked(upstream)[0]["content"]] == ["image_url"]
-    assert reply.json["title"] == "cat.png"
-    assert error_code(ask(member_client, " ")) == "empty_message"
-
-
-def test_later_turns_send_them_again(
-    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any], read: dict[str, Any]
-) -> None:
-    """And another branch does not."""
-    upstream.default = Answer("A cat.")
-    first = ask(member_client, files=[shown["id"], read["id"]]).json
-    place = {"conversation_id": first["conversation_id"]}
-    ask(member_client, "why?", **place)
-    question, answer, why = asked(upstream)
-    assert [part["type"] for part in question["content"]] == ["text", "image_url"]
-    assert (answer["content"], why["content"]) == ("A cat.", "why?")
-    ask(member_client, "another beginning", **place, parent_id=None)
-    assert asked(upstream) == [{"role": "user", "content": "another beginning"}]
-    edited = ask(member_client, "edited", **place, parent_id=None, files=[read["id"]])
-    assert edited.status_code == 200
-    assert asked(upstream) == [{"role": "user", "content": f"{DOCUMENT}\n\nedited"}]
-
-
-def test_a_question_is_answered_again_with_its_files(
-    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any]
-) -> None:
-    first = ask(member_client, files=[shown["id"]]).json
-    before = asked(upstream)
-    path = f"/api/messages/{first['user_message_id']}/answers"
-    assert member_client.post(path, json={}, headers=JSON).status_code == 200
-    assert asked(upstream) == before
-    see(yes=False)
-    refused = member_client.post(path, json={}, headers=JSON)
-    assert (refused.status_code, error_code(refused)) == (422, "model_cannot_see")
-
-
 def test_an_answer_is_gone_on_with(member_client: PageClient, upstream: ScriptedUpstream, read: dict[str, Any]) -> None:
     upstream.script(Answer("half", finish_reason="length"))
     first = ask(member_client, files=[read["id"]]).json
     gone_on = member_client.post(f"/api/runs/{first['run_id']}/continue", json={}, headers=JSON)
     assert gone_on.status_code == 200, gone_on.text
     assert asked(upstream)[0] == {"role": "user", "content": f"{DOCUMENT}\n\nwhat is it?"}
-
-
-def test_who_does_not_see_is_told_the_names(
-    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any]
-) -> None:
-    first = ask(member_client, files=[shown["id"]]).json
-    see(yes=False)
-    refused = ask(member_client, files=[shown["id"]])
-    assert (refused.status_code, error_code(refused)) == (422, "model_cannot_see")
-    ask(member_client, "why?", conversation_id=first["conversation_id"])
-    assert asked(upstream)[0] == {"role": "user", "content": "[picture: cat.png]\n\nwhat is it?"}
-
-
-def test_the_newest_pictures_are_shown(
-    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    newer = files.kept(member_client, files.picture(size=(65, 48)), "dog.png")
-    monkeypatch.setattr(bounds, "MOST_PICTURES_BYTES", newer["bytes"] + 10)
-    first = ask(member_client, files=[shown["id"]]).json
-    ask(member_client, "and this?", conversation_id=first["conversation_id"], files=[newer["id"]])
-    before, _, now = asked(upstream)
-    assert before["content"] == "[picture: cat.png]\n\nwhat is it?"
-    assert [part["type"] for part in now["content"]] == ["text", "image_url"]
-
-
-def test_all_pictures_of_the_question_itself_are_shown(
-    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also when it is answered once more, and of what was kept when pictures could be longer."""
-    others = [files.kept(member_client, files.picture(size=(60, 40 + number)), f"{number}.png") for number in range(9)]
-    monkeypatch.setattr(bounds, "MOST_PICTURES_BYTES", shown["bytes"])
-    first = ask(member_client, files=[shown["id"], *(each["id"] for each in others)]).json
-    member_client.post(f"/api/messages/{first['user_message_id']}/answers", json={}, headers=JSON)
-    for request in upstream.journal.chats:
-        assert [part["type"] for part in request.body["messages"][0]["content"]] == ["text"] + ["image_url"] * 10
-    assert len(upstream.journal.chats) == 2
-
-
-def test_what_is_gone_meanwhile_is_named(
-    member_client: PageClient, upstream: ScriptedUpstream, shown: dict[str, Any]
-) -> None:
-    with transaction() as session:
-        session.connection().exec_driver_sql("DELETE FROM file_pieces")
-    ask(member_client, files=[shown["id"]])
-    assert asked(upstream)[0]["content"][1] == {"type": "text", "text": "[picture: cat.png]"}
 
 
 @pytest.mark.security("foreign-is-absent")
@@ -288,12 +151,6 @@ def test_without_files_nothing_more_is_asked_of_the_database(
     with query_count() as longer:
         member_client.get(f"/api/conversations/{place['conversation_id']}")
     assert len(longer) == len(thread)
-
-
-def test_models_say_whether_they_see(member_client: PageClient, upstream: ScriptedUpstream) -> None:
-    listed: Any = member_client.get("/api/models").json
-    known = {model["name"]: model["sees"] for model in listed["models"]}
-    assert known == {"deepseek-flash": True, "deepseek-v4-pro": False}
 
 
 def test_a_document_cannot_end_itself(member_client: PageClient, upstream: ScriptedUpstream) -> None:

@@ -1,6 +1,5 @@
 """Files are read in a process of their own: what they say, and what becomes of those that mean harm."""
 
-import io
 import json
 import os
 import subprocess
@@ -9,40 +8,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from PIL import Image
 
 from flask_app import config
-from flask_app.domain import files as bounds
 from flask_app.errors import Invalid, Unavailable
 from flask_app.services.files import places, reader
 from tests.support import files
+from tests.support.file_reading import read, refused, text_of
 
+pytestmark = pytest.mark.usefixtures("in_an_instance")
 ROOT = Path(__file__).parents[2]
 HEAVY = ("PIL", "pypdfium2", "docx", "pptx", "python_calamine", "lxml", "charset_normalizer")
-
-
-def read(content: bytes, language: str = "en") -> reader.Read:
-    with reader.spool() as sent:
-        sent.write(content)
-        sent.flush()
-        with reader.read(sent, "somebody", language) as found:
-            return found
-
-
-def refused(content: bytes) -> str:
-    with pytest.raises(Invalid) as caught:
-        read(content)
-    return caught.value.code
-
-
-@pytest.fixture(autouse=True)
-def _in_an_instance(session_app: Flask) -> None:
-    assert config.current().instance_dir.is_dir()
-
-
-def text_of(content: bytes) -> str:
-    return read(content).text
 
 
 def test_a_pdf_is_its_words_by_pages() -> None:
@@ -83,128 +58,6 @@ def test_slides_are_counted() -> None:
 
 def test_a_spreadsheet_is_its_rows() -> None:
     assert text_of(files.sheets([["Ann", "1"], ["Bob", "2"]])) == "[sheet Marks]\nAnn\t1\nBob\t2"
-
-
-@pytest.mark.parametrize(
-    ("words", "encoding"),
-    [
-        ("Grüße, 你好\r\n", "utf-8"),
-        ("with its mark", "utf-8-sig"),
-        ("with its mark 你好", "utf-16"),
-        ("with its mark 你好", "utf-32"),
-        ("你好，世界。今天天气很好，我们一起去公园散步吧。", "gb18030"),
-        ("今天天氣很好，我們一起去公園散步吧，好不好？", "big5"),
-        ("これは日本語のテキストです。今日は天気がいいですね。", "cp932"),
-    ],
-)
-def test_a_text_is_read_in_its_encoding(words: str, encoding: str) -> None:
-    assert text_of(words.encode(encoding)) == words.replace("\r\n", "\n")
-
-
-TABLE = "产品名称\t价格\n苹果\t5\n香蕉\t3"
-
-
-@pytest.mark.parametrize(
-    ("words", "encoding", "languages"),
-    [
-        (TABLE, "gb18030", ("zh", "zh-Hant", "ja", "en")),
-        ("你好，世界\n", "gb18030", ("zh", "zh-Hant", "ja", "en")),
-        ("姓名,年龄\n张三,20\n李四,30\n", "gb18030", ("zh", "zh-Hant", "ja", "en")),
-        ("测试", "gb18030", ("zh", "zh-Hant", "en")),
-        ("你好，世界\n", "big5", ("zh", "zh-Hant", "ja", "en")),
-        ("產品名稱\t價格\n蘋果\t5\n香蕉\t3", "big5", ("zh", "zh-Hant", "ja", "en")),
-        ("こんにちは、世界\n", "cp932", ("zh", "zh-Hant", "ja", "en")),
-        ("商品名\t価格\nりんご\t5\nバナナ\t3", "cp932", ("zh", "zh-Hant", "ja", "en")),
-        ("東京都", "cp932", ("zh", "ja", "en")),
-        ("こんにちは、世界\n", "euc_jp", ("zh", "ja", "en")),
-        ("完了", "euc_jp", ("ja",)),
-        ("안녕하세요, 세계\n", "euc_kr", ("zh", "zh-Hant", "ja", "en")),
-        ("상품명\t가격\n사과\t5\n바나나\t3", "euc_kr", ("zh", "zh-Hant", "ja", "en")),
-        ("Café, naïve\n", "cp1252", ("zh", "en")),
-        ("name;price\nÄpfel;5 €\n", "cp1252", ("zh", "en")),
-        ("Привет, мир\n", "cp1251", ("zh", "en")),
-        ("Название\tЦена\nЯблоко\t5", "cp1251", ("zh", "en")),
-    ],
-)
-def test_a_short_text_is_read_as_its_reader_means_it(words: str, encoding: str, languages: tuple[str, ...]) -> None:
-    for language in languages:
-        assert read(words.encode(encoding), language).text == words, language
-
-
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        (TABLE.encode()[1:], "\ufffd\ufffd" + TABLE[1:]),
-        ("你好，世界".encode()[:-1], "你好，世\ufffd"),
-        ((TABLE * 3 + "\n").encode() + b"\xff" + TABLE.encode(), TABLE * 3 + "\n\ufffd" + TABLE),
-        (b"\xef\xbb\xbf" + "你好，世界".encode()[:-1], "你好，世\ufffd"),
-    ],
-)
-def test_a_text_of_which_a_byte_is_bad_or_cut_off_is_read(content: bytes, text: str) -> None:
-    assert text_of(content) == text
-
-
-@pytest.mark.parametrize(
-    ("content", "size"),
-    [
-        (files.flat("PNG", (3000, 2000)), (2048, 1365)),
-        (files.flat("PNG", (3000, 1000)), (2304, 768)),
-        (files.flat("JPEG", (1080, 6000)), (768, 4267)),
-        (files.flat("PNG", (1080, 15_000)), (576, 8000)),
-        (files.picture("JPEG", (10, 10)), (10, 10)),
-        (files.flat("JPEG", (12_000, 9_000)), (2048, 1536)),
-        (files.flat("WEBP", (2100, 2100)), (2048, 2048)),
-        (files.moving(), (30, 20)),
-        (files.picture("PNG", (2500, 20), mode="1"), (2500, 20)),
-        (files.picture("TIFF", (20, 20), mode="L"), None),
-    ],
-)
-def test_a_picture_is_made_small(content: bytes, size: tuple[int, int] | None) -> None:
-    if size is None:
-        assert refused(content) == "file_kind_unknown"
-        return
-    with reader.spool() as sent:
-        sent.write(content)
-        sent.flush()
-        with reader.read(sent, "somebody") as found:
-            made = found.content.read(found.bytes)
-    assert (found.width, found.height) == size
-    with Image.open(io.BytesIO(made)) as shown:
-        assert shown.size == size
-        assert shown.get_format_mimetype() == found.content_type
-        assert getattr(shown, "n_frames", 1) == 1
-
-
-def shown(content: bytes) -> Image.Image:
-    """The picture that is kept of it."""
-    with reader.spool() as sent:
-        sent.write(content)
-        sent.flush()
-        with reader.read(sent, "somebody") as found:
-            made = found.content.read(found.bytes)
-    assert len(made) <= bounds.MOST_PICTURE_BYTES
-    with Image.open(io.BytesIO(made)) as picture:
-        picture.load()
-        assert picture.size == (found.width, found.height)
-        return picture
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_ten_pictures_fit_into_a_message_whatever_they_show(mode: str) -> None:
-    """Noise cannot be pressed: it is made smaller until it is short enough."""
-    width, height = shown(files.picture("PNG", (2048, 2048), mode)).size
-    assert width == height
-    assert 1000 < width < 2048
-    assert bounds.MOST_PICTURE_BYTES * bounds.MOST_AT_ONCE <= bounds.MOST_PICTURES_BYTES
-
-
-@pytest.mark.parametrize("transparent", [False, True])
-def test_a_picture_of_16_bits_keeps_its_shades(transparent: bool) -> None:
-    pixels = b"".join((step << 8).to_bytes(2, "little") for step in range(256))
-    written = io.BytesIO()
-    options = {"transparency": 0} if transparent else {}
-    Image.frombytes("I;16", (256, 1), pixels).save(written, "PNG", **options)
-    assert list(shown(written.getvalue()).convert("L").tobytes()) == list(range(256))
 
 
 @pytest.mark.security("files-bounded")

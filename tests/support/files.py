@@ -9,10 +9,10 @@ import docx
 import pptx
 import pypdfium2
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import new_id, transaction, utc_now
+from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import FilePiece, KeptFile, Message, MessageFile, User
 from tests.support.clients import PageClient
 
@@ -33,6 +33,12 @@ def kept(client: PageClient, content: bytes, name: str = "file.txt") -> dict[str
     assert response.status_code == 201, response.text
     told: dict[str, Any] = response.get_json()
     return told
+
+
+def stored(model: Any = KeptFile) -> int:
+    """How many rows of it there are."""
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
 
 
 def picture(form: str = "PNG", size: tuple[int, int] = (64, 48), mode: str = "RGB", **options: Any) -> bytes:

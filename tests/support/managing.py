@@ -1,4 +1,4 @@
-"""A group with a manager, somebody in it, and an invitation."""
+"""A group with a manager, somebody in it, and an invitation; two such groups."""
 
 from flask_app.database import new_id
 from flask_app.models import User
@@ -12,6 +12,7 @@ from flask_app.services.people import (
 )
 from flask_app.services.people.group_service import Choices
 from flask_app.services.people.invitation_admin_service import Terms
+from tests.conftest import MakeUser, SignIn
 
 HOUSE = Actor(None)
 
@@ -30,6 +31,23 @@ def member(group_id: str, name: str = "") -> User:
 def invitation(group_id: str) -> str:
     terms = Terms(name="an invitation", group_id=group_id)
     return invitation_admin_service.make(HOUSE, terms).listed.invitation.id
+
+
+class Class:
+    """Two groups, each with a manager and a pupil; the manager of the first one is signed in."""
+
+    def __init__(self, make_user: MakeUser, sign_in: SignIn) -> None:
+        self.teacher = make_user("teacher")
+        make_user("other teacher")
+        self.group, self.other = group("Class 3b", "teacher"), group("Class 4a", "other teacher")
+        self.pupil, self.stranger = (
+            make_user("pupil", group_id=self.group),
+            make_user("stranger", group_id=self.other),
+        )
+        self.client = sign_in(self.teacher)
+
+    def url(self, path: str = "", group: str | None = None) -> str:
+        return f"/api/managed/{group or self.group}{path}"
 
 
 def supervised(group_id: str) -> User:

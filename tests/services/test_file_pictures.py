@@ -1,0 +1,76 @@
+"""Pictures are made anew of their pixels: as large as a model sees them, and short enough for a message."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from flask_app.domain import files as bounds
+from flask_app.services.files import reader
+from tests.support import files
+from tests.support.file_reading import refused
+
+pytestmark = pytest.mark.usefixtures("in_an_instance")
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        (files.flat("PNG", (3000, 2000)), (2048, 1365)),
+        (files.flat("PNG", (3000, 1000)), (2304, 768)),
+        (files.flat("JPEG", (1080, 6000)), (768, 4267)),
+        (files.flat("PNG", (1080, 15_000)), (576, 8000)),
+        (files.picture("JPEG", (10, 10)), (10, 10)),
+        (files.flat("JPEG", (12_000, 9_000)), (2048, 1536)),
+        (files.flat("WEBP", (2100, 2100)), (2048, 2048)),
+        (files.moving(), (30, 20)),
+        (files.picture("PNG", (2500, 20), mode="1"), (2500, 20)),
+        (files.picture("TIFF", (20, 20), mode="L"), None),
+    ],
+)
+def test_a_picture_is_made_small(content: bytes, size: tuple[int, int] | None) -> None:
+    if size is None:
+        assert refused(content) == "file_kind_unknown"
+        return
+    with reader.spool() as sent:
+        sent.write(content)
+        sent.flush()
+        with reader.read(sent, "somebody") as found:
+            made = found.content.read(found.bytes)
+    assert (found.width, found.height) == size
+    with Image.open(io.BytesIO(made)) as shown:
+        assert shown.size == size
+        assert shown.get_format_mimetype() == found.content_type
+        assert getattr(shown, "n_frames", 1) == 1
+
+
+def shown(content: bytes) -> Image.Image:
+    """The picture that is kept of it."""
+    with reader.spool() as sent:
+        sent.write(content)
+        sent.flush()
+        with reader.read(sent, "somebody") as found:
+            made = found.content.read(found.bytes)
+    assert len(made) <= bounds.MOST_PICTURE_BYTES
+    with Image.open(io.BytesIO(made)) as picture:
+        picture.load()
+        assert picture.size == (found.width, found.height)
+        return picture
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_ten_pictures_fit_into_a_message_whatever_they_show(mode: str) -> None:
+    """Noise cannot be pressed: it is made smaller until it is short enough."""
+    width, height = shown(files.picture("PNG", (2048, 2048), mode)).size
+    assert width == height
+    assert 1000 < width < 2048
+    assert bounds.MOST_PICTURE_BYTES * bounds.MOST_AT_ONCE <= bounds.MOST_PICTURES_BYTES
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_a_picture_of_16_bits_keeps_its_shades(transparent: bool) -> None:
+    pixels = b"".join((step << 8).to_bytes(2, "little") for step in range(256))
+    written = io.BytesIO()
+    options = {"transparency": 0} if transparent else {}
+    Image.frombytes("I;16", (256, 1), pixels).save(written, "PNG", **options)
+    assert list(shown(written.getvalue()).convert("L").tobytes()) == list(range(256))
