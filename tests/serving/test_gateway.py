@@ -30,6 +30,8 @@ HELLO: list[Any] = [{"role": "user", "content": "Hello."}]
 ENDLESS = Answer("word " * 20_000, tokens_per_second=50)
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
 
+TOOL: Any = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[ScriptedUpstream]:
@@ -83,16 +85,12 @@ def test_streaming_and_usage_only_where_it_is_asked_for(client: OpenAI, upstream
 
 def test_the_clients_own_stream_helper_puts_an_answer_together(client: OpenAI, upstream: ScriptedUpstream) -> None:
     upstream.script(Answer("one two", deltas=({"tool_calls": [CALL]},), finish_reason="tool_calls"))
-    tool: Any = {
-        "type": "function",
-        "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}},
-    }
-    with client.chat.completions.stream(model=MODEL, messages=HELLO, tools=[tool]) as stream:
+    with client.chat.completions.stream(model=MODEL, messages=HELLO, tools=[TOOL]) as stream:
         message = stream.get_final_completion().choices[0].message
     assert message.content == "one two"
     assert message.tool_calls
     assert message.tool_calls[0].function.arguments == '{"city":"Rome"}'
-    assert upstream.journal.last.body["tools"] == [tool]
+    assert upstream.journal.last.body["tools"] == [TOOL]
 
 
 def test_errors_are_the_clients_own(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:
@@ -112,6 +110,68 @@ def test_errors_are_the_clients_own(client: OpenAI, server: Served, upstream: Sc
     with pytest.raises(openai.APIError) as broken:
         list(client.chat.completions.create(model=MODEL, messages=HELLO, stream=True))
     assert broken.value.code == "upstream_failed"
+
+
+def test_a_loop_with_a_tool(client: OpenAI, upstream: ScriptedUpstream) -> None:
+    upstream.script(Answer("I look.", thinking="Where?", deltas=({"tool_calls": [CALL]},), finish_reason="tool_calls"))
+    said = client.chat.completions.create(model=MODEL, messages=HELLO, tools=[TOOL]).choices[0].message
+    assert said.tool_calls
+    result: Any = {"role": "tool", "tool_call_id": said.tool_calls[0].id, "content": "sunny"}
+    asked: Any = [*HELLO, said.to_dict(), result]
+    upstream.script(Answer("It is."))
+    told = client.chat.completions.create(model=MODEL, messages=asked, tools=[TOOL])
+    assert (told.choices[0].message.content, told.choices[0].finish_reason) == ("It is.", "stop")
+    _, back, heard = upstream.journal.last.body["messages"]
+    assert (back["content"], back["reasoning_content"]) == ("I look.", "Where?")
+    assert back["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city":"Rome"}'}
+    assert heard == result
+
+
+def test_the_client_asks_again_where_its_provider_was_busy(
+    client: OpenAI, server: Served, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Status(429, retry_after=1), always=True)
+    with pytest.raises(openai.InternalServerError) as busy:
+        client.chat.completions.create(model=MODEL, messages=HELLO)
+    assert (busy.value.status_code, busy.value.code) == (503, "upstream_busy")
+    assert int(busy.value.response.headers["retry-after"]) > 0
+    upstream.forget_scripts()
+    told = client.with_options(max_retries=5).chat.completions.with_raw_response.create(model=MODEL, messages=HELLO)
+    assert told.retries_taken > 0
+    assert told.parse().choices[0].finish_reason == "stop"
+    assert records(server)[0]["outcome"] == "complete"
+
+
+def test_the_client_asks_again_where_its_token_was_in_use(
+    client: OpenAI, server: Served, upstream: ScriptedUpstream
+) -> None:
+    token = server.get("/api/tokens").json()["tokens"][0]["id"]
+    assert (
+        server.ask(
+            "PUT", f"/api/tokens/{token}/access", {"requests_per_minute": None, "parallel_requests": 1, "networks": []}
+        ).status
+        == 200
+    )
+    upstream.script(Answer("word " * 40, tokens_per_second=20), Answer("Hello, Ada."))
+    with client.chat.completions.create(model=MODEL, messages=HELLO, stream=True) as answer:
+        next(iter(answer))
+        with pytest.raises(openai.RateLimitError) as refused:
+            client.chat.completions.create(model=MODEL, messages=HELLO)
+        assert refused.value.code == "too_many_runs_of_token"
+        assert int(refused.value.response.headers["retry-after"]) > 0
+        patient = client.with_options(max_retries=5)
+        told = patient.chat.completions.with_raw_response.create(model=MODEL, messages=HELLO)
+    assert told.retries_taken > 0
+    assert told.parse().choices[0].message.content == "Hello, Ada."
+
+
+def test_a_limit_that_is_used_up_is_not_asked_again(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:
+    token = server.get("/api/tokens").json()["tokens"][0]["id"]
+    assert server.ask("PUT", f"/api/tokens/{token}/budget", {"period": "day", "limit": 1}).status == 200
+    with pytest.raises(openai.RateLimitError) as refused:
+        client.with_options(max_retries=2).chat.completions.create(model=MODEL, messages=HELLO)
+    assert refused.value.response.headers["x-should-retry"] == "false"
+    assert upstream.journal.chats == []
 
 
 def test_how_far_a_program_may_go_is_in_the_headers(client: OpenAI, upstream: ScriptedUpstream) -> None:
