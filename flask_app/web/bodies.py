@@ -49,6 +49,9 @@ class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     bounds: ClassVar[Bounds] = OWN
 
+    def hear(self, raw: bytes) -> None:
+        """It was read of these bytes. Raises BadRequest for what is in them and not taken."""
+
 
 class ProgramBody(Body):
     """A program's, much of which goes to the provider as it came."""
@@ -212,11 +215,13 @@ def _decode(body_type: type[Body], most: int) -> Body:
         hear(raw)
     _check_strictly(raw, body_type.bounds)
     try:
-        return msgspec.json.decode(raw, type=body_type)
+        body = msgspec.json.decode(raw, type=body_type)
     except msgspec.ValidationError as error:
         raise Invalid("invalid_field", detail=str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest("malformed_json") from error
+    body.hear(raw)
+    return body
 
 
 def _check_strictly(raw: bytes, bounds: Bounds) -> None:

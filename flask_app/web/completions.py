@@ -1,6 +1,6 @@
 """Requests for a chat completion as OpenAI's clients write them, checked field by field, and as the service takes them.
 
-A field that is not named here is refused by name; docs/gateway.md says what becomes of each.
+A field that is not named here goes to the provider as it came; docs/gateway.md says what becomes of each.
 """
 
 from typing import Annotated, Any, Literal
@@ -10,8 +10,9 @@ import msgspec
 from flask_app.errors import BadRequest
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.gateway.gateway_service import Asked
-from flask_app.web import images
+from flask_app.web import images, unknown_fields
 from flask_app.web.bodies import Body, ProgramBody
+from flask_app.web.unknown_fields import Found, Passing
 
 MAX_MESSAGES, MAX_PARTS, MAX_TOOLS, MAX_STOPS, MAX_TOKENS = 4096, 1024, 128, 16, 1_000_000
 MAX_CHOICES = 8
@@ -20,6 +21,8 @@ Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
 Label = Annotated[str, msgspec.Meta(max_length=256)]
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MAX_TOKENS)]
+Word = Annotated[str, msgspec.Meta(max_length=512)]
+Metadata = Annotated[dict[Annotated[str, msgspec.Meta(max_length=64)], Word], msgspec.Meta(max_length=16)]
 Stop = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
@@ -27,7 +30,29 @@ class Sent(Body, omit_defaults=True):
     """A part of a request that goes to the provider with the fields that were given."""
 
 
-class TextPart(Sent, tag_field="type", tag="text"):
+class Part(Sent, Passing, forbid_unknown_fields=False):
+    """The same, and with those that are not known here."""
+
+
+class PassingBody(ProgramBody, Passing, dict=True, forbid_unknown_fields=False):
+    """A request whose provider knows fields that are not named here."""
+
+    def hear(self, raw: bytes) -> None:
+        self.__dict__["unknown"] = unknown_fields.found(raw, self)
+
+    @property
+    def unknown(self) -> Found:
+        """What is not named, by where it stands."""
+        found: Found = self.__dict__.get("unknown", {})
+        return found
+
+    @property
+    def beside(self) -> dict[str, Any]:
+        """What of that is the request's own."""
+        return self.unknown.get((), {})
+
+
+class TextPart(Part, tag_field="type", tag="text"):
     text: str
 
 
@@ -36,23 +61,23 @@ class Image(Sent):
     detail: Literal["auto", "low", "high", "original"] | None = None
 
 
-class ImagePart(Sent, tag_field="type", tag="image_url"):
+class ImagePart(Part, tag_field="type", tag="image_url"):
     image_url: Image
 
 
-class FunctionCall(Sent):
+class FunctionCall(Part):
     name: Label
     arguments: str
 
 
-class AskedCall(Sent):
+class AskedCall(Part):
     id: Label
     type: Literal["function"]
     function: FunctionCall
     index: int | None = None
 
 
-class ChatMessage(Body):
+class ChatMessage(Body, Passing, forbid_unknown_fields=False):
     """One message. The last four fields are what clients send back of an answer; they are left out.
 
     But for a refusal that nothing stands beside: it was the answer.
@@ -69,7 +94,7 @@ class ChatMessage(Body):
     audio: None = None
     function_call: None = None
 
-    def turn(self, place: int) -> Turn:
+    def turn(self, place: int, unknown: Found) -> Turn:
         role = "system" if self.role == "developer" else self.role
         raw: dict[str, object] = {"role": role, "content": self._content(place)}
         if self.tool_calls:
@@ -77,6 +102,7 @@ class ChatMessage(Body):
         for field in ("name", "tool_call_id", "reasoning_content"):
             if (value := getattr(self, field)) is not None:
                 raw[field] = value
+        unknown_fields.merge(raw, unknown, "messages", place)
         return Turn.of_program(raw)
 
     def _content(self, place: int) -> object:
@@ -96,14 +122,14 @@ class ChatMessage(Body):
         return images.part(part.image_url.url, place, part.image_url.detail)
 
 
-class FunctionTool(Sent):
+class FunctionTool(Part):
     name: Name
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class Tool(Sent):
+class Tool(Part):
     type: Literal["function"]
     function: FunctionTool
 
@@ -117,7 +143,7 @@ class ChosenTool(Sent):
     function: NamedFunction
 
 
-class ResponseFormat(Sent):
+class ResponseFormat(Part):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: dict[str, Any] | None = None
 
@@ -128,10 +154,14 @@ class StreamOptions(Body):
 
 
 class Thinking(Sent):
+    """All but the `type` is of providers beside DeepSeek."""
+
     type: Literal["enabled", "disabled"]
+    budget_tokens: Limit | None = None
+    clear_thinking: bool | None = None
 
 
-class CompletionRequest(ProgramBody):
+class CompletionRequest(PassingBody):
     model: Annotated[str, msgspec.Meta(max_length=128)]
     messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None
@@ -153,13 +183,14 @@ class CompletionRequest(ProgramBody):
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] | None = None
     thinking: Thinking | None = None
     n: Annotated[int, msgspec.Meta(ge=1, le=MAX_CHOICES)] | None = None
-    user: Annotated[str, msgspec.Meta(max_length=512)] | None = None
+    user: Word | None = None
+    safety_identifier: Word | None = None
+    metadata: Metadata | None = None
+    store: Literal[False] | None = None
+    service_tier: Literal["auto", "default"] | None = None
     # What is not there: a client may say null.
-    logit_bias: None = None
     functions: None = None
     function_call: None = None
-    metadata: None = None
-    store: None = None
     audio: None = None
     modalities: None = None
     prediction: None = None
@@ -170,14 +201,16 @@ class CompletionRequest(ProgramBody):
         limits = [limit for limit in (self.max_tokens, self.max_completion_tokens) if limit is not None]
         return Asked(
             model=self.model,
-            turns=[message.turn(place) for place, message in enumerate(self.messages)],
+            turns=[message.turn(place, self.unknown) for place, message in enumerate(self.messages)],
             options=self._options(),
+            beside=self.beside,
             max_tokens=min(limits) if limits else None,
         )
 
     def _options(self) -> dict[str, object]:
         given = ((name, getattr(self, name)) for name in PASSED)
         options = {name: msgspec.to_builtins(value) for name, value in given if value is not None and value != []}
+        unknown_fields.merge(options, {place: fields for place, fields in self.unknown.items() if place})
         return options | ({"n": self.n} if self.n and self.n > 1 else {})
 
     @property

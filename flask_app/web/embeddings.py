@@ -7,7 +7,8 @@ import msgspec
 from flask_app.errors import BadRequest
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.gateway.gateway_service import Asked
-from flask_app.web.bodies import ProgramBody, encoded
+from flask_app.web.bodies import encoded
+from flask_app.web.completions import PassingBody
 
 MAX_INPUTS, MAX_DIMENSIONS = 2048, 65_536
 
@@ -16,19 +17,13 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 Tokens = Annotated[list[TokenId], msgspec.Meta(min_length=1)]
 
 
-class EmbeddingRequest(ProgramBody):
+class EmbeddingRequest(PassingBody):
     model: Annotated[str, msgspec.Meta(max_length=128)]
     input: Text | Annotated[list[Text | TokenId | Tokens], msgspec.Meta(min_length=1)]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Annotated[int, msgspec.Meta(ge=1, le=MAX_DIMENSIONS)] | None = None
     user: Annotated[str, msgspec.Meta(max_length=512)] | None = None
-    input_type: None = None  # not there, as the next: a client may say null
-    truncate: None = None
-
-    @property
-    def stream(self) -> None:
-        """It is answered whole."""
-        return None
+    stream: Literal[False] | None = None  # it is answered whole
 
     def asked(self) -> Asked:
         """Raises BadRequest for inputs of several kinds, and for too many."""
@@ -37,6 +32,7 @@ class EmbeddingRequest(ProgramBody):
             model=self.model,
             turns=[Turn("input", each if isinstance(each, str) else encoded(each).decode()) for each in self._inputs()],
             options={name: value for name, value in given.items() if value is not None},
+            beside=self.beside,
             max_tokens=None,
             operation="embeddings",
         )

@@ -139,6 +139,7 @@ class MessageRequest(MessagePrompt):
     service_tier: Literal["auto", "standard_only"] | None = None
     speed: Literal["standard"] | None = None
     diagnostics: Ignored = None
+    user_profile_id: Annotated[str, msgspec.Meta(max_length=512)] | None = None
     container: None = None  # not there, as the next: a client may say null
     inference_geo: None = None
 

@@ -12,6 +12,7 @@ from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun
 from flask_app.web import limits, program_limits, programs
 from flask_app.web.bodies import heeds
 from flask_app.web.client import client_address
+from flask_app.web.completions import PassingBody
 from flask_app.web.program_replies import streamed, whole
 
 AGAIN = "Idempotent-Replayed"
@@ -40,7 +41,7 @@ def answered(
     """The answer to what `body` asks, by the one or the other."""
     programs.logged().ask_for(body.model)
     visited, asked = programs.visit(), body.asked()
-    under = programs.asked_under(body, is_whole=not body.stream)
+    under = programs.asked_under(body, _unknown(body), is_whole=not body.stream)
     if under and (reply := program_keys.look(under)) is not None:
         programs.logged().is_replayed = True
         return Response(reply, content_type="application/json", headers={AGAIN: "true"})
@@ -49,6 +50,10 @@ def answered(
     if body.stream and make_stream:
         return _given(gateway_service.begin(visited, asked, origin(), make_stream, under), streamed)
     return _given(gateway_service.begin(visited, asked, origin(), make_whole, under), whole)
+
+
+def _unknown(body: AnswerBody) -> object:
+    return list(body.unknown.items()) if isinstance(body, PassingBody) else None
 
 
 def _given(answer: Answer, give: Callable[[Answer], Given]) -> Given:

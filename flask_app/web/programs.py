@@ -84,14 +84,18 @@ def visit() -> Visit:
     return cast("Visit", g.access)
 
 
-def asked_under(body: object, *, is_whole: bool) -> AskedUnder | None:
-    """The key that the request came under, in a view that requires a token. Raises BadRequest for what is none."""
+def asked_under(body: object, beside: object, *, is_whole: bool) -> AskedUnder | None:
+    """The key that the request came under, in a view that requires a token; `beside` is asked too, if it is anything.
+
+    Raises BadRequest for what is none.
+    """
     if "secret" not in g:
         return None
     key = request.headers[KEY]
     if not _KEY.fullmatch(key):
         raise BadRequest("bad_idempotency_key", field=KEY)
-    return AskedUnder.of(g.secret, key, f"{request.path}\0".encode(), encoded(body), is_whole=is_whole)
+    asked = encoded(body) + (encoded(beside) if beside else b"")
+    return AskedUnder.of(g.secret, key, f"{request.path}\0".encode(), asked, is_whole=is_whole)
 
 
 def logged() -> OpenRequest:

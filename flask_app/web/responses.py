@@ -13,7 +13,7 @@ from flask_app.services.gateway.gateway_service import Asked
 from flask_app.services.gateway.response_objects import Terms
 from flask_app.web import response_tools
 from flask_app.web.bodies import Body, ProgramBody
-from flask_app.web.completions import MAX_MESSAGES, MAX_TOOLS, Limit, Sent
+from flask_app.web.completions import MAX_MESSAGES, MAX_TOOLS, Limit, Metadata, Sent, Word
 from flask_app.web.response_items import Ignored, input_turns, instructions_turns
 from flask_app.web.response_tools import AnyTool, FunctionChoice, WebSearchTool
 
@@ -40,8 +40,6 @@ Included = Literal[
     "computer_call_output.output.image_url",
     "message.input_image.image_url",
 ]
-Word = Annotated[str, msgspec.Meta(max_length=512)]
-Metadata = dict[Annotated[str, msgspec.Meta(max_length=64)], Word]
 
 
 class TextFormat(Sent):
@@ -97,11 +95,12 @@ class ResponseRequest(ProgramBody):
     parallel_tool_calls: bool | None = None
     text: TextConfig | None = None
     reasoning: ReasoningConfig | None = None
-    metadata: Annotated[Metadata, msgspec.Meta(max_length=16)] | None = None
+    metadata: Metadata | None = None
     user: Word | None = None
     prompt_cache_key: Word | None = None
     safety_identifier: Word | None = None
     prompt_cache_retention: Literal["in_memory", "24h"] | None = None
+    prompt_cache_options: Ignored = None
     truncation: Literal["auto", "disabled"] | None = None
     service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] | None = None
     include: Annotated[list[Included], msgspec.Meta(max_length=16)] | None = None

@@ -7,8 +7,7 @@ import msgspec
 from flask_app.errors import BadRequest
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.gateway.gateway_service import Asked
-from flask_app.web.bodies import ProgramBody
-from flask_app.web.completions import MAX_STOPS, Limit, Penalty, Stop, StreamOptions
+from flask_app.web.completions import MAX_STOPS, Limit, PassingBody, Penalty, Stop, StreamOptions
 
 USUAL_TOKENS = 16  # as OpenAI has it where nothing is said
 PASSED = (
@@ -19,7 +18,7 @@ PASSED = (
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class TextCompletionRequest(ProgramBody):
+class TextCompletionRequest(PassingBody):
     model: Annotated[str, msgspec.Meta(max_length=128)]
     prompt: Text | Annotated[list[Text], msgspec.Meta(min_length=1, max_length=1)]
     suffix: str | None = None
@@ -37,7 +36,6 @@ class TextCompletionRequest(ProgramBody):
     n: int | None = None
     best_of: int | None = None
     user: Annotated[str, msgspec.Meta(max_length=512)] | None = None
-    logit_bias: None = None  # not there: a client may say null
 
     def asked(self) -> Asked:
         """Raises BadRequest for more than one text."""
@@ -50,6 +48,7 @@ class TextCompletionRequest(ProgramBody):
             model=self.model,
             turns=[Turn("prompt", prompt), *([Turn("suffix", self.suffix)] if self.suffix else [])],
             options={name: value for name, value in given.items() if value is not None and value != []},
+            beside=self.beside,
             max_tokens=self.max_tokens or USUAL_TOKENS,
             operation="text_completion",
         )

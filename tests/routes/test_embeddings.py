@@ -140,6 +140,7 @@ def test_a_provider_that_hiccups_is_asked_again(program: Program, upstream: Scri
         ({"encoding_format": "hex"}, "encoding_format"),
         ({"dimensions": 0}, "dimensions"),
         ({"stream": True}, "stream"),
+        ({"max_tokens": 9}, "max_tokens"),
     ],
 )
 def test_what_is_not_taken_is_named(program: Program, embedding: ScriptedUpstream, fields: Any, param: str) -> None:

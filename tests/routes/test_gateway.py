@@ -141,15 +141,15 @@ def test_the_developers_role_is_the_systems(program: Program, upstream: Scripted
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"logit_bias": {}}, "logit_bias"),
         ({"functions": []}, "functions"),
+        ({"store": True}, "store"),
+        ({"service_tier": "priority"}, "service_tier"),
         ({"n": 9}, "n"),
         ({"temperature": 3}, "temperature"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "oracle", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user"}]}, "messages[0].content"),
-        ({"messages": [{"role": "user", "content": "x", "cache": 1}]}, "messages[0].cache"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
             "messages[0].content[0].image_url.url",

@@ -149,7 +149,6 @@ def test_what_no_provider_counts_is_an_estimate(program: Program, upstream: Scri
         ({"echo": True}, "echo"),
         ({"n": 2}, "n"),
         ({"best_of": 3}, "best_of"),
-        ({"logit_bias": {}}, "logit_bias"),
         ({"logprobs": 21}, "logprobs"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"messages": []}, "messages"),

@@ -7,6 +7,7 @@ from typing import Any
 import openai
 import pytest
 from openai import OpenAI
+from openai.types.chat import ChatCompletionMessage
 
 from flask_app.streams.memory import HEARTBEAT_SECONDS
 from tests.support.brokers import wait_until
@@ -112,9 +113,14 @@ def test_errors_are_the_clients_own(client: OpenAI, server: Served, upstream: Sc
     assert broken.value.code == "upstream_failed"
 
 
-def test_a_loop_with_a_tool(client: OpenAI, upstream: ScriptedUpstream) -> None:
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_loop_with_a_tool(client: OpenAI, upstream: ScriptedUpstream, streams: bool) -> None:
     upstream.script(Answer("I look.", thinking="Where?", deltas=({"tool_calls": [CALL]},), finish_reason="tool_calls"))
-    said = client.chat.completions.create(model=MODEL, messages=HELLO, tools=[TOOL]).choices[0].message
+    if streams:
+        with client.chat.completions.stream(model=MODEL, messages=HELLO, tools=[TOOL]) as stream:
+            said: ChatCompletionMessage = stream.get_final_completion().choices[0].message
+    else:
+        said = client.chat.completions.create(model=MODEL, messages=HELLO, tools=[TOOL]).choices[0].message
     assert said.tool_calls
     result: Any = {"role": "tool", "tool_call_id": said.tool_calls[0].id, "content": "sunny"}
     asked: Any = [*HELLO, said.to_dict(), result]

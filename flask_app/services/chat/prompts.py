@@ -60,8 +60,8 @@ class Turn:
         """A program's message, as the provider gets it."""
         content = raw["content"]
         parts = content if isinstance(content, list) else []
-        words = [part for part in parts if "image_url" not in part]
-        images = len(parts) - len(words)
+        words = [part for part in map(_words, parts) if part]
+        images = sum("image_url" in part for part in parts)
         told = {**raw, "content": words} if images else raw
         return cls(str(raw["role"]), msgspec.json.encode(told).decode(), raw, images)
 
@@ -72,10 +72,11 @@ class Request:
 
     An answer that broke off is gone on with from the text of `earlier`, or begins anew where that has none; `go_on` are
     the words that ask for it, where words must.
-    `thinking` None leaves it to the provider. A program's own `options` go into the body as they are; its answer has at
-    most `max_tokens`. What is asked `in_passing` nobody waits for: it leaves every key a place for an answer, probes
-    none, and where it fails, nobody else is asked. Where the `operation` is none of a chat the turns are what is
-    counted, and the options all that is asked.
+    `thinking` None leaves it to the provider. A program's own `options` go into the body as they are, and what it gave
+    `beside` them, which nobody here knows, where nothing else stands; its answer has at most `max_tokens`.
+    What is asked `in_passing` nobody waits for: it leaves every key a place for an answer, probes none, and where it
+    fails, nobody else is asked. Where the `operation` is none of a chat the turns are what is counted, and the options
+    all that is asked.
     """
 
     user_id: str
@@ -91,6 +92,7 @@ class Request:
     go_on: str = ""
     token_id: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+    beside: Mapping[str, object] = field(default_factory=dict)
     max_tokens: int | None = None
     in_passing: bool = False
     operation: Operation = "chat"
@@ -160,6 +162,7 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
     if prefix:
         messages[-1]["prefix"] = True
     made: dict[str, object] = {
+        **request.beside,
         "model": model.name,
         "messages": messages,
         "stream": True,
@@ -180,6 +183,13 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
     return made
 
 
+def _words(part: dict[str, object]) -> dict[str, object]:
+    """What of a part is counted by its letters: of an image nothing but what is not known here."""
+    if "image_url" not in part:
+        return part
+    return {name: value for name, value in part.items() if name not in {"type", "image_url"}}
+
+
 def _message(turn: Turn) -> dict[str, object]:
     if turn.raw is not None:
         return dict(turn.raw)
@@ -197,7 +207,7 @@ def _picture(picture: Shown) -> dict[str, object]:
 
 
 def _plain_body(request: Request, model: ServedModel, max_tokens: int | None) -> dict[str, object]:
-    made: dict[str, object] = {"model": model.name, **request.options}
+    made: dict[str, object] = {**request.beside, "model": model.name, **request.options}
     if request.operation == "text_completion":
         made |= {"stream": True, "stream_options": {"include_usage": True}, "max_tokens": max_tokens}
         if model.demo:
@@ -230,8 +240,8 @@ def _most_of_images(turn: Turn) -> int:
 
 
 def _in_prompt(request: Request) -> str:
-    """Those of the options that the provider makes a part of the prompt."""
-    options = {name: request.options[name] for name in IN_PROMPT if name in request.options}
+    """Those of the options that the provider makes a part of the prompt, and what it may make one."""
+    options = {name: request.options[name] for name in IN_PROMPT if name in request.options} | dict(request.beside)
     return msgspec.json.encode(options).decode() if options else ""
 
 

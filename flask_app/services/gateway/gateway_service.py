@@ -1,7 +1,7 @@
 """Answers to programs: asked for with a personal access token, made and metered as the chat's are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -37,7 +37,8 @@ Answer = TypeVar("Answer", bound=ProgramAnswer)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a program asks: `options` go to the provider as they are, `max_tokens` bounds the answer.
+    """What a program asks: `options` go to the provider as they are, and `beside` them fields that nobody here knows;
+    `max_tokens` bounds the answer.
 
     `thinking` is for models that can be told; None leaves it to the provider, or to the options.
     """
@@ -48,6 +49,7 @@ class Asked:
     max_tokens: int | None
     thinking: Thinking | None = None
     operation: Operation = "chat"
+    beside: Mapping[str, object] = field(default_factory=dict)
 
 
 def begin(
@@ -162,6 +164,7 @@ def _request(visited: Visit, asked: Asked, model: ServedModel, origin: Origin, r
         run_id=run_id,
         token_id=visited.token_id,
         options=asked.options,
+        beside=asked.beside,
         max_tokens=asked.max_tokens,
         operation=asked.operation,
     )

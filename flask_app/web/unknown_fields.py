@@ -1,0 +1,130 @@
+"""Fields of a request that this server does not know: they go to the provider as they came (decision 101).
+
+What would ask for something else than this server knows of, or have it billed, is refused by name, and so is whatever
+a lenient reader could take for a field that is known: some do not tell `maxTokens` from `max_tokens`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from flask_app.errors import BadRequest
+
+Path = tuple[str | int, ...]
+Found = dict[Path, dict[str, Any]]  # by the place of the object that they stand in
+
+MAX_FIELDS, MAX_BYTES = 32, 1 << 16  # of the request itself: providers know some hundred names, all of them short
+MAX_NESTED_FIELDS, MAX_NESTED_BYTES = 4096, 1 << 18  # of all that is in it, and of one object: thoughts are long
+MAX_DEPTH = 32
+
+# Left out: what a client's own package adds to an answer before it is sent back.
+_CLIENTS_OWN = frozenset({"parsed", "parsedarguments"})
+_REFUSED = frozenset(
+    {
+        # what some of the calls know and others do not
+        *("messages", "prompt", "input", "stream", "streamoptions", "n", "maxtokens", "maxcompletiontokens", "tools"),
+        *("toolchoice", "functions", "functioncall", "store", "metadata", "user", "safetyidentifier"),
+        # who is asked, and who asks
+        *("models", "route", "provider", "providers", "fallbacks", "preset", "engine", "deploymentid", "userid"),
+        *("accessprograms", "lorarequest", "extrabody", "extraheaders", "extraquery", "options"),
+        # how much may be answered, and how often
+        *("maxoutputtokens", "maxnewtokens", "maxlength", "maxtokenstosample", "numpredict", "npredict", "maxgentoks"),
+        *("candidatecount", "numcompletions", "ncompletions", "numreturnsequences", "numgenerations", "bestof", "echo"),
+        *("usebeamsearch", "promptlogprobs", "promptembeds", "chattemplate", "numctx"),
+        # what a provider does, looks up or runs by itself, and bills
+        *("websearch", "websearchoptions", "enablesearch", "searchoptions", "searchparameters", "searchsettings"),
+        *("searchmode", "plugins", "enablecodeinterpreter", "compoundcustom", "mcpservers", "connectors", "moderation"),
+        *("mmprocessorkwargs", "mediaiokwargs", "vlhighresolutionimages", "enabledeepsearch", "returnimages"),
+        # when and how it is answered
+        *("background", "backgroundoptions", "deferred", "async", "webhook", "priority", "servicetier"),
+        *("incrementaloutput", "logitsprocessors", "vllmxargs", "kvtransferparams", "requestid"),
+    }
+)
+# In messages, parts and tools: what would be shown, fetched or begun without being counted.
+_REFUSED_INSIDE = frozenset({"prefix", "partial", "pixels", "minpixels", "maxpixels", "fps", "attachments"})
+_SHOWN = ("image", "audio", "video", "file", "url")
+
+
+class Passing(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
+    """What may have fields that are not named."""
+
+
+def found(raw: bytes, body: msgspec.Struct) -> Found:
+    """Those of a body that was read as `body`. Raises BadRequest for what is not passed on."""
+    every = dict(_found(msgspec.Raw(raw), body, ()))
+    own, nested = every.get((), {}), [fields for place, fields in every.items() if place]
+    if len(own) > MAX_FIELDS or sum(map(len, nested)) > MAX_NESTED_FIELDS:
+        raise BadRequest("too_many_unknown_fields", field=next(iter(own or nested[0])))
+    return every
+
+
+def merge(target: dict[str, Any], given: Found, *place: str | int) -> None:
+    """Into what was made of the object at `place`, and of what is in it. What is known stays as it is."""
+    for path, fields in given.items():
+        if path[: len(place)] == place and (into := _at(target, path[len(place) :])) is not None:
+            into |= {name: value for name, value in fields.items() if name not in into}
+
+
+def _at(target: Any, path: Path) -> dict[str, Any] | None:
+    for step in path:
+        if isinstance(target, dict) and step not in target:
+            return None
+        target = target[step]
+    return target if isinstance(target, dict) else None
+
+
+def _found(raw: msgspec.Raw, read: Any, place: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Side by side: what came, and what was read of it."""
+    if isinstance(read, list) and read and isinstance(read[0], msgspec.Struct):
+        for number, each in enumerate(msgspec.json.decode(raw, type=list[msgspec.Raw])):
+            yield from _found(each, read[number], (*place, number))
+    elif isinstance(read, Passing):
+        came = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        names = _names(read)
+        if unknown := {name: came[name] for name in came if name not in names}:
+            yield place, _checked(unknown, names, place)
+        for name in names & came.keys():
+            yield from _found(came[name], getattr(read, name, None), (*place, name))
+
+
+def _names(read: msgspec.Struct) -> set[str]:
+    tag = read.__struct_config__.tag_field
+    return {*read.__struct_encode_fields__, *([tag] if tag else [])}
+
+
+def _checked(unknown: Mapping[str, msgspec.Raw], known: set[str], place: Path) -> dict[str, Any]:
+    """Clients write null for what they do not set."""
+    sizes = {name: len(memoryview(raw)) + len(name) for name, raw in unknown.items()}
+    if sum(sizes.values()) > (MAX_NESTED_BYTES if place else MAX_BYTES):
+        raise BadRequest("too_many_unknown_fields", field=_written((*place, max(sizes, key=sizes.__getitem__))))
+    alike = {_folded(name) for name in known}
+    values = {name: msgspec.json.decode(raw) for name, raw in unknown.items() if _folded(name) not in _CLIENTS_OWN}
+    for name, value in values.items():
+        if value is not None and (_is_refused(_folded(name), alike, inside=bool(place)) or _depth(value) > MAX_DEPTH):
+            raise BadRequest("field_not_passed", field=_written((*place, name)))
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _is_refused(name: str, known: set[str], *, inside: bool) -> bool:
+    if name in known or not name:
+        return True
+    if inside:
+        return name in _REFUSED_INSIDE or any(kind in name for kind in _SHOWN)
+    return name in _REFUSED
+
+
+def _folded(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _depth(value: Any) -> int:
+    """No deeper than the body may be."""
+    if not isinstance(value, dict | list) or not value:
+        return 0
+    return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value))
+
+
+def _written(place: Path) -> str:
+    """As other failures name a field: `messages[0].colour`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")[:200]
