@@ -104,7 +104,7 @@ lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least in ea
 	$(BIN)/python -m tests.e2e.lighthouse
 
 .PHONY: bench
-bench: .dev ## Cost of a relayed token against a bare relay
+bench: .dev ## Cost of a relayed token against a bare relay; fails where a bound is missed
 	$(BIN)/python -m bench
 
 .PHONY: bench-scale

@@ -2,6 +2,7 @@ import math
 
 from bench.plan import Report
 from bench.report import Burst, Ledger, Results, Steady, figures, markdown, p95, summary
+from bench.run import _options, status
 
 SENT = {"requests": 7, "prompt_tokens": 70, "completion_tokens": 700}
 
@@ -77,3 +78,10 @@ def test_what_redis_costs_is_held_against_the_same_rounds_without() -> None:
     for slow in (1, 2, 1):
         made.add("shared", steady(400, 100.0 * slow))
     assert missed(made) == {"with Redis to without, answers of 400"}
+
+
+def test_a_missed_target_is_a_failure_of_the_command() -> None:
+    assert status(results(ours=70.0), checks=True) == 0
+    assert status(results(ours=90.0), checks=True) == 1
+    assert status(results(ours=90.0), checks=False) == 0
+    assert _options([]).check
