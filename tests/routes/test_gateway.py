@@ -250,7 +250,8 @@ def test_what_breaks_off_ends_with_an_error_and_no_done(program: Program, upstre
     *_, last = payloads(response)
     error = json.loads(last)["error"]
     assert (error["code"], error["type"]) == ("upstream_failed", "server_error")
-    assert set(error) == {"message", "type", "code", "param"}
+    assert set(error) == {"message", "type", "code", "param", "request_id"}
+    assert error["request_id"] == response.headers["x-request-id"]
     assert booked().outcome == "interrupted"
 
 

@@ -111,6 +111,8 @@ def test_errors_are_the_clients_own(client: OpenAI, server: Served, upstream: Sc
     with pytest.raises(openai.APIError) as broken:
         list(client.chat.completions.create(model=MODEL, messages=HELLO, stream=True))
     assert broken.value.code == "upstream_failed"
+    assert isinstance(broken.value.body, dict)
+    assert broken.value.body["request_id"]
 
 
 @pytest.mark.parametrize("streams", [False, True])

@@ -139,6 +139,8 @@ def test_what_breaks_off_is_told_by_event_and_raised(client: OpenAI, upstream: S
     with pytest.raises(openai.APIError) as broken:
         list(client.responses.create(model=MODEL, input="Hello.", stream=True))
     assert broken.value.code == "upstream_failed"
+    assert isinstance(broken.value.body, dict)
+    assert broken.value.body["request_id"]
     upstream.script(ErrorEvent(after="It began"))
     with client.responses.create(model=MODEL, input="Hello.", stream=True) as stream:
         last = next(event for event in stream if event.type == "response.failed")

@@ -92,8 +92,9 @@ class StreamedChoices(_Several, Streamed):
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:  # noqa: ARG002 - each has an end of its own
         if self.failure:
-            said = gateway_errors.words(self.failure, self.begun.locale)
-            return [completion_objects.fault_event(gateway_errors.fault(gateway_errors.failure(self.failure), said))]
+            begun = self.begun
+            fault = gateway_errors.broken_off(self.failure, begun.locale, begun.request_id)
+            return [completion_objects.fault_event(fault)]
         ends = [self._chunks[index].finish(each.finish_reason) for index, each in self._choices.ended]
         counted = [self._chunks[0].usage(entry)] if self._tells_usage else []
         return [*ends, *counted, completion_objects.DONE]

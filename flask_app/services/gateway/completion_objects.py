@@ -10,7 +10,7 @@ import msgspec
 from flask_app.domain.events import Logprobs, Reasoning, ToolCall, Usage, Words
 from flask_app.domain.refused import Refused
 from flask_app.services.completion.attempts import Entry, Outcome
-from flask_app.services.gateway.gateway_errors import FaultReply
+from flask_app.services.gateway.gateway_errors import StreamFault
 
 DONE = b"data: [DONE]\n\n"
 
@@ -96,9 +96,9 @@ class Chunks:
         return b"".join((self._head, *choice, b"}]", self._usage, b"}\n\n"))
 
 
-def fault_event(reply: FaultReply) -> bytes:
+def fault_event(fault: StreamFault) -> bytes:
     """The last event of a stream that broke off."""
-    return b"data: " + _encode(reply) + b"\n\n"
+    return b"data: " + _encode({"error": fault}) + b"\n\n"
 
 
 @dataclass(slots=True)

@@ -53,6 +53,12 @@ class Fault(msgspec.Struct):
     param: str | None = None
 
 
+class StreamFault(Fault):
+    """What ends a stream that has begun: its status and headers said nothing of it."""
+
+    request_id: str = ""
+
+
 class FaultReply(msgspec.Struct):
     """What every failure under /v1 looks like."""
 
@@ -94,6 +100,12 @@ def failure(code: str, retry_after: int | None = None) -> AppError:
 def fault(error: AppError, message: str, param: str | None = None) -> FaultReply:
     told = refusal(error)
     return FaultReply(Fault(message, told.type, told.code, param))
+
+
+def broken_off(code: str, locale: str, request_id: str) -> StreamFault:
+    """The failure of a run whose stream had begun."""
+    told = refusal(failure(code))
+    return StreamFault(words(code, locale), told.type, told.code, request_id=request_id)
 
 
 def words(code: str, locale: str, **params: object) -> str:

@@ -176,8 +176,8 @@ class StreamedAnswer(Streamed):
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
         if self.failure:
-            said = gateway_errors.words(self.failure, self.begun.locale)
-            fault = gateway_errors.fault(gateway_errors.failure(self.failure), said)
+            begun = self.begun
+            fault = gateway_errors.broken_off(self.failure, begun.locale, begun.request_id)
             return [completion_objects.fault_event(fault)]
         last = [self._chunks.finish(outcome.finish_reason)]
         return [*last, *([self._chunks.usage(entry)] if self._tells_usage else []), completion_objects.DONE]

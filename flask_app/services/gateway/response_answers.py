@@ -32,8 +32,7 @@ class StreamedResponse(Streamed):
         return [self._written.fail(self._fault(self.failure))]
 
     def _fault(self, code: str) -> gateway_errors.Fault:
-        said = gateway_errors.words(code, self.begun.locale)
-        return gateway_errors.fault(gateway_errors.failure(code), said).error
+        return gateway_errors.broken_off(code, self.begun.locale, self.begun.request_id)
 
 
 class WholeResponse(Whole[ResponseObject]):

@@ -60,8 +60,9 @@ class StreamedText(Streamed):
 
     def _last(self, outcome: Outcome, entry: Entry) -> list[bytes]:
         if self.failure:
-            said = gateway_errors.words(self.failure, self.begun.locale)
-            return [completion_objects.fault_event(gateway_errors.fault(gateway_errors.failure(self.failure), said))]
+            begun = self.begun
+            fault = gateway_errors.broken_off(self.failure, begun.locale, begun.request_id)
+            return [completion_objects.fault_event(fault)]
         end = {"text": "", "index": 0, "logprobs": None, "finish_reason": outcome.finish_reason}
         counted = [self._chunk([], usage_of(entry))] if self._tells_usage else []
         return [self._chunk([end]), *counted, completion_objects.DONE]
