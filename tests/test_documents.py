@@ -58,7 +58,7 @@ OF_MAKE = {
 
 PLACEHOLDER = r"<[^>]*>"  # for what its reader puts there
 
-OF_CLIENTS = re.compile("ANTHROPIC_|MINGCHAT_TOKEN$")  # which programs that ask the gateway read
+OF_CLIENTS = re.compile("ANTHROPIC_|OPENAI_API_|MINGCHAT_TOKEN$")  # which programs that ask the gateway read
 OF_LIBRARIES = {"OTEL_EXPORTER_OTLP_HEADERS"}  # which read them themselves
 
 PACKAGE = ROOT / "flask_app"
