@@ -32,6 +32,7 @@ def test_time_zone_and_signed_in_browsers_are_the_persons_own_to_change(visits: 
     _person(site, "Ada")
     page = visits.open("/login", signed_in=False)
     entrance.sign_in(page, en, username="Ada", password=OLD)
+    expect(page.locator("[data-greeting]")).to_be_visible()
     other = visits.open("/login", locale="zh", signed_in=False)
     entrance.sign_in(other, zh, username="Ada", password=OLD)
     expect(other.locator("[data-greeting]")).to_be_visible()
