@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from flask_app.database import transaction
+from flask_app.database import transaction, utc_now
 from flask_app.domain import files as bounds
-from flask_app.models import FilePiece, Group, User
-from flask_app.services.files import places
+from flask_app.models import FilePiece, Group, KeptFile, User
+from flask_app.services.files import file_service, places
 from flask_app.web import bodies
 from flask_app.web import files as files_web
 from tests.conftest import MakeUser, SignIn
@@ -188,6 +188,18 @@ def test_there_is_a_quota(member_client: PageClient, other_client: PageClient) -
     assert response.get_json()["error"]["params"] == {"limit": 1}
     assert files.stored(FilePiece) == 1
     assert files.sent(other_client, b"words of two text\n" * 28_000).status_code == 201
+
+
+def test_what_no_message_has_gives_way_after_an_hour(member_client: PageClient) -> None:
+    quota(1)
+    first = files.kept(member_client, b"words of one text\n" * 28_000)
+    ago = update(KeptFile).values(created_at=utc_now() - file_service.LEFT_FOR)
+    for is_taken in (False, True):
+        sent = files.sent(member_client, b"words of two text\n" * 28_000)
+        assert sent.status_code == (201 if is_taken else 422)
+        with transaction() as session:
+            session.execute(ago)
+    assert member_client.get(f"/api/files/{first['id']}").status_code == 404
 
 
 def test_the_page_knows_what_may_be_attached(member_client: PageClient) -> None:

@@ -171,8 +171,8 @@ def _detach(session: Session, conversation_id: str) -> None:
     The run of a worker that has died is ended when its lease is over, by about what was kept of its words.
     """
     being_written = (Run.conversation_id == conversation_id, Run.status == "running")
-    found = session.execute(select(Run, Message).join(Message, Message.id == Run.message_id).where(*being_written))
-    for run, message in found.all():
+    found = select(Run, Message).join(Message, Message.id == Run.message_id).where(*being_written)
+    for run, message in session.execute(found.with_for_update(of=Run)).all():  # one that ends now is ended
         own = (message.text[run.text_before or 0 :], message.reasoning[run.reasoning_before or 0 :])
         run.kept_tokens = sum(map(estimate_tokens, own))
         run.stop_requested, run.discarded = run.stop_requested or utc_now(), True

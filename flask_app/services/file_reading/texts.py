@@ -17,6 +17,9 @@ _PRINTED = frozenset("\t\n\r\f\x0b\x1b\x08\x85\ufeff")  # controls that stand in
 _REPLACED = "\ufffd"
 _MOST_CUT = 3  # bytes of a character that is cut off at either end
 _LEAST_GOOD = 20  # letters that are not of ASCII, for each byte that is bad
+_LEAST_AROUND = 4  # of them for each byte that is left of a character, which may be one of another encoding
+_FOLLOWING = bytes(range(0x80, 0xC0))  # in UTF-8 within a character alone
+_LAST_FIRST = 0xF4
 
 
 def read(content: bytes, language: str) -> Contents:
@@ -50,12 +53,24 @@ def _decoded(content: bytes, language: str) -> str:
 
 def _nearly(content: bytes) -> str | None:
     """UTF-8 of which very few bytes are bad, or which is cut off within a character: those are replaced."""
-    text = content.decode("utf-8", "replace")
-    inner = text.lstrip(_REPLACED).rstrip(_REPLACED)
-    cut = len(text) - len(inner)
-    good = len(inner) - len(inner.encode("ascii", "ignore")) - inner.count(_REPLACED)
-    bad = inner.count(_REPLACED) - content.count(_REPLACED.encode())
-    return text if cut <= min(good, _MOST_CUT + 1) and bad * _LEAST_GOOD <= good else None
+    start = len(content[: _MOST_CUT + 1]) - len(content[: _MOST_CUT + 1].lstrip(_FOLLOWING))
+    end = _cut_off(content)
+    text = content[start : len(content) - end].decode("utf-8", "replace")
+    bad = text.count(_REPLACED) - content.count(_REPLACED.encode())
+    good = len(text) - len(text.encode("ascii", "ignore")) - text.count(_REPLACED)
+    around = start + bool(end)
+    if start > _MOST_CUT or around * _LEAST_AROUND > good or bad * _LEAST_GOOD > good:
+        return None
+    return _REPLACED * start + text + _REPLACED * bool(end)
+
+
+def _cut_off(content: bytes) -> int:
+    """How many of its last bytes are the beginning of a character."""
+    for length, first in ((1, 0xC2), (2, 0xE0), (3, 0xF0)):
+        last = content[-length:]
+        if first <= last[0] <= _LAST_FIRST and not last[1:].lstrip(_FOLLOWING):
+            return length
+    return 0
 
 
 def _strictly(content: bytes, encoding: str | None) -> str:

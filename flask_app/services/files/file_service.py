@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import IO
 
-from sqlalchemy import Row, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -32,6 +33,7 @@ _PIECE = select(_pieces.c.content).where(
 )
 _PIECES = select(_pieces.c.content).where(_pieces.c.file_id == bindparam("file")).order_by(_pieces.c.number)
 _unsent = ~exists().where(_sent.c.file_id == _files.c.id)
+LEFT_FOR = timedelta(hours=1)  # where there is no room, no draft holds on to a file for longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +157,10 @@ def _announce(connection: Connection, actor: User, found: Read, name: str, quota
     """Its row, which nobody finds yet by its digest. The person's is locked while room is looked for."""
     budget_service.take_turn(connection, actor.id)
     stored = found.bytes + len(found.text.encode())
-    if (connection.scalar(_TAKEN, {"person": actor.id}) or 0) + stored > quota_mb << 20:
-        raise Invalid("file_quota_full", limit=quota_mb)
+    if not _fits(connection, actor, stored, quota_mb):
+        _make_room(connection, actor)
+        if not _fits(connection, actor, stored, quota_mb):
+            raise Invalid("file_quota_full", limit=quota_mb)
     file_id = new_id()
     values = {
         each: getattr(found, each) for each in ("kind", "content_type", "bytes", "width", "height", "pages", "text")
@@ -165,6 +169,18 @@ def _announce(connection: Connection, actor: User, found: Read, name: str, quota
     row = {**values, **about, "tokens": _tokens(found, name), "sent_at": None, "created_at": utc_now()}
     connection.execute(insert(_files), row)
     return file_id
+
+
+def _fits(connection: Connection, actor: User, stored: int, quota_mb: int) -> bool:
+    return (connection.scalar(_TAKEN, {"person": actor.id}) or 0) + stored <= quota_mb << 20
+
+
+def _make_room(connection: Connection, actor: User) -> None:
+    """Remove what has been in no message for a while."""
+    before = utc_now() - LEFT_FOR
+    is_long_ago = or_(_files.c.sent_at.is_(None), _files.c.sent_at < before)
+    own = delete(_files).where(_files.c.user_id == actor.id, _unsent, is_long_ago, _files.c.created_at < before)
+    connection.execute(own)
 
 
 def _tokens(found: Read, name: str) -> int:
