@@ -92,8 +92,9 @@ def _broken_off(script: ScriptDirectory, found: str | None, error: DBAPIError) -
     """Of which migration it is said: the one after the last that came to its end."""
     name = next(Path(each.path).stem for each in script.walk_revisions() if each.down_revision == found)
     return (
-        f"The migration {name} broke off: {error.orig}. What it had done by then stays, and it cannot be begun again"
-        ' on that: docs/operations.md says under "Upgrade" how the tables come back.'
+        f"The migration {name} broke off: {error.orig}. Mend that and start again. Only if it then stumbles over"
+        ' columns or tables of its own ("duplicate", "already exists"), the backup brings them back, without what came'
+        ' since: docs/operations.md says under "Upgrade" how.'
     )
 
 

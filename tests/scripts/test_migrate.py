@@ -73,10 +73,30 @@ def test_a_migration_that_breaks_off_is_named_with_its_reason_and_a_backup_mends
         assert said.startswith(f"The migration {BROKEN} broke off: ")
         assert "uplicate column name" in said
         assert "docs/operations.md" in said
+        assert "without what came since" in said
     assert version(url) == BEFORE
     status, said = done(url, tmp_path, "flask", "restore", "--replace", archive)
     assert status == 0, said
     assert version(url) == schema.newest(), "as the document says"
+
+
+def test_one_that_breaks_off_before_it_did_anything_is_begun_again_once_its_reason_is_mended(
+    url: str, tmp_path: Path
+) -> None:
+    command.upgrade(alembic_config(url), BEFORE)
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE server_processes RENAME TO elsewhere"))
+    status, said = done(url, tmp_path)
+    assert status == 1
+    assert said.startswith(f"The migration {BROKEN} broke off: ")
+    assert "Mend that and start again." in said
+    assert version(url) == BEFORE
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO server_processes"))
+    status, said = done(url, tmp_path)
+    assert status == 0, said
+    assert version(url) == schema.newest()
 
 
 def test_only_a_server_that_is_not_there_does_not_answer(tmp_path: Path) -> None:
