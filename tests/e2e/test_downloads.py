@@ -222,6 +222,22 @@ def test_what_a_closed_tab_left_is_removed_at_the_next_visit_and_nothing_else(vi
     expect_nothing_on_disk(other)
 
 
+def test_what_the_browser_may_still_copy_stays_though_its_page_is_loaded_anew(visits: Visits, file: File) -> None:
+    page = visits.open("/admin/records?outcome=complete")
+    line = slow_line(page, file)
+    kept = begin(page)
+    set_pace(line, -1)
+    expect(page.locator("[data-announcer]")).to_have_text(en("js.records.downloaded"))
+    for _ in range(2):
+        page.reload()
+        page.wait_for_load_state("networkidle")
+        assert len(on_disk(page)) == 1
+    assert len(the_one(page, kept).path().read_text("utf-8").splitlines()) >= RECORDS
+    page.clock.set_fixed_time(time.time() + 3_600)
+    page.reload()
+    expect_nothing_on_disk(page)
+
+
 def test_a_full_disk_is_told(visits: Visits, file: File) -> None:
     page = visits.open()
     page.add_init_script(FULL)

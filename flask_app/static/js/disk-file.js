@@ -4,10 +4,14 @@
 const FOLDER = "downloads"
 const CONTENT = "content"
 const BEGUN = "downloads-begun" // something may have been left there: app/usage/records looks
+const GIVEN = "downloads-given/" // and its folder's name: when the browser was given it
 const KEPT_SECONDS = 60 // browsers read what they were given a moment later,
 const SLOWEST_BYTES = 10_000_000 // and copy at least so much of it in a second
 
-/** Each file has a folder, which is under a lock for as long as its page needs it: what is under none was left by a page that is gone. */
+/**
+ * Each file has a folder, which is under a lock for as long as its page needs it: what is under none was left by a page that is gone, and
+ * the browser may still copy it where it was given away.
+ */
 class DiskFile {
   #name
   #content
@@ -26,9 +30,10 @@ class DiskFile {
     return this.#content.getFile()
   }
 
-  /** How long the browser may need it once it was given it. @param {Blob} file */
-  milliseconds({ size }) {
-    return (KEPT_SECONDS + size / SLOWEST_BYTES) * 1000
+  /** Notes, for pages to come, that the browser has it from now on; says how long it may need it. @param {Blob} file */
+  given(file) {
+    localStorage.setItem(GIVEN + this.#name, String(Date.now()))
+    return millisecondsFor(file)
   }
 
   async remove() {
@@ -55,11 +60,11 @@ export async function newDiskFile() {
   }
 }
 
-/** What pages left that were closed meanwhile. */
+/** What pages left that were closed meanwhile, but for what the browser may still copy. */
 export async function removeLeftovers() {
   localStorage.removeItem(BEGUN) // whoever begins one from here on says so again
   for await (const name of (await downloads()).keys()) {
-    const isOver = await navigator.locks.request(lockOf(name), { ifAvailable: true }, async (lock) => lock && (await isRemoved(name)))
+    const isOver = await navigator.locks.request(lockOf(name), { ifAvailable: true }, async (lock) => lock && !(await isNeeded(name)) && (await isRemoved(name)))
     if (!isOver) localStorage.setItem(BEGUN, "true")
   }
 }
@@ -74,10 +79,28 @@ function held(name) {
 /** @param {string} name */
 const lockOf = (name) => `${FOLDER}/${name}`
 
+/** @param {Blob} file */
+const millisecondsFor = ({ size }) => (KEPT_SECONDS + size / SLOWEST_BYTES) * 1000
+
+/** Was it given away so lately that the browser may still copy it? A clock that was put back since ends that. @param {string} name */
+async function isNeeded(name) {
+  const since = Date.now() - Number(localStorage.getItem(GIVEN + name) ?? NaN)
+  if (!(since >= 0)) return false
+  try {
+    const folder = await (await downloads()).getDirectoryHandle(name)
+    return since < millisecondsFor(await (await folder.getFileHandle(CONTENT)).getFile())
+  } catch {
+    return false // it is not there
+  }
+}
+
 /** @param {string} name */
 const isRemoved = (name) => remove(name).then(() => true, () => false)
 
 /** @param {string} name */
-const remove = async (name) => (await downloads()).removeEntry(name, { recursive: true })
+async function remove(name) {
+  await (await downloads()).removeEntry(name, { recursive: true })
+  localStorage.removeItem(GIVEN + name)
+}
 
 const downloads = async () => (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true })

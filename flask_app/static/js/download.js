@@ -63,12 +63,13 @@ function hold(event) {
 /** @param {Blob} file @param {string} name @param {Awaited<ReturnType<typeof newDiskFile>>} disk */
 function keep(file, name, disk) {
   const address = URL.createObjectURL(file)
+  const milliseconds = disk?.given(file) ?? KEPT_MILLISECONDS
   give(address, name)
   const forget = () => {
     URL.revokeObjectURL(address)
     disk?.remove()
   }
-  setTimeout(forget, disk?.milliseconds(file) ?? KEPT_MILLISECONDS)
+  setTimeout(forget, milliseconds)
 }
 
 /** The browser's own download. @param {string} href @param {string} name empty: as the server calls it */
