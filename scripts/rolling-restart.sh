@@ -37,7 +37,8 @@ take_back() {
         docker rm --force "$container" >/dev/null
     done
     echo "The new instance does not serve within $PATIENCE seconds, or what it needs does not: what it said last is above. \
-It is gone, and the others go on. See: docker compose ps --all; docker compose logs --tail 50 migrate mysql redis" >&2
+It is gone, and the others go on. See: docker compose ps --all; docker compose logs --tail 50 migrate mysql redis. Until \
+this has come to its end nginx may not start again in the container that it has: docker compose up -d --no-deps nginx" >&2
     exit 1
 }
 

@@ -53,6 +53,7 @@ def test_a_new_instance_that_does_not_serve_is_taken_back(server: ScriptedServer
     done = server.run(["scripts/rolling-restart.sh"])
     assert done.returncode == 1
     assert "does not serve" in done.stderr
+    assert "docker compose up -d --no-deps nginx" in done.stderr
     assert server.calls[-2:] == ["docker logs --tail 30 new", "docker rm --force new"]
     assert not [call for call in server.calls if " stop " in call]
 
