@@ -1,4 +1,7 @@
-"""Reading a file in a process of its own, which can open nothing else, with little memory and little time."""
+"""Reading a file in a process of its own, which can open nothing else, with little memory and little time.
+
+On Windows only the time is bounded, and the environment kept from it: it takes and opens what the server could.
+"""
 
 import io
 import os
