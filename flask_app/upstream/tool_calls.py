@@ -9,6 +9,7 @@ from flask_app.domain.events import ToolCall
 
 NULL = msgspec.Raw(b"null")
 MAX_INDEX = 1 << 16
+MAX_NUMBER_BYTES = 34  # as it is written: 32 letters in quotation marks
 
 
 class UnreadableCalls(Exception):
@@ -27,9 +28,11 @@ class _Piece(msgspec.Struct):
 
 
 class _Call(msgspec.Struct):
-    """What is known of one. `is_whole`: all of its arguments came at once."""
+    """What is known of one. `given` and `number`: as it was begun; `is_whole`: all of its arguments came at once."""
 
     index: int
+    given: str | None
+    number: int | str | None
     name: str | None
     is_whole: bool
 
@@ -76,9 +79,12 @@ class Calls:
         self, call_id: str | None, number: int | str | None, name: str | None, *, is_whole: bool
     ) -> _Call | None:
         """The call that it goes on with. Some tell a new id with each piece: only with a name it is a call's first."""
-        if call_id and (known := self._by_id.get(call_id)):
-            return known
         call = self._last if number is None else self._by_index.get(number)
+        if call_id and (known := self._by_id.get(call_id)):
+            if number is not None and call and call.given == call_id:
+                return call
+            if name is None or number in (None, known.number):
+                return known
         if call is None or name is None:
             return call
         is_another = call_id or number is None or name != (call.name or name) or (is_whole and call.is_whole)
@@ -87,21 +93,24 @@ class Calls:
     def _begun(
         self, call_id: str | None, number: int | str | None, name: str | None, arguments: str, *, is_whole: bool
     ) -> ToolCall:
+        """An id that another has is given to no second one."""
         own = self._next
         if isinstance(number, int) and 0 <= number < MAX_INDEX and number not in self._taken:
             own = number
-        call = self._last = _Call(own, name, is_whole)
+        call = self._last = _Call(own, call_id, number, name, is_whole)
         self._taken.add(call.index)
         self._next = max(self._next, call.index + 1)
-        if call_id:
-            self._by_id[call_id] = call
         if number is not None:
             self._by_index[number] = call
-        return ToolCall(call.index, call_id or f"call_{secrets.token_hex(12)}", name, arguments)
+        if not call_id or self._by_id.setdefault(call_id, call) is not call:
+            call_id = f"call_{secrets.token_hex(12)}"
+        return ToolCall(call.index, call_id, name, arguments)
 
 
 def _number(index: msgspec.Raw) -> int | str | None:
-    """None where it tells none from another."""
+    """None where it tells none from another, or is longer than one that does: it is kept."""
+    if len(memoryview(index)) > MAX_NUMBER_BYTES:
+        return None
     try:
         return _decode_number(index)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -57,6 +57,23 @@ def test_a_piece_goes_on_with_the_call_of_its_id() -> None:
     assert put_together(begun, more) == [("a", "look", "{}"), ("b", "find", "[]")]
 
 
+@pytest.mark.parametrize("name", ["look", "find"])
+def test_calls_that_share_an_id_are_told_apart_by_their_numbers(name: str) -> None:
+    begun = [piece("look", "{}", index=0, id="x"), piece(name, "{", index=1, id="x")]
+    told = read(begun, [piece(None, "1", index=1)], [piece(None, "}", index=1, id="x")], [piece(None, "2", index=0)])
+    assert [(call.index, call.name, call.arguments) for call in told] == [
+        *((0, "look", "{}"), (1, name, "{")),
+        *((1, None, "1"), (1, None, "}"), (0, None, "2")),
+    ]
+    assert told[0].id == "x"
+    assert (told[1].id or "").startswith("call_"), "a program answers each by its id"
+
+
+def test_a_call_that_names_itself_with_each_piece_is_known_by_its_id_and_number() -> None:
+    lists = [[piece("look", part, index=number, id="x")] for part, number in (("{", 0), ("[]", 0), ("}", None))]
+    assert put_together(*lists) == [("x", "look", "{[]}")]
+
+
 def test_a_new_id_without_a_name_is_the_same_call() -> None:
     """Some make one up for each piece."""
     assert put_together([piece("look", "{", id="a", index=0)], [piece(None, "}", id="b", index=0)]) == [
@@ -129,6 +146,16 @@ def test_what_is_no_list_of_calls_is_left_out(calls: object) -> None:
 def test_a_number_without_bounds_is_none() -> None:
     (call,) = Calls().read(b'[{"index":1e999,"id":"c","function":{"name":"f"}}]')
     assert call == ToolCall(0, "c", "f")
+
+
+def test_no_long_number_is_kept() -> None:
+    calls = Calls()
+    for number in range(100):
+        calls.read(json.dumps([piece("f", "{}", index="i" * 1000 + str(number), id=f"c{number}")]).encode())
+    assert not calls._by_index
+    assert put_together([piece("f", "{", index="i" * 32)], [piece("g", "{}")], [piece(None, "}", index="i" * 32)])[0][
+        1:
+    ] == ("f", "{}")
 
 
 def test_letters_that_are_none_are_a_fault() -> None:
