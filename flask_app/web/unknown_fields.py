@@ -27,22 +27,31 @@ _REFUSED = frozenset(
         *("toolchoice", "functions", "functioncall", "store", "metadata", "user", "safetyidentifier"),
         # who is asked, and who asks
         *("models", "route", "provider", "providers", "fallbacks", "preset", "engine", "deploymentid", "userid"),
-        *("accessprograms", "lorarequest", "extrabody", "extraheaders", "extraquery", "options"),
+        *("accessprograms", "lorarequest", "extrabody", "extraheaders", "extraquery", "options", "provideroptions"),
+        *("contextwindowfallbackdict", "contentpolicyfallbacks", "userconfig", "customllmprovider", "modellist"),
+        *("apibase", "baseurl", "apikey", "apiversion", "inferencegeo", "lora", "lorapath", "bootstraphost"),
+        *("bootstrapport", "bootstraproom", "mockresponse", "mocktoolcalls", "mocktimeout"),
         # how much may be answered, and how often
         *("maxoutputtokens", "maxnewtokens", "maxlength", "maxtokenstosample", "numpredict", "npredict", "maxgentoks"),
         *("candidatecount", "numcompletions", "ncompletions", "numreturnsequences", "numgenerations", "bestof", "echo"),
+        "ncmpl",
         *("usebeamsearch", "promptlogprobs", "promptembeds", "chattemplate", "numctx"),
         # what a provider does, looks up or runs by itself, and bills
         *("websearch", "websearchoptions", "enablesearch", "searchoptions", "searchparameters", "searchsettings"),
         *("searchmode", "plugins", "enablecodeinterpreter", "compoundcustom", "mcpservers", "connectors", "moderation"),
         *("mmprocessorkwargs", "mediaiokwargs", "vlhighresolutionimages", "enabledeepsearch", "returnimages"),
+        *("enableenhancement", "forcesearchenhancement", "container"),
         # when and how it is answered
-        *("background", "backgroundoptions", "deferred", "async", "webhook", "priority", "servicetier"),
+        *("background", "backgroundoptions", "deferred", "async", "webhook", "priority", "servicetier", "speed"),
         *("incrementaloutput", "logitsprocessors", "vllmxargs", "kvtransferparams", "requestid"),
     }
 )
 # In messages, parts and tools: what would be shown, fetched or begun without being counted.
 _REFUSED_INSIDE = frozenset({"prefix", "partial", "pixels", "minpixels", "maxpixels", "fps", "attachments"})
+# In objects of the request that nobody here knows: providers look into some as they do into the request itself.
+_REFUSED_BELOW = _REFUSED | {"model"}
+# Whose own names are the program's: schemas, letters, sources. And how long thoughts may be is a part of an answer.
+_OWN_NAMES = frozenset({"guidedjson", "json", "jsonschema", "schema", "logitbias", "documents", "reasoning"})
 _SHOWN = ("image", "audio", "video", "file", "url")
 
 
@@ -103,6 +112,8 @@ def _checked(unknown: Mapping[str, msgspec.Raw], known: set[str], place: Path) -
     for name, value in values.items():
         if value is not None and (_is_refused(_folded(name), alike, inside=bool(place)) or _depth(value) > MAX_DEPTH):
             raise BadRequest("field_not_passed", field=_written((*place, name)))
+    if not place and (below := next(_refused_below(values, ()), None)):
+        raise BadRequest("field_not_passed", field=_written(below))
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -112,6 +123,20 @@ def _is_refused(name: str, known: set[str], *, inside: bool) -> bool:
     if inside:
         return name in _REFUSED_INSIDE or any(kind in name for kind in _SHOWN)
     return name in _REFUSED
+
+
+def _refused_below(value: Any, place: Path) -> Iterator[Path]:
+    """Places of names that are refused in `value`, which is no deeper than it may be."""
+    if isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _refused_below(each, (*place, number))
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            folded = _folded(name)
+            if each is not None and folded in _REFUSED_BELOW:
+                yield (*place, name)
+            if folded not in _OWN_NAMES:
+                yield from _refused_below(each, (*place, name))
 
 
 def _folded(name: str) -> str:
