@@ -34,10 +34,15 @@ _SAID_OTHERWISE = (400, 402, 403, 429)
 # blame. Where it says nothing that can be read, the address of this machine may be shut out.
 _OF_THE_ACCOUNT = re.compile(
     r"(?<![a-z])keys?(?![a-z])|auth(?!ors?\b)|permission|access|region|countr|territor|balance|quota|billing|credit"
-    r"|account|suspend|(?<![a-z])ip(?![a-z])|密钥|认证|鉴权|权限|地区|余额|欠费|账户|账号",
+    r"|account|suspend|(?<![a-z])ip(?![a-z])|(?<![a-z])forbidden|denied|expired|subscription"
+    r"|not active|inactive|disabled|密钥|认证|鉴权|权限|地区|余额|欠费|账户|账号|已过期|禁用",
     re.IGNORECASE,
 )
-_FLAGGED = re.compile(r"flagged|moderation|content.?(policy|filter)|safety|sensitive|inappropriate", re.IGNORECASE)
+_FLAGGED = re.compile(
+    r"flagged|moderation|content.?(policy|filter)|safety|sensitive|inappropriate|content violates|usage guidelines"
+    r"|(forbidden|denied|disabled) (words?|content|topics?|keywords?|terms?|phrases?)\b|敏感|违规内容|禁用词",
+    re.IGNORECASE,
+)
 
 # What a status means: code, and whether another key may do better.
 _CODES = {
@@ -70,13 +75,16 @@ class _Detail(msgspec.Struct):
 
 
 class _Body(msgspec.Struct):
+    """xAI's error is words alone, with its code beside them."""
+
     error: _Error | str
+    code: object = None
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> UpstreamError:
     """The error for a response that is no answer. `headers` are found in any case; `body` may be cut off."""
-    if status == HTTPStatus.OK or 300 <= status < 400:
-        return UpstreamError("upstream_garbage", retryable=True, status=status)
+    if status == HTTPStatus.OK or 300 <= status < 400:  # of a 200 that is packed its provider has worked
+        return UpstreamError("upstream_garbage", retryable=status >= 300, status=status)
     error = _error(body)
     code, retryable = _meaning(status, error)
     return UpstreamError(
@@ -176,5 +184,6 @@ def _error(body: bytes) -> _Error:
         told = msgspec.json.decode(body, type=_Body | Annotated[list[_Body], msgspec.Meta(min_length=1)])
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return _Error()
-    error = told[0].error if isinstance(told, list) else told.error
-    return _Error(error) if isinstance(error, str) else error
+    first = told[0] if isinstance(told, list) else told
+    error = first.error
+    return _Error(error, first.code) if isinstance(error, str) else error

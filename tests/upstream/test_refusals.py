@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
         (504, "upstream_timeout", True),
         (529, "upstream_failed", True),
         (302, "upstream_garbage", True),
-        (200, "upstream_garbage", True),
+        (200, "upstream_garbage", False),
         (408, "upstream_timeout", True),
         (409, "upstream_failed", True),
         (425, "upstream_failed", True),
@@ -104,12 +104,39 @@ def test_a_key_that_is_none_is_refused_with_400_too(error: dict[str, object], co
         ({"code": "Arrearage"}, "upstream_no_balance"),
         ({}, "upstream_key_refused"),
         ("Unauthorized", "upstream_key_refused"),
+        ("Forbidden", "upstream_key_refused"),
+        ({"message": "Forbidden"}, "upstream_key_refused"),
+        ({"message": "Request denied"}, "upstream_key_refused"),
+        ({"message": "Your subscription has expired"}, "upstream_key_refused"),
+        ({"message": "User is not active"}, "upstream_key_refused"),
+        ({"message": "This user is disabled"}, "upstream_key_refused"),
+        ({"message": "套餐已过期"}, "upstream_key_refused"),
+        ({"message": "该用户已被禁用"}, "upstream_key_refused"),
+        ({"message": "Request denied by the content filter"}, "upstream_rejected"),
+        ({"message": "It contains forbidden words"}, "upstream_rejected"),
+        ({"message": "内容包含禁用词"}, "upstream_rejected"),
+        ({"message": "Not this"}, "upstream_rejected"),
     ],
 )
 def test_a_403_blames_a_key_where_it_speaks_of_the_account(error: object, code: str) -> None:
     """One prompt that was flagged must not rest all keys; whoever else may take it is asked."""
     refused = refusal(403, {}, json.dumps({"error": error}).encode(), "secret")
     assert (refused.code, refused.retryable) == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({"code": "permission-denied", "error": "No"}, "upstream_key_refused"),
+        ({"code": "permission-denied", "error": "Content violates usage guidelines"}, "upstream_rejected"),
+        ({"code": "invalid-argument", "error": "No"}, "upstream_rejected"),
+    ],
+)
+def test_a_code_may_stand_beside_the_error(told: object, code: str) -> None:
+    """xAI's."""
+    refused = refusal(403, {}, json.dumps(told).encode(), "secret")
+    assert refused.code == code
+    assert refused.detail
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>403 Forbidden</html>", b"{}", b"[]", b"null"])
