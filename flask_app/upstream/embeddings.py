@@ -10,7 +10,7 @@ from flask_app.domain.events import Begun, Event, Finished, Served, Usage, Vecto
 from flask_app.errors import AppError, UpstreamError
 from flask_app.upstream.chunks import Count, name_of
 from flask_app.upstream.client import ChatStream, Endpoint
-from flask_app.upstream.reply_room import USUAL, LongReply, shrink_place, take_place
+from flask_app.upstream.reply_room import STEP, USUAL, LongReply, shrink_place, take_place
 from flask_app.upstream.tool_calls import NULL
 
 LONG_BYTES = 1 << 18  # reading more would hold others up
@@ -51,7 +51,7 @@ class EmbeddingReply(ChatStream):
         take(events)
 
     def _receive_into(self, body: LongReply) -> None:
-        is_over, has_place = False, False
+        is_over, room = False, USUAL
 
         def read(data: bytes) -> bool:
             nonlocal is_over
@@ -60,19 +60,20 @@ class EmbeddingReply(ChatStream):
             self.begun, is_over = True, not data
             if len(body) > MAX_REPLY_BYTES:
                 raise UpstreamError("reply_too_long")
-            return not is_over and (has_place or len(body) <= USUAL)
+            return not is_over and len(body) <= room
 
         self._receive(read)
-        if not is_over:  # what comes meanwhile waits in the socket
-            take_place(body, self._longest(), lambda: self._is_shut)
-            has_place = True
+        while not is_over:  # what comes meanwhile waits in the socket
+            told = self._told_length()
+            room = told or min(len(body) + STEP, MAX_REPLY_BYTES)
+            take_place(body, room, told or MAX_REPLY_BYTES, lambda: self._is_shut)
             self._receive(read)
-            shrink_place(body)
+        shrink_place(body)
 
-    def _longest(self) -> int:
-        """As many bytes as there may be of it."""
+    def _told_length(self) -> int:
+        """How many bytes it is said to have, as far as there may be so many; none where that is not said."""
         told = self._connection.response.headers.get("content-length", "") if self._connection else ""
-        return min(int(told), MAX_REPLY_BYTES) if told.isdecimal() and len(told) < 20 else MAX_REPLY_BYTES
+        return min(int(told), MAX_REPLY_BYTES) if told.isdecimal() and len(told) < 20 else 0
 
 
 def inputs_of(given: object) -> int:

@@ -3,7 +3,8 @@
 import gc
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ def test_who_finds_no_place_waits_for_one(
     monkeypatch.setattr(reply_room, "ROOM", len(LONG) + 1000)
     upstream.script(Embedded(junk=LONG), path=EMBEDDINGS, always=True)
     other = LongReply()
-    take_place(other, len(LONG), lambda: False)
+    take_place(other, len(LONG), len(LONG), lambda: False)
     replies: list[Any] = []
     asking = threading.Thread(target=lambda: replies.append(program.embed(GIVEN).status_code))
     asking.start()
@@ -103,15 +104,15 @@ def test_who_finds_no_place_waits_for_one(
     assert replies == [200]
 
 
-def test_who_waits_in_vain_is_told_to_come_again_and_pays(
+def test_who_waits_in_vain_pays_and_is_not_asked_to_do_so_twice(
     program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reply_room, "WAIT_SECONDS", 0.1)
     monkeypatch.setattr(reply_room, "ROOM", 1 << 20)
     upstream.script(Embedded(junk=LONG), path=EMBEDDINGS)
     refused = program.embed(GIVEN)
-    assert (refused.status_code, refused.get_json()["error"]["code"]) == (503, "too_many_long_replies")
-    assert refused.headers["Retry-After"] == "5"
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (400, "too_many_long_replies")
+    assert "Retry-After" not in refused.headers, "clients ask again by themselves after a 503, and have it billed again"
     with reading() as session:
         assert session.scalars(select(Attempt.state)).one() == "settled"
         assert session.scalars(select(TokenUsage.source)).one() == "estimated"
@@ -121,33 +122,85 @@ def test_who_waits_in_vain_is_told_to_come_again_and_pays(
 
 def test_who_is_stopped_need_not_wait() -> None:
     reply = LongReply()
-    take_place(reply, reply_room.ROOM + 1, lambda: True)
+    take_place(reply, reply_room.ROOM + 1, reply_room.ROOM + 1, lambda: True)
     shrink_place(reply)
     assert held() == 0
 
 
 class Chunked:
-    """Does not say how long it is."""
+    """Does not say how long it is. `pause` is waited for when half of it has been sent."""
+
+    def __init__(self, pause: Callable[[], object] = int) -> None:
+        self._pause = pause
 
     def play(self, reply: Reply, request: Received) -> None:
         reply.open_stream(content_type="application/json")
         more = (1 << 20) + 1
         reply.send(LONG[:more])
-        wait_until(lambda: held() == embeddings.MAX_REPLY_BYTES)
+        self._pause()
         reply.send(LONG[more:])
         reply.finish()
 
 
-def test_one_of_unknown_length_has_a_place_for_the_longest_until_it_is_there(
-    program: Program, upstream: ScriptedUpstream
-) -> None:
-    upstream.script(Chunked(), path=EMBEDDINGS)
+def test_the_place_of_one_of_unknown_length_grows_with_it(program: Program, upstream: ScriptedUpstream) -> None:
+    places: list[int] = []
+
+    def pause() -> None:
+        wait_until(held)
+        places.append(held())
+
+    upstream.script(Chunked(pause), path=EMBEDDINGS)
     assert program.embed(GIVEN).status_code == 200
+    assert len(places) == 1
+    assert len(LONG) < places[0] < 4 << 20
+
+
+def test_several_of_unknown_length_come_at_once(program: Program, upstream: ScriptedUpstream) -> None:
+    upstream.script(Chunked(lambda: wait_until(lambda: held() > 2 * reply_room.STEP)), path=EMBEDDINGS, always=True)
+    told: list[int] = []
+    asking = [threading.Thread(target=lambda: told.append(program.embed(GIVEN).status_code)) for _ in range(2)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join()
+    assert told == [200] * 2
+
+
+def test_a_step_is_enough_for_a_little_more(
+    program: Program, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "STEP", 1 << 16)
+    upstream.script(Chunked(), path=EMBEDDINGS)
+    assert len(program.embed(GIVEN).get_json()["data"]) == 4
+
+
+def test_those_that_grow_never_wait_for_each_other_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six that may all become 48 MB, of a room of 64: each becomes as long, though all are begun at once."""
+    monkeypatch.setattr(reply_room, "LOOK_SECONDS", 0.001)
+    most = 48 << 20
+    most_held: list[int] = []
+
+    def grow() -> None:
+        reply, seen = LongReply(), [0]
+        for size in range(reply_room.STEP, most + 1, reply_room.STEP):
+            take_place(reply, size, most, lambda: False)
+            time.sleep(0.001)
+            seen.append(held())
+        most_held.append(max(seen))
+
+    growing = [threading.Thread(target=grow) for _ in range(6)]
+    for each in growing:
+        each.start()
+    for each in growing:
+        each.join()
+    assert len(most_held) == 6
+    assert max(most_held) <= reply_room.ROOM
+    assert held() == 0
 
 
 def test_a_place_is_as_long_as_its_reply() -> None:
     reply = LongReply(b"x" * 10)
-    take_place(reply, 1000, lambda: False)
+    take_place(reply, 1000, 1000, lambda: False)
     assert held() == 1000
     shrink_place(reply)
     assert held() == 10

@@ -20,10 +20,10 @@ _STATUSES = {
     "embeddings_not_offered": _GONE,
     "upstream_rejected": _REJECTED,
     "reply_too_long": _REJECTED,
+    "too_many_long_replies": _REJECTED,  # it has been billed: who asks again by itself would have it billed twice
     "conversation_too_long": _REJECTED,
     "message_too_long_for_model": _REJECTED,
     "upstream_busy": _BUSY,
-    "too_many_long_replies": _BUSY,
     "upstream_overloaded": _BUSY,
     "upstream_timeout": _LATE,
 }
