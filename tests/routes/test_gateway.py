@@ -229,20 +229,6 @@ def test_what_fails_before_the_first_word_has_a_status(
     assert ("Retry-After" in response.headers) == (status == 503)
 
 
-@pytest.mark.parametrize("api", ["complete", "respond", "message"])
-@pytest.mark.parametrize("stream", [False, True])
-def test_when_to_come_back_is_as_the_provider_said(
-    program: Program, upstream: ScriptedUpstream, api: str, stream: bool
-) -> None:
-    upstream.script(Status(429, retry_after=37))
-    assert getattr(program, api)(stream=stream).headers["Retry-After"] == "37"
-
-
-def test_a_refused_keys_is_not_told(program: Program, upstream: ScriptedUpstream) -> None:
-    upstream.script(Status(401, retry_after=37))
-    assert "Retry-After" not in program.complete().headers
-
-
 def test_what_breaks_off_ends_with_an_error_and_no_done(program: Program, upstream: ScriptedUpstream) -> None:
     upstream.script(ErrorEvent(after="It began"))
     response = program.complete(stream=True)

@@ -46,7 +46,7 @@ class Completion:
         self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
         self.unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
         self._broken: UpstreamError | None = None  # what ended it
-        self.retry_after: int | None = None  # seconds, where whoever failed it said when to come back
+        self.retry_after: int | None = None  # seconds, where all who failed it said when to come back
         self._ending = Ending.of(self.request.options)
         self.attempts = 1
         self._may_prefix = True  # until a provider turns out not to know how to go on with a text
@@ -65,7 +65,7 @@ class Completion:
         except AppError as error:
             if isinstance(error, UpstreamError) and not self._stop.status:  # else it is we who closed the stream
                 self._broken = error
-            self.retry_after = error.retry_after
+            self.retry_after = self._others.soonest(error, self._taken.candidate)
             self.fail(error.code)
         finally:
             self.outcome.duration_ms = self._elapsed_ms()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask_app.domain import cooldown
 from flask_app.domain.serving import ServedModel
-from flask_app.errors import Unavailable, UpstreamError
+from flask_app.errors import AppError, Unavailable, UpstreamError
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import Candidate
 
@@ -53,6 +53,7 @@ class Others:
         self._passing: UpstreamError | None = None  # and said so
         self._failed_again = False  # it still is
         self._noted: UpstreamError | None = None
+        self._returns: dict[str | None, int | None] = {}  # what was said last of when a key answers again, in seconds
 
     def after(self, failure: UpstreamError, last: Candidate, *, heard: bool) -> list[Turn]:
         """Whose turn it is after `last` failed, and whose where that finds nobody; none where no try helps.
@@ -80,11 +81,27 @@ class Others:
         """What ends the answer: not that another key is no good, where the provider will answer again soon."""
         return self._passing if self._passing and failure.code in cooldown.FOR_THE_ADMINISTRATOR else failure
 
+    def soonest(self, failure: AppError, last: Candidate) -> int | None:
+        """When somebody may answer again, in seconds; None where one of them did not say when.
+
+        A key that is no good, or has no money, does not answer before somebody has seen to it: what it said is nothing.
+        """
+        self._note_return(failure, last)
+        said = list(self._returns.values()) or [failure.retry_after]
+        known = [seconds for seconds in said if seconds is not None]
+        return min(known) if len(known) == len(said) else None
+
+    def _note_return(self, failure: AppError, last: Candidate) -> None:
+        rule = cooldown.RULES.get(failure.code)
+        if rule and rule.honours_retry_after:
+            self._returns[last.key.id] = failure.retry_after
+
     def _note(self, failure: UpstreamError, last: Candidate, *, heard: bool) -> None:
         """Once for each failure, however often it is looked at."""
         if failure is self._noted:
             return
         self._noted = failure
+        self._note_return(failure, last)
         rule = cooldown.RULES.get(failure.code)
         if rule and rule.may_pass and failure.retry_after is None and not heard:
             self._failed_again = self._again is last
