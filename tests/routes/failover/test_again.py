@@ -140,3 +140,12 @@ def test_a_key_that_is_refused_when_it_is_asked_again_is_what_is_told(
     upstream.script(twin.Status(503), twin.Status(401))
     assert code_of(ask(member_client)) == "upstream_key_refused"
     assert attempts() == [(first, "released", 503), (first, "released", 401)]
+
+
+def test_nobody_else_is_asked_after_a_reply_that_came_packed(
+    member_client: PageClient, upstream: ScriptedUpstream, first: str, second: str
+) -> None:
+    """Its provider has worked: another would, too, and both would bill it."""
+    upstream.script(twin.GzipBomb(size=1 << 20))
+    assert code_of(ask(member_client)) == "upstream_garbage"
+    assert [key for key, _, _ in attempts()] == [first]
