@@ -75,7 +75,7 @@ def _alone(engine: Engine) -> Iterator[Connection]:
 def _wait_for_lock(connection: Connection) -> None:
     if connection.scalar(_TAKE, {"seconds": 0}):
         return
-    print("Another start is preparing the database: waiting for it …", flush=True)
+    print("Another start is preparing the database: waiting for it …", file=sys.stderr, flush=True)
     while not connection.scalar(_TAKE, {"seconds": 10}):
         pass
 
