@@ -2,7 +2,7 @@
 it comes to its output: a line of JSON, then the text, then the picture. Its argument is the language of who reads it.
 
 It is told the way to our modules, and loads none that a server is made of. Once it has what it needs, it can open
-nothing any more: whatever a file makes of a library has the file, and what is in this process.
+nothing any more, but on Windows: whatever a file makes of a library has the file, and what is in this process.
 """
 
 import ctypes

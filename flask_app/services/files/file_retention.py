@@ -19,7 +19,7 @@ MOST_IN_A_ROUND = 2000
 PAUSE_SECONDS = 0.02  # between two, for everybody else
 
 _files, _goes_with = table_of(KeptFile), table_of(MessageFile)
-_unsent = ~exists().where(_goes_with.c.file_id == _files.c.id)
+unsent = ~exists().where(_goes_with.c.file_id == _files.c.id)
 
 log = structlog.get_logger()
 
@@ -58,20 +58,21 @@ def forget(user_id: str) -> bool:
             return True
 
 
-def _is_due(before: datetime) -> ColumnElement[bool]:
+def is_due(before: datetime) -> ColumnElement[bool]:
+    """Came, and last went with a message, before then, and no message has it."""
     is_long_ago = or_(_files.c.sent_at.is_(None), _files.c.sent_at < before)
-    return and_(_unsent, is_long_ago, _files.c.created_at < before)
+    return and_(unsent, is_long_ago, _files.c.created_at < before)
 
 
 def _due(before: datetime) -> Sequence[str]:
-    query = select(_files.c.id).where(_is_due(before)).limit(AT_ONCE)
+    query = select(_files.c.id).where(is_due(before)).limit(AT_ONCE)
     with fetching() as connection:
         return connection.scalars(query).all()
 
 
 def _remove(file_id: str, before: datetime) -> int:
     """Looked at once more: it may be sent in this moment."""
-    still = delete(_files).where(_files.c.id == file_id, _is_due(before))
+    still = delete(_files).where(_files.c.id == file_id, is_due(before))
     try:
         return in_writing(lambda connection: connection.execute(still).rowcount)
     except IntegrityError:  # it was

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
 
-from sqlalchemy import Row, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -14,13 +14,14 @@ from flask_app.database import fetching, in_writing, new_id, table_of, utc_now
 from flask_app.domain import files
 from flask_app.domain.events import estimate_tokens
 from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
-from flask_app.models import FilePiece, KeptFile, MessageFile, User
+from flask_app.models import FilePiece, KeptFile, User
 from flask_app.services.budgets import budget_service
 from flask_app.services.chat.prompts import USUAL_IMAGE_TOKENS
-from flask_app.services.files import reader
+from flask_app.services.files import file_retention, reader
 from flask_app.services.files.reader import Read
+from flask_app.services.ledger import shared_clock
 
-_files, _pieces, _sent = table_of(KeptFile), table_of(FilePiece), table_of(MessageFile)
+_files, _pieces = table_of(KeptFile), table_of(FilePiece)
 # The first bytes of each digest, another with each change of what is read of a file: then the same is read anew.
 READ_AS = b"2"
 _FACTS = ("id", "name", "kind", "content_type", "bytes", "width", "height", "pages", "tokens")
@@ -32,7 +33,6 @@ _PIECE = select(_pieces.c.content).where(
     _pieces.c.file_id == bindparam("file"), _pieces.c.number == bindparam("number")
 )
 _PIECES = select(_pieces.c.content).where(_pieces.c.file_id == bindparam("file")).order_by(_pieces.c.number)
-_unsent = ~exists().where(_sent.c.file_id == _files.c.id)
 LEFT_FOR = timedelta(hours=1)  # where there is no room, no draft holds on to a file for longer
 
 
@@ -130,7 +130,7 @@ def whole(file_id: str) -> bytes:
 
 def remove(actor: User, file_id: str) -> None:
     """Raises NotFound for somebody else's, Conflict("file_in_use") where a message has it."""
-    own = delete(_files).where(_files.c.id == file_id, _files.c.user_id == actor.id, _unsent)
+    own = delete(_files).where(_files.c.id == file_id, _files.c.user_id == actor.id, file_retention.unsent)
     try:
         gone = in_writing(lambda connection: connection.execute(own).rowcount)
     except IntegrityError:  # it was sent in this moment
@@ -177,9 +177,8 @@ def _fits(connection: Connection, actor: User, stored: int, quota_mb: int) -> bo
 
 def _make_room(connection: Connection, actor: User) -> None:
     """Remove what has been in no message for a while."""
-    before = utc_now() - LEFT_FOR
-    is_long_ago = or_(_files.c.sent_at.is_(None), _files.c.sent_at < before)
-    own = delete(_files).where(_files.c.user_id == actor.id, _unsent, is_long_ago, _files.c.created_at < before)
+    before = shared_clock.ask(connection) - LEFT_FOR  # this process's own may be hours ahead
+    own = delete(_files).where(_files.c.user_id == actor.id, file_retention.is_due(before))
     connection.execute(own)
 
 
