@@ -16,7 +16,6 @@ from flask_app import database
 from flask_app.database import Base
 
 ROOT = Path(__file__).resolve().parents[2]
-LOOKERS = ("followed", "sessions")  # threads that go on once a test has begun them
 
 
 def alembic_config(url: str) -> AlembicConfig:
@@ -89,13 +88,14 @@ _WRITES = re.compile(r"^(INSERT|UPDATE|DELETE|REPLACE)\b|\b(FOR UPDATE|FOR SHARE
 
 @contextmanager
 def counted_statements() -> Iterator[list[str]]:
-    """The SQL statements of every thread, while the block runs: but those that look, some time after an answer, for who
-    is to write its title, and those that look every few seconds how sessions and other workers' answers stand."""
+    """The SQL statements of this thread, and of those that begin, while the block runs: but those that look, some time
+    after an answer, for who is to write its title. Threads of earlier tests that still run are none of its business."""
     statements: list[str] = []
+    others = {*threading.enumerate()} - {threading.current_thread()}
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        name = threading.current_thread().name
-        is_apart = name.startswith("title-") or (name in LOOKERS and statement.startswith("SELECT"))
+        thread = threading.current_thread()
+        is_apart = thread in others or thread.name.startswith("title-")
         if not is_apart and not statement.startswith(("BEGIN", "SELECT DATABASE()", "SELECT @@")):
             statements.append(statement)
 
