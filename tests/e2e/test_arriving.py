@@ -20,6 +20,13 @@ CODE = "```python\ndef greet(name):\n    return name\n```"
 BEFORE = "\n\n".join(f"Paragraph {at} of what is before it, for a line or two of a phone." for at in range(8))
 FORMULA = f"{BEFORE}\n\n$$\\sum_{{i=1}}^n \\frac{{a_i}}{{b_i}}$$\n\n" + "\n".join(f"- item {at}" for at in range(8))
 LONG = "\n\n".join([*(f"## Part {at}\n\nSome **weight** and `code`.\n\n- one\n- two" for at in range(4)), CODE, TABLE])
+MANY = "\n\n".join(f"## Part {at}\n\nText\n\n{CODE}\n\n- one\n- two\n\n> quoted\n\n---" for at in range(25))
+# The blocks of the newest answer, in groups or not, with how far below its beginning each of them stands.
+BLOCKS = """() => {
+  const prose = [...document.querySelectorAll(".message--answer .prose[data-slot=text]")].at(-1)
+  const blocks = [...prose.children].flatMap((each) => (each.matches(".prose__group") ? [...each.children] : each))
+  return blocks.map((block) => [block.tagName, block.getBoundingClientRect().top - prose.getBoundingClientRect().top])
+}"""
 # Where each block of the newest answer stands within it, frame by frame: those that have moved, and those in whose
 # place another element has come. The last one still grows.
 WATCH = """() => {
@@ -30,7 +37,8 @@ WATCH = """() => {
   window.watched = 0
   const look = () => {
     const prose = [...document.querySelectorAll(".message--answer .prose[data-slot=text]")].at(-1)
-    const blocks = prose ? [...prose.children].slice(0, -1) : []
+    const drawn = prose ? [...prose.children] : []
+    const blocks = drawn.flatMap((each) => (each.matches(".prose__group") ? [...each.children] : each)).slice(0, -1)
     for (const block of blocks) {
       const top = block.offsetTop - prose.offsetTop
       const before = tops.get(block) ?? top
@@ -108,6 +116,25 @@ def test_what_stands_there_does_not_move(visits: Visits, script: ScriptedUpstrea
     assert page.evaluate("window.watched") >= 10
     assert page.evaluate("window.moved") == []
     assert page.evaluate("window.replaced") == [], "what is settled is drawn once"
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_long_answer_stands_as_it_will_when_it_is_read_again(
+    visits: Visits, script: ScriptedUpstream, viewport: Any
+) -> None:
+    script.script(Answer(MANY, tokens_per_second=1_000))
+    chat = Chat(visits.open("/", viewport=viewport), say)
+    chat.page.evaluate(WATCH)
+    chat.ask("At great length.")
+    expect(chat.prose.locator(".hljs-keyword").last).to_be_attached()
+    assert chat.prose.locator(".prose__group").count() >= 3, "what is laid out again at each word is little"
+    assert chat.page.evaluate("[window.moved, window.replaced]") == [[], []]
+    written = chat.page.evaluate(BLOCKS)
+    assert [tag for tag, _ in written] == ["H3", "P", "FIGURE", "UL", "BLOCKQUOTE", "HR"] * 25
+    chat.page.reload()
+    expect(chat.prose.locator("hr")).to_have_count(25)
+    assert chat.prose.locator(".prose__group").count() == 0
+    assert chat.page.evaluate(BLOCKS) == [[tag, pytest.approx(top, abs=1)] for tag, top in written]
 
 
 @pytest.mark.parametrize("speed", [100, 0], ids=["by and by", "at once"])

@@ -22,6 +22,14 @@ test("a sentence is said once it has come to its end, and once", () => {
   assert.deepEqual(here.next(div(p("It is. Now more. The end"), p("And so")), { whole: true }), ["And so"])
 })
 
+test("blocks that are drawn in groups are the same blocks", () => {
+  const here = heard()
+  const group = (...children) => element("DIV", { class: "prose__group" }, ...children)
+  assert.deepEqual(here.next(div(p("One."), "\n", p("Two. And"))), ["One.", "Two."])
+  assert.deepEqual(here.next(div(p("One."), p("Two. And so."), group(p("Three."), "\n", p("Four. Fi")))), ["And so.", "Three.", "Four."])
+  assert.deepEqual(here.at, { block: 3, line: 0, sentence: 1 })
+})
+
 test("Chinese and Japanese sentences have their own ends", () => {
   const here = heard()
   assert.deepEqual(here.next(div(p("你好。世界！真的吗？也"))), ["你好。世界！真的吗？"])

@@ -2,13 +2,16 @@
 /** Markdown that grows in the page: settled blocks are drawn once, the unfinished one again at each frame in which nobody is at it. */
 import { isInUse, remember } from "app/in-use.js"
 import { fragmentOf, parser } from "app/markdown.js"
-import { GrowingMarkdown } from "app/markdown/blocks.js"
-import { enrich } from "app/markdown/enrich.js"
+import { GROUP, GrowingMarkdown } from "app/markdown/blocks.js"
+import { awaitsFormulas, enrich } from "app/markdown/enrich.js"
 
 const SHARE = 3 // after a frame that took 10 ms, rest 30 ms: reading and scrolling stay smooth
+const MOST = 32 // blocks in a group
 
 export class GrowingText {
   #element
+  /** Where blocks are added: the element itself at first, later a group in it. */
+  #place
   #growing = new GrowingMarkdown(parser)
   #whole = ""
   #pending = ""
@@ -19,7 +22,7 @@ export class GrowingText {
 
   /** @param {HTMLElement} element */
   constructor(element) {
-    this.#element = element
+    this.#element = this.#place = element
   }
 
   get text() {
@@ -40,6 +43,7 @@ export class GrowingText {
     this.#growing = new GrowingMarkdown(parser)
     this.#whole = this.#pending = ""
     this.#tail = []
+    this.#place = this.#element
     this.#element.replaceChildren()
   }
 
@@ -72,8 +76,17 @@ export class GrowingText {
     if (settled.length) {
       this.#replaceTail(enrich(fragmentOf(settled, env)))
       this.#tail = []
+      this.#group()
     }
     this.#replaceTail(enrich(fragmentOf(tail, env), { grows: true }))
+  }
+
+  /** What comes is another group once this one is full. A line's own distance to what follows it holds within one alone. */
+  #group() {
+    if (this.#place.childElementCount < MOST || this.#place.lastElementChild?.tagName === "HR" || awaitsFormulas()) return
+    this.#place = document.createElement("div")
+    this.#place.className = GROUP
+    this.#element.append(this.#place)
   }
 
   /** @param {DocumentFragment} fragment */
@@ -81,7 +94,7 @@ export class GrowingText {
     const keep = remember(this.#tail)
     for (const node of this.#tail) node.remove()
     this.#tail = [...fragment.childNodes]
-    this.#element.append(fragment)
+    this.#place.append(fragment)
     keep(this.#tail)
   }
 

@@ -4,6 +4,7 @@
  * Of what app/markdown has drawn only the last block can still change, and of that only its last line.
  */
 import { isSayable, linesOf, sentencesOf } from "app/chat/speakable.js"
+import { blocksIn } from "app/markdown/blocks.js"
 
 /** @typedef {{block: number, line: number, sentence: number}} Place how many of each lie behind */
 
@@ -35,7 +36,7 @@ export class Heard {
 
   /** What is new, each line apart; with `whole` also what has not come to its end. @param {Node} answer as drawn @returns {string[]} */
   next(answer, { whole = false } = {}) {
-    const blocks = [...answer.childNodes].filter(({ nodeType }) => nodeType === 1)
+    const blocks = blocksIn(answer)
     /** @type {string[]} */
     const said = []
     for (let block = this.#at.block; block < blocks.length; block++) {

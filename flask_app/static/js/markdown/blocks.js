@@ -7,6 +7,15 @@
 /** @typedef {import("markdown-it").Token} Token */
 /** @typedef {{settled: Token[], tail: Token[], env: Record<string, unknown>}} Step */
 
+/** Blocks of a long answer stand in groups, by this class: whoever lays the page out need not look at each of them again. */
+export const GROUP = "prose__group"
+
+/** The blocks that are drawn in `prose`, in groups or not. @param {Node} prose @returns {Element[]} */
+export function blocksIn(prose) {
+  const elements = /** @type {Element[]} */ ([...prose.childNodes].filter(({ nodeType }) => nodeType === 1))
+  return elements.flatMap((each) => (each.getAttribute("class") === GROUP ? blocksIn(each) : each))
+}
+
 export class GrowingMarkdown {
   #parser
   #tail = ""

@@ -147,6 +147,9 @@ function awaitFirst(place) {
   block.classList.add("awaits-formula")
 }
 
+/** Does what follows a formula wait for it? */
+export const awaitsFormulas = () => document.documentElement.classList.contains(COMING)
+
 /** @param {HTMLElement} place @param {(tex: string, options: object) => Element} formulaOf */
 function typeset(place, formulaOf) {
   const rendered = document.createElement("span")
