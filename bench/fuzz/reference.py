@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_app.domain.events import Event, Failed, Finished, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.domain.sse import BYTE_ORDER_MARK
-from flask_app.upstream.chunks import MAX_TOKENS
+from flask_app.upstream.counts import MAX_TOKENS
 
 NamedData = tuple[bytes, bytes]  # name (empty where the event has none), data
 

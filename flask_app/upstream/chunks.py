@@ -1,18 +1,17 @@
 """Payloads of a chat completion stream → events; several pieces that arrived together become one."""
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning, Served, Token, Usage
 from flask_app.domain.refused import Refused
+from flask_app.upstream.counts import usage_of
 from flask_app.upstream.tool_calls import NULL, Calls, UnreadableCalls
 
-MAX_TOKENS = 1 << 31
 MOST_CHOICES = 64  # more than anybody may ask for
 MAX_NAME = 128  # as many characters as a model's name may have here
-Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_TOKENS)]
 
 
 class Delta(msgspec.Struct):
@@ -50,24 +49,28 @@ class Chunk(msgspec.Struct):
     error: msgspec.Raw = NULL
 
 
-class _PromptDetails(msgspec.Struct):
-    cached_tokens: Count | None = None
+class _PlainDelta(msgspec.Struct):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: None = None
+    refusal: None = None
+    tool_calls: None = None
 
 
-class _CompletionDetails(msgspec.Struct):
-    reasoning_tokens: Count | None = None
+class _PlainChoice(msgspec.Struct):
+    delta: _PlainDelta
+    index: int
+    logprobs: None = None
+    finish_reason: None = None
 
 
-class _Totals(msgspec.Struct):
-    prompt_tokens: Count
-    completion_tokens: Count
+class _PlainChunk(msgspec.Struct):
+    """What nearly every chunk is: it decodes as this one alone where it says nothing but words of one choice."""
 
-
-class _Usage(_Totals):
-    prompt_cache_hit_tokens: Count | None = None
-    prompt_tokens_details: _PromptDetails | None = None
-    completion_tokens_details: _CompletionDetails | None = None
-    total_tokens: msgspec.Raw = NULL  # whatever it is, the rest counts
+    choices: tuple[_PlainChoice]
+    model: msgspec.Raw = NULL
+    usage: None = None
+    error: None = None
 
 
 class _Logprobs(msgspec.Struct):
@@ -79,9 +82,8 @@ class UnreadableChunk(Exception):
 
 
 _decode_chunk = msgspec.json.Decoder(Chunk).decode
+_decode_plain = msgspec.json.Decoder(_PlainChunk).decode
 _decode_text = msgspec.json.Decoder(str).decode
-_decode_usage = msgspec.json.Decoder(_Usage).decode
-_decode_totals = msgspec.json.Decoder(_Totals).decode
 _decode_logprobs = msgspec.json.Decoder(_Logprobs).decode
 _DONE = b"[DONE]"
 _NOBODYS = object()
@@ -104,11 +106,15 @@ class ChunkReader:
         self._model: str | None = None
         self._index: Any = _NOBODYS  # of the choice that is the answer
 
-    def read(self, payloads: Iterable[bytes]) -> list[Event]:
+    def read(self, payloads: Sequence[bytes]) -> list[Event]:
         """The events of payloads that arrived together, up to the first that cannot be read.
 
         Words come before what else was said, but not before a count that they have overtaken: it says nothing of them.
         """
+        word = self._plain(payloads[0]) if len(payloads) == 1 else None
+        return [word] if word else self._read_in_full(payloads)
+
+    def _read_in_full(self, payloads: Sequence[bytes]) -> list[Event]:
         text, reasoning = "", ""
         events, rest = list[Event](), list[Event]()
         for chunk in self._chunks(payloads):
@@ -127,6 +133,23 @@ class ChunkReader:
             if chunk.usage != NULL or chunk.error != NULL:
                 rest += counted_or_failed(chunk)
         return [*events, *_together(reasoning, text, rest)]
+
+    def _plain(self, payload: bytes) -> Token | Reasoning | None:
+        """The words of a chunk that says nothing else, and nothing new; None for any other: it is to be read in full.
+
+        Nearly every chunk of an answer is such a one, and this costs a quarter of what reading it in full does.
+        """
+        try:
+            chunk = _decode_plain(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        (choice,) = chunk.choices
+        if choice.index != self._index or chunk.model not in (self._said, NULL):
+            return None
+        text, reasoning = choice.delta.content, choice.delta.reasoning_content
+        if text:
+            return None if reasoning else Token(text)
+        return Reasoning(reasoning) if reasoning else None
 
     def _takes(self, choice: Choice) -> bool:
         """Is it the first to be heard? One without a number is number 0."""
@@ -230,44 +253,6 @@ def counted_or_failed(chunk: Chunk) -> list[Event]:
     usage = usage_of(bytes(chunk.usage))
     failed = chunk.error != NULL
     return [*([usage] if usage else []), *([Failed("upstream_failed")] if failed else [])]
-
-
-def usage_of(raw: bytes) -> Usage | None:
-    """The provider's count, DeepSeek's fields or OpenAI's; None when it is absent or makes no sense.
-
-    Thoughts are part of the completion, and `total_tokens` says so. xAI counts them beside it, and bills both: then the
-    total is that of all three.
-    """
-    found = _parts_or_totals(raw)
-    if found is None:
-        return None
-    cached = found.prompt_cache_hit_tokens
-    if cached is None and found.prompt_tokens_details:
-        cached = found.prompt_tokens_details.cached_tokens
-    details = found.completion_tokens_details
-    reasoning = (details.reasoning_tokens if details else None) or 0
-    completion, both = found.completion_tokens, found.completion_tokens + reasoning
-    if both + found.prompt_tokens < MAX_TOKENS and bytes(found.total_tokens) == b"%d" % (found.prompt_tokens + both):
-        completion = both
-    return Usage(
-        prompt_tokens=found.prompt_tokens,
-        cached_tokens=min(cached or 0, found.prompt_tokens),
-        completion_tokens=completion,
-        reasoning_tokens=min(reasoning, completion),
-    )
-
-
-def _parts_or_totals(raw: bytes) -> _Usage | None:
-    """One part that makes no sense does not spoil the totals."""
-    try:
-        return _decode_usage(raw)
-    except (msgspec.DecodeError, RecursionError):
-        pass
-    try:
-        totals = _decode_totals(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    return _Usage(totals.prompt_tokens, totals.completion_tokens)
 
 
 def _together(reasoning: str, text: str, rest: list[Event]) -> list[Event]:

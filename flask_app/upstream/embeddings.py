@@ -8,8 +8,9 @@ import msgspec
 from flask_app import offload
 from flask_app.domain.events import Begun, Event, Finished, Served, Usage, Vectors
 from flask_app.errors import AppError, UpstreamError
-from flask_app.upstream.chunks import Count, name_of
+from flask_app.upstream.chunks import name_of
 from flask_app.upstream.client import ChatStream, Endpoint
+from flask_app.upstream.counts import Count
 from flask_app.upstream.reply_room import STEP, USUAL, LongReply, shrink_place, take_place
 from flask_app.upstream.tool_calls import NULL
 

@@ -1,12 +1,13 @@
 """Streams that are other than that of one answer of a chat: of several answers at once, and of plain text."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from flask_app.domain.events import Event, OfChoice, Reasoning, Token
-from flask_app.upstream.chunks import Choice, Chunk, ChunkReader, Count, Delta, counted_or_failed
+from flask_app.upstream.chunks import Choice, Chunk, ChunkReader, Delta, counted_or_failed
+from flask_app.upstream.counts import Count
 from flask_app.upstream.tool_calls import NULL
 
 
@@ -48,7 +49,7 @@ class ChoicesReader(ChunkReader):
         read = _decode_numbered(payload)
         return Chunk(list(read.choices or ()), read.model, read.usage, read.error)
 
-    def read(self, payloads: Iterable[bytes]) -> list[Event]:
+    def read(self, payloads: Sequence[bytes]) -> list[Event]:
         events: list[Event] = []
         for chunk in self._chunks(payloads):
             if chunk.model not in (NULL, self._said) and (served := self._served(chunk.model)):
@@ -83,6 +84,9 @@ class TextReader(ChunkReader):
             Choice(Delta(each.text), _in_list(each.logprobs), each.finish_reason, each.index) for each in read.choices
         ]
         return Chunk(choices, read.model, read.usage, read.error)
+
+    def _plain(self, payload: bytes) -> None:
+        """None is: words stand elsewhere."""
 
 
 def _in_list(table: msgspec.Raw) -> msgspec.Raw:

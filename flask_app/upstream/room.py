@@ -28,6 +28,9 @@ class Room:
     def is_full_after(self, events: Iterable[Event]) -> bool:
         """Count what came: does it leave no room for more?"""
         for each in events:
+            if isinstance(each, Token):  # nearly all are
+                self._text -= len(each.text) + PIECE_CHARACTERS
+                continue
             event = each.event if isinstance(each, OfChoice) else each
             if isinstance(event, Token):
                 self._text -= len(event.text) + PIECE_CHARACTERS

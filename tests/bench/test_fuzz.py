@@ -13,7 +13,7 @@ from bench.fuzz.check import Broken, check
 from bench.fuzz.streams import Case, Streams
 from flask_app.domain import sse
 from flask_app.domain.sse import Decoder
-from flask_app.upstream import chunks
+from flask_app.upstream import chunks, counts
 from flask_app.upstream.chunks import ChunkReader
 
 SEED, INPUTS = 20_230_320, 20_000
@@ -78,7 +78,7 @@ def keeps_the_last_piece_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lets_parts_exceed_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "min", lambda part, _: part, raising=False)
+    monkeypatch.setattr(counts, "min", lambda part, _: part, raising=False)
 
 
 @pytest.mark.parametrize(

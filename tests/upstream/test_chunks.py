@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from flask_app.domain.events import Failed, Finished, Logprobs, OfChoice, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.domain.refused import Refused
-from flask_app.upstream.chunks import ChunkReader, usage_of
+from flask_app.upstream.chunks import ChunkReader
+from flask_app.upstream.counts import usage_of
 from flask_app.upstream.readers import ChoicesReader, TextReader
 
 
@@ -285,6 +286,44 @@ def test_a_count_stands_before_the_words_that_have_overtaken_it(words: dict[str,
     assert ChunkReader().read([early.encode(), delta(content="")]) == before
     assert ChunkReader().read([early.encode(), delta(**words)]) == before + after
     assert ChunkReader().read([early.encode(), late.encode()]) == [*before, *after, Usage(5, 0, 2, 0)]
+
+
+TEXTS = st.sampled_from([None, "", "a", "é", "词", "\n"])
+CALL = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{"}}
+DELTAS = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("content", "reasoning_content", "reasoning"), TEXTS),
+        "refusal": st.sampled_from([None, "", "no", ["no"]]),
+        "tool_calls": st.sampled_from([None, [], [CALL]]),
+        "role": st.just("assistant"),
+    },
+)
+SAID = st.fixed_dictionaries(
+    {"delta": DELTAS},
+    optional={
+        "index": st.sampled_from([0, 0, 0, 1, None, "0", 0.5]),
+        "finish_reason": st.sampled_from([None, "stop"]),
+        "logprobs": st.sampled_from([None, {"content": [{"token": "a"}]}]),
+    },
+)
+CHUNKS = st.fixed_dictionaries(
+    {"choices": st.lists(SAID, max_size=2)},
+    optional={
+        "model": st.sampled_from([None, "m", "m", "other", 7]),
+        "usage": st.sampled_from([None, {"prompt_tokens": 3, "completion_tokens": 9}]),
+        "error": st.sampled_from([None, {"message": "no"}]),
+        "id": st.just("x"),
+    },
+)
+
+
+@given(st.lists(CHUNKS, max_size=8))
+def test_what_is_read_the_short_way_is_read_no_other_than_in_full(chunks: list[object]) -> None:
+    here, in_full = ChunkReader(), ChunkReader()
+    for payload in (json.dumps(chunk).encode() for chunk in chunks):
+        assert here.read([payload]) == in_full._read_in_full([payload])
+    assert repr(here.fault) == repr(in_full.fault)
 
 
 @given(st.binary(max_size=200))

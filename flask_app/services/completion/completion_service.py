@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import tracing
 from flask_app.database import in_company, in_writing
-from flask_app.domain.events import Event, Thought
+from flask_app.domain.events import Event, Thought, Token
 from flask_app.errors import AppError, BudgetExhausted, Unavailable, UpstreamError
 from flask_app.models import Run
 from flask_app.services.budgets import budget_service
@@ -267,9 +267,10 @@ class Completion:
     def _take(self, event: Event) -> Thought | None:
         """Gives that the model has thought enough, where this is the first of what it says then."""
         outcome = self.outcome
-        thought = outcome.time_thoughts(event, self._elapsed_ms())
+        thought = None if outcome.text_parts else outcome.time_thoughts(event, self._elapsed_ms())
         outcome.hear(event)
-        self._ending.hear(event)
+        if not isinstance(event, Token):  # nearly all are, and end nothing
+            self._ending.hear(event)
         if outcome.first_token_ms is None and outcome.began:
             outcome.first_token_ms = self._elapsed_ms()
             self._span.mark("first_token")

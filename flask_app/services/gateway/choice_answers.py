@@ -5,7 +5,7 @@ from flask_app.domain.refused import Refused
 from flask_app.services.completion.attempts import Entry, Outcome, Said
 from flask_app.services.gateway import completion_objects, gateway_errors
 from flask_app.services.gateway.completion_objects import Chunks, Completion, Spoken
-from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun, Streamed, Whole
+from flask_app.services.gateway.program_answers import TOLD, ProgramAnswer, ProgramRun, Streamed, Whole
 
 
 class _Choices:
@@ -81,7 +81,7 @@ class StreamedChoices(_Several, Streamed):
     def tell(self, event: Event) -> None:
         if isinstance(event, OfChoice):
             is_wanted, piece = self._choices.hear(event), event.event
-            if is_wanted and isinstance(piece, Token | Reasoning | ToolCall | Logprobs):
+            if is_wanted and isinstance(piece, TOLD):
                 self.has_begun = True
                 self.events.add(self._chunks[event.index].words(piece))
         elif isinstance(event, Served):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from flask_app.domain.events import Logprobs, Reasoning, ToolCall, Usage, Words
+from flask_app.domain.events import Logprobs, Reasoning, Token, ToolCall, Usage, Words
 from flask_app.domain.refused import Refused
 from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.gateway.gateway_errors import StreamFault
@@ -70,8 +70,12 @@ class Chunks:
         """From now on the chunks name this model."""
         named = {"id": self._id, "object": "chat.completion.chunk", "created": self._created, "model": model}
         self._head = b"data: " + _encode(named)[:-1]
+        self._before_text = self._head + self._index + b'{"content":'
+        self._after_text = b'},"logprobs":null,"finish_reason":null}]' + self._usage + b"}\n\n"
 
     def words(self, event: Words | Logprobs) -> bytes:
+        if type(event) is Token and not self._is_first:  # nearly all are
+            return self._before_text + _encode(event.text) + self._after_text
         if isinstance(event, Logprobs):
             return self._choice(self._delta({}), logprobs=_encode({"content": event.items, "refusal": None}))
         if isinstance(event, ToolCall):

@@ -1,6 +1,6 @@
 """A run's answer to a program that speaks Anthropic's Messages API: as events while it comes, or whole once it has."""
 
-from flask_app.domain.events import Event, Reasoning, Served, Token, ToolCall
+from flask_app.domain.events import Event, Served, ToolCall, Words
 from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.gateway import completion_objects, gateway_errors, message_faults, message_objects
 from flask_app.services.gateway.message_objects import Message, MessageEvents, UnreadableCall
@@ -19,7 +19,7 @@ class StreamedMessage(Streamed):
         self._written = MessageEvents(begun.run_id, begun.model, begun.prompt_tokens)
 
     def tell(self, event: Event) -> None:
-        if isinstance(event, Token | Reasoning | ToolCall):
+        if isinstance(event, Words):
             self.has_begun = True
             self.events.add(self._written.words(event))
         elif isinstance(event, Served):

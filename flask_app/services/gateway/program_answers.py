@@ -23,6 +23,7 @@ Made = TypeVar("Made")
 
 # Programs follow the answers of this process alone, and cannot resume them: no other need hear of them.
 _logs = MemoryBroker()
+TOLD = (Token, Reasoning, ToolCall, Logprobs)  # in chunks of their own
 _NOTHING = Entry(Usage(0, 0, 0, 0), "reported")
 _FAILURES = {"stopped": "token_required", "interrupted": "restarting", "left": "interrupted"}
 
@@ -168,7 +169,7 @@ class StreamedAnswer(Streamed):
         self._chunks = Chunks(begun.run_id, begun.model, tells_usage=tells_usage)
 
     def tell(self, event: Event) -> None:
-        if isinstance(event, Token | Reasoning | ToolCall | Logprobs):
+        if isinstance(event, TOLD):
             self.has_begun = True
             self.events.add(self._chunks.words(event))
         elif isinstance(event, Served):

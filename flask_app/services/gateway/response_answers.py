@@ -1,6 +1,6 @@
 """A run's answer to a program that speaks OpenAI's Responses API: as events while it comes, or whole once it has."""
 
-from flask_app.domain.events import Event, Reasoning, Served, Token, ToolCall
+from flask_app.domain.events import Event, Served, Words
 from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.gateway import gateway_errors
 from flask_app.services.gateway.program_answers import ProgramRun, Streamed, Whole
@@ -17,7 +17,7 @@ class StreamedResponse(Streamed):
         self._written = ResponseEvents(begun.run_id, begun.model, terms)
 
     def tell(self, event: Event) -> None:
-        if isinstance(event, Token | Reasoning | ToolCall):
+        if isinstance(event, Words):
             self.has_begun = True
             self.events.add(self._written.words(event))
         elif isinstance(event, Served):
@@ -43,7 +43,7 @@ class WholeResponse(Whole[ResponseObject]):
         self._written = ResponseEvents(begun.run_id, begun.model, terms)
 
     def tell(self, event: Event) -> None:
-        if isinstance(event, Token | Reasoning | ToolCall):
+        if isinstance(event, Words):
             self._written.words(event)
         elif isinstance(event, Served):
             self._written.serve(event.model)
