@@ -11,6 +11,7 @@ from flask_app.upstream.counts import usage_of
 from flask_app.upstream.tool_calls import NULL, Calls, UnreadableCalls
 
 MOST_CHOICES = 64  # more than anybody may ask for
+MOST_OTHERS = 8  # so many chunks that are not plain are tried the short way: an answer's beginning and end are three
 MAX_NAME = 128  # as many characters as a model's name may have here
 
 
@@ -96,7 +97,7 @@ class ChunkReader:
     are left out.
     """
 
-    __slots__ = ("_calls", "_index", "_model", "_said", "fault", "finished")
+    __slots__ = ("_calls", "_index", "_model", "_others", "_said", "fault", "finished")
 
     def __init__(self) -> None:
         self.finished = False
@@ -105,13 +106,14 @@ class ChunkReader:
         self._said = NULL  # as the model was named last
         self._model: str | None = None
         self._index: Any = _NOBODYS  # of the choice that is the answer
+        self._others = 0  # chunks that were not plain
 
     def read(self, payloads: Sequence[bytes]) -> list[Event]:
         """The events of payloads that arrived together, up to the first that cannot be read.
 
         Words come before what else was said, but not before a count that they have overtaken: it says nothing of them.
         """
-        word = self._plain(payloads[0]) if len(payloads) == 1 else None
+        word = self._plain(payloads[0]) if len(payloads) == 1 and self._others < MOST_OTHERS else None
         return [word] if word else self._read_in_full(payloads)
 
     def _read_in_full(self, payloads: Sequence[bytes]) -> list[Event]:
@@ -142,6 +144,7 @@ class ChunkReader:
         try:
             chunk = _decode_plain(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._others += 1
             return None
         (choice,) = chunk.choices
         if choice.index != self._index or chunk.model not in (self._said, NULL):

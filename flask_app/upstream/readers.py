@@ -86,7 +86,7 @@ class TextReader(ChunkReader):
         return Chunk(choices, read.model, read.usage, read.error)
 
     def _plain(self, payload: bytes) -> None:
-        """None is: words stand elsewhere."""
+        """Never: their words stand elsewhere."""
 
 
 def _in_list(table: msgspec.Raw) -> msgspec.Raw:

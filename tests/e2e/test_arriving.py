@@ -20,7 +20,8 @@ CODE = "```python\ndef greet(name):\n    return name\n```"
 BEFORE = "\n\n".join(f"Paragraph {at} of what is before it, for a line or two of a phone." for at in range(8))
 FORMULA = f"{BEFORE}\n\n$$\\sum_{{i=1}}^n \\frac{{a_i}}{{b_i}}$$\n\n" + "\n".join(f"- item {at}" for at in range(8))
 LONG = "\n\n".join([*(f"## Part {at}\n\nSome **weight** and `code`.\n\n- one\n- two" for at in range(4)), CODE, TABLE])
-MANY = "\n\n".join(f"## Part {at}\n\nText\n\n{CODE}\n\n- one\n- two\n\n> quoted\n\n---" for at in range(25))
+PART = f"Text\n\n{CODE}\n\n- one\n- two\n\n> quoted\n>\n> ---\n\n- in it\n\n  ---\n\n---"
+MANY = "\n\n".join(f"## Part {at}\n\n{PART}" for at in range(25))
 # The blocks of the newest answer, in groups or not, with how far below its beginning each of them stands.
 BLOCKS = """() => {
   const prose = [...document.querySelectorAll(".message--answer .prose[data-slot=text]")].at(-1)
@@ -130,16 +131,19 @@ def test_a_long_answer_stands_as_it_will_when_it_is_read_again(
     assert chat.prose.locator(".prose__group").count() >= 3, "what is laid out again at each word is little"
     assert chat.page.evaluate("[window.moved, window.replaced]") == [[], []]
     written = chat.page.evaluate(BLOCKS)
-    assert [tag for tag, _ in written] == ["H3", "P", "FIGURE", "UL", "BLOCKQUOTE", "HR"] * 25
+    assert [tag for tag, _ in written] == ["H3", "P", "FIGURE", "UL", "BLOCKQUOTE", "UL", "HR"] * 25
     chat.page.reload()
-    expect(chat.prose.locator("hr")).to_have_count(25)
+    expect(chat.prose.locator("hr")).to_have_count(75)
     assert chat.prose.locator(".prose__group").count() == 0
     assert chat.page.evaluate(BLOCKS) == [[tag, pytest.approx(top, abs=1)] for tag, top in written]
 
 
+@pytest.mark.parametrize("before", ["", "Short.\n\n" * 40], ids=["first blocks", "in a group"])
 @pytest.mark.parametrize("speed", [100, 0], ids=["by and by", "at once"])
-def test_nothing_jumps_when_the_first_formula_is_set(visits: Visits, script: ScriptedUpstream, speed: int) -> None:
-    script.script(Answer(FORMULA, tokens_per_second=speed))
+def test_nothing_jumps_when_the_first_formula_is_set(
+    visits: Visits, script: ScriptedUpstream, speed: int, before: str
+) -> None:
+    script.script(Answer(before + FORMULA, tokens_per_second=speed))
     page = visits.open("/", viewport=PHONE)
     page.evaluate(SHIFTS)
     chat = Chat(page, say)

@@ -89,7 +89,8 @@ _WRITES = re.compile(r"^(INSERT|UPDATE|DELETE|REPLACE)\b|\b(FOR UPDATE|FOR SHARE
 @contextmanager
 def counted_statements() -> Iterator[list[str]]:
     """The SQL statements of this thread, and of those that begin, while the block runs: but those that look, some time
-    after an answer, for who is to write its title. Threads of earlier tests that still run are none of its business."""
+    after an answer, for who is to write its title. Threads that run already are of earlier tests, or look at something
+    every few seconds: none of its business."""
     statements: list[str] = []
     others = {*threading.enumerate()} - {threading.current_thread()}
 

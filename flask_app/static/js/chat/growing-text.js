@@ -76,17 +76,8 @@ export class GrowingText {
     if (settled.length) {
       this.#replaceTail(enrich(fragmentOf(settled, env)))
       this.#tail = []
-      this.#group()
     }
     this.#replaceTail(enrich(fragmentOf(tail, env), { grows: true }))
-  }
-
-  /** What comes is another group once this one is full. A line's own distance to what follows it holds within one alone. */
-  #group() {
-    if (this.#place.childElementCount < MOST || this.#place.lastElementChild?.tagName === "HR" || awaitsFormulas()) return
-    this.#place = document.createElement("div")
-    this.#place.className = GROUP
-    this.#element.append(this.#place)
   }
 
   /** @param {DocumentFragment} fragment */
@@ -94,14 +85,27 @@ export class GrowingText {
     const keep = remember(this.#tail)
     for (const node of this.#tail) node.remove()
     this.#tail = [...fragment.childNodes]
-    this.#place.append(fragment)
+    for (const node of this.#tail) this.#add(node)
     keep(this.#tail)
+  }
+
+  /** In another group once the one is full; what waits for a formula stands in one with it. @param {ChildNode} node */
+  #add(node) {
+    if (this.#place.childElementCount >= MOST && !awaitsFormulas()) {
+      this.#place = document.createElement("div")
+      this.#place.className = GROUP
+      this.#element.append(this.#place)
+    }
+    this.#place.append(node)
   }
 
   #drawAnew() {
     const keep = remember([...this.#element.childNodes])
     showText(this.#element, this.#whole)
-    keep([...this.#element.childNodes])
+    const drawn = [...this.#element.childNodes]
+    keep(drawn)
+    this.#place = this.#element
+    this.#tail = drawn.slice(drawn.findLastIndex(({ nodeType }) => nodeType === Node.ELEMENT_NODE))
   }
 }
 

@@ -3,6 +3,7 @@
 import { t } from "app/i18n.js"
 import { sanitize } from "app/markdown.js"
 import { SHORT, colour, library } from "app/markdown/colours.js"
+import { GROUP } from "app/markdown/blocks.js"
 import { inTurn } from "app/markdown/turns.js"
 import { followChoice } from "app/markdown/wrapping.js"
 import { fill, fromTemplate, must, slot } from "app/ui.js"
@@ -125,8 +126,10 @@ function isKept(element) {
 async function setFormula(place) {
   if ("display" in place.dataset) awaitFirst(place)
   const formulaOf = await katex()
-  document.documentElement.classList.remove(COMING)
-  inTurn(() => isKept(place) && typeset(place, formulaOf))
+  inTurn(() => {
+    if (isKept(place)) typeset(place, formulaOf)
+    document.documentElement.classList.remove(COMING)
+  })
 }
 
 /**
@@ -143,7 +146,7 @@ function awaitFirst(place) {
   }
   if (!classList.contains(COMING)) return
   let block = /** @type {Element} */ (place) // of the answer, which may not be in the page yet
-  while (block.parentElement && !block.parentElement.classList.contains("prose")) block = block.parentElement
+  while (block.parentElement && !block.parentElement.matches(`.prose, .${GROUP}`)) block = block.parentElement
   block.classList.add("awaits-formula")
 }
 
