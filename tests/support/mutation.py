@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from statistics import quantiles
 
@@ -28,7 +29,7 @@ REMEMBERS = type(lru_cache(lambda: None))
 def pytest_load_initial_conftests() -> None:
     function = os.environ["MUTANT_UNDER_TEST"].partition("__mutmut_")[0]
     if AT_IMPORT.exists() and function in json.loads(AT_IMPORT.read_text(encoding="utf-8")):
-        _import_anew()
+        _import_anew(function.rpartition(".")[0])
     _forget()
 
 
@@ -63,11 +64,13 @@ def _forget() -> None:
                 each.cache_clear()
 
 
-def _import_anew() -> None:
+def _import_anew(changed: str) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS and name != __name__]:
         del sys.modules[name]
     try:
-        import flask_app.routes  # noqa: F401 - all of it
+        import flask_app.routes  # noqa: F401 - all of it, but what only commands import
+
+        import_module(changed)
     except Exception:  # noqa: BLE001 - the mutant is noticed: pytest would call it a wrong use of itself
         traceback.print_exc()
         os._exit(1)
