@@ -7,7 +7,9 @@ So pictures are taken out before the rest is looked at, and the rest is bounded 
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from flask import Flask, Response, after_this_request, g, request
 
@@ -28,10 +30,24 @@ _held = 0
 _room = threading.Condition()
 
 
+class Made(Protocol):
+    """What is made of a body, and holds it. Its end is told once, at once where it has ended."""
+
+    def when_ended(self, tell: Callable[[object], None]) -> None: ...
+
+
 @dataclass(slots=True)
 class _Place:
     size: int
     is_replys: bool = False  # it is given up when the reply has ended
+    made: Made | None = None  # and this too
+
+    def leave(self) -> None:
+        """Its request is over."""
+        if self.made is None:
+            self.give_up()
+        else:
+            self.made.when_ended(lambda _: self.give_up())
 
     def give_up(self) -> None:
         global _held
@@ -72,6 +88,12 @@ def shrink_place(size: int) -> None:
         _room.notify_all()
 
 
+def keep_place_for(made: Made) -> None:
+    """Until that has ended, if the reply is over before: it holds what came."""
+    if (place := g.get("place")) is not None:
+        place.made = made
+
+
 def without_pictures(raw: bytes) -> bytes:
     """The same, each picture an empty string: what is to be read strictly. Raises TooLarge for more than may be."""
     if len(raw) <= USUAL:
@@ -83,7 +105,7 @@ def without_pictures(raw: bytes) -> bytes:
 
 
 def held() -> int:
-    """Bytes of the long bodies whose replies are not over."""
+    """Bytes of the long bodies that are still needed."""
     return _held
 
 
@@ -100,11 +122,11 @@ def _take(size: int) -> None:
 def _give_up_with_reply(response: Response) -> Response:
     place: _Place = g.place
     place.is_replys = True
-    response.call_on_close(place.give_up)
+    response.call_on_close(place.leave)
     return response
 
 
 def _give_up_without_reply() -> None:
     place: _Place | None = g.get("place")
     if place and not place.is_replys:
-        place.give_up()
+        place.leave()

@@ -9,7 +9,7 @@ from flask_app.services.chat.chat_service import Origin
 from flask_app.services.gateway import gateway_service, program_keys
 from flask_app.services.gateway.gateway_service import Asked
 from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun, Streamed, Whole
-from flask_app.web import limits, program_limits, programs
+from flask_app.web import limits, long_bodies, program_limits, programs
 from flask_app.web.bodies import heeds
 from flask_app.web.client import client_address
 from flask_app.web.completions import PassingBody
@@ -58,6 +58,8 @@ def _unknown(body: AnswerBody) -> object:
 
 def _given(answer: Answer, give: Callable[[Answer], Given]) -> Given:
     """The reply, also where it is a failure, tells how much of a budget is left after it, or after its prompt."""
+    if answer.goes_on:
+        long_bodies.keep_place_for(answer)
     try:
         return give(answer)
     finally:

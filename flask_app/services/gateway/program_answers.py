@@ -66,7 +66,7 @@ class ProgramAnswer(ABC):
         self._has_ended = False
         self._ending = threading.Lock()
         self.ended: Ended | None = None
-        self._tell_end: Callable[[Ended], None] = lambda _: None
+        self._to_tell: list[Callable[[Ended], None]] = []
 
     @abstractmethod
     def tell(self, event: Event) -> None:
@@ -84,10 +84,10 @@ class ProgramAnswer(ABC):
         self._end(outcome, entry or _NOTHING)
 
     def when_ended(self, tell: Callable[[Ended], None]) -> None:
-        """Have `tell` called once it has ended, or now."""
+        """Have `tell` called once it has ended, or now, after those that were to be called before."""
         with self._ending:
             if self.ended is None:
-                self._tell_end = tell
+                self._to_tell.append(tell)
                 return
         tell(self.ended)
 
@@ -104,7 +104,8 @@ class ProgramAnswer(ABC):
             self.ended = ended
         self.events.close(last)
         _logs.forget([self.begun.run_id])
-        self._tell_end(ended)
+        for tell in self._to_tell:
+            tell(ended)
 
     def _ending_of(self, outcome: Outcome) -> Ended:
         live = run_service.live_run(self.begun.run_id)
