@@ -214,8 +214,8 @@ class AccessToken(Base):
     `hint` is its last four characters. `models` is a JSON list of the only names it may ask for, or None for all.
     Until `words_until` what is asked with it, and answered, is kept for its person (`ProgramWords`). At most
     `requests_per_minute` answers are begun with it, and `parallel_requests` are in the making, None is no limit of its
-    own; `networks` is a JSON list of the only ones it may be used from, or None for all. The row outlives the token:
-    the attempts name it.
+    own; `networks` is a JSON list of the only ones it may be used from, or None for all. `on_disconnect` says what
+    becomes of an answer whose program leaves: "stop", or "continue". The row outlives the token: the attempts name it.
     """
 
     __tablename__ = "access_tokens"
@@ -235,6 +235,7 @@ class AccessToken(Base):
     requests_per_minute: Mapped[int | None]
     parallel_requests: Mapped[int | None]
     networks: Mapped[str | None] = mapped_column(LongText)
+    on_disconnect: Mapped[str] = mapped_column(String(16), default="stop", server_default="stop")
 
 
 class TokenOrigin(Base):

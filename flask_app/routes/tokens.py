@@ -102,9 +102,9 @@ def show_to(token_id: str, body: TokenOrigins) -> TokenOriginsReply:
 @accepts(TokenAccess)
 @returns(TokenAccessReply)
 def bound(token_id: str, body: TokenAccess) -> TokenAccessReply:
-    """Say how often one of one's tokens may ask, and from where, in the place of what was said before."""
+    """Say how often one of one's tokens may ask, from where, and what becomes of an answer whose program leaves."""
     actor = Actor(get_current_user(), client_address())
-    return access_reply(token_access_service.put(actor, token_id, body.access(), keeps_parallel=body.keeps_parallel))
+    return access_reply(token_access_service.put(actor, token_id, body.access(), unsaid=body.unsaid))
 
 
 @blueprint.put("/api/tokens/<token_id>/words")

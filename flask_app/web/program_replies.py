@@ -1,4 +1,4 @@
-"""Answers to programs as replies: events as they come, or the whole. Whoever goes away ends the answer."""
+"""Answers to programs as replies: events as they come, or the whole. Whoever goes away ends one that does not go on."""
 
 import itertools
 import time
@@ -36,8 +36,14 @@ def streamed(answer: Streamed) -> Response:
     body = _noted(draining(pieces, outlet) if outlet else pieces, outlet, logged)
     response = Response(body, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(lambda: gateway_service.leave(answer))
+    response.call_on_close(lambda: _leave(answer, logged))
     return response
+
+
+def _leave(answer: Streamed, logged: OpenRequest) -> None:
+    """Who leaves in a silence is seen by nothing else, where the answer goes on."""
+    logged.has_left = logged.has_left or answer.ended is None
+    gateway_service.leave(answer)
 
 
 def _noted(pieces: Iterator[bytes], outlet: SocketOutlet | None, logged: OpenRequest) -> Iterator[bytes]:

@@ -53,27 +53,32 @@ class TokenOriginsReply(Reply):
 
 ParallelRequests = Annotated[int, msgspec.Meta(ge=1, le=token_access_service.MAX_PARALLEL)]
 RequestsPerMinute = Annotated[int, msgspec.Meta(ge=1, le=token_access_service.MAX_RATE)]
+OnDisconnect = Literal["stop", "continue"]
 Networks = Annotated[list[Words], msgspec.Meta(max_length=4 * token_access_service.MOST_NETWORKS)]
 
 
 class TokenAccess(Body):
     """At most `requests_per_minute` answers are begun in a minute, and `parallel_requests` are in the making at once;
-    null: as many as the person may have. Without `parallel_requests` that number stays.
+    null: as many as the person may have.
 
     `networks` are the only addresses or networks that it may be used from, such as `203.0.113.7` or `2001:db8::/32`;
-    none: from everywhere.
+    none: from everywhere. `on_disconnect` is what becomes of an answer whose program leaves: it stops, or it is made
+    to its end, and is billed whole. Of `parallel_requests` and `on_disconnect` what is not sent stays as it was.
     """
 
     requests_per_minute: RequestsPerMinute | None
     networks: Networks
     parallel_requests: ParallelRequests | UnsetType | None = UNSET
+    on_disconnect: OnDisconnect | UnsetType = UNSET
 
     def access(self) -> Access:
-        return Access(self.requests_per_minute, self.networks, self.parallel_requests or None)
+        """What is `unsaid` is in it as for a new token."""
+        said = {name: getattr(self, name) for name in self.__struct_fields__ if name not in self.unsaid}
+        return Access(**said)
 
     @property
-    def keeps_parallel(self) -> bool:
-        return self.parallel_requests is UNSET
+    def unsaid(self) -> list[str]:
+        return [name for name in self.__struct_fields__ if getattr(self, name) is UNSET]
 
 
 class TokenAccessReply(Reply):
@@ -82,6 +87,7 @@ class TokenAccessReply(Reply):
     requests_per_minute: int | None
     parallel_requests: int | None
     networks: list[str]
+    on_disconnect: str
 
 
 class TokenWords(Body):
@@ -98,7 +104,8 @@ class NewToken(Body):
     """Good for `days` days, for ever without; for `models` by name, for all without; as far as `budget` goes.
 
     `origins` are the websites whose pages may ask with it; `requests_per_minute` is how often it may,
-    `parallel_requests` how much at once, `networks` from where.
+    `parallel_requests` how much at once, `networks` from where, and `on_disconnect` what becomes of an answer whose
+    program leaves.
     """
 
     name: Words
@@ -109,6 +116,7 @@ class NewToken(Body):
     requests_per_minute: RequestsPerMinute | None = None
     parallel_requests: ParallelRequests | None = None
     networks: Networks | None = None
+    on_disconnect: OnDisconnect = "stop"
 
     def wanted(self) -> Wanted:
         return Wanted(
@@ -117,7 +125,7 @@ class NewToken(Body):
             models=self.models,
             budget=self.budget.cap() if self.budget else None,
             origins=self.origins or (),
-            access=Access(self.requests_per_minute, self.networks or (), self.parallel_requests),
+            access=Access(self.requests_per_minute, self.networks or (), self.parallel_requests, self.on_disconnect),
         )
 
 
@@ -125,8 +133,8 @@ class TokenFacts(Reply):
     """`hint` is the token's last four characters, `state` one of active, expired, revoked; null `models` are all.
 
     `origins` are the websites whose pages may ask with it; until `words_until` its person has kept what is asked with
-    it and answered, null where nothing is. `requests_per_minute`, `parallel_requests` and `networks` as one's
-    person has set them.
+    it and answered, null where nothing is. `requests_per_minute`, `parallel_requests`, `networks` and `on_disconnect`
+    ("stop" or "continue") as one's person has set them.
     """
 
     id: str
@@ -142,6 +150,7 @@ class TokenFacts(Reply):
     requests_per_minute: int | None
     parallel_requests: int | None
     networks: list[str]
+    on_disconnect: str
 
 
 class TokenReply(TokenFacts):
@@ -178,6 +187,7 @@ def access_reply(access: Access) -> TokenAccessReply:
         requests_per_minute=access.requests_per_minute,
         parallel_requests=access.parallel_requests,
         networks=list(access.networks),
+        on_disconnect=access.on_disconnect,
     )
 
 
@@ -208,7 +218,7 @@ def _anybodys(listed: Listed, origins: list[str] | None) -> AnybodysTokenReply:
 
 
 def _shown(token: AccessToken, origins: list[str] | None) -> dict[str, Any]:
-    bounds = ("requests_per_minute", "parallel_requests")
+    bounds = ("requests_per_minute", "parallel_requests", "on_disconnect")
     names = ("id", "name", "hint", "created_at", "expires_at", "last_used_at", *bounds)
     now, until = utc_now(), token.words_until
     return {name: getattr(token, name) for name in names} | {

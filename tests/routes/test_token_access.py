@@ -1,4 +1,4 @@
-"""How often a token may ask, and from where."""
+"""How often a token may ask, from where, and what becomes of an answer whose program leaves."""
 
 import dataclasses
 import json
@@ -25,7 +25,8 @@ from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 SLOW = Answer("word " * 2000, tokens_per_second=50)
 HERE, NOT_HERE = "127.0.0.0/8", "203.0.113.0/24"
-NOTHING: dict[str, Any] = {"requests_per_minute": None, "parallel_requests": None, "networks": []}
+OLDER: dict[str, Any] = {"requests_per_minute": None, "networks": []}  # what every client sends
+NOTHING = OLDER | {"parallel_requests": None, "on_disconnect": "stop"}
 
 
 @pytest.fixture
@@ -208,10 +209,14 @@ def test_of_requests_at_the_same_moment_no_more_are_let_in(
         reply.close()
 
 
-def test_without_a_word_of_them_answers_at_once_stay_bounded(member_client: PageClient, token: Made) -> None:
-    assert member_client.put(path(token), json=NOTHING | {"parallel_requests": 4}).status_code == 200
-    older = {"requests_per_minute": 9, "networks": []}
-    assert member_client.put(path(token), json=older).get_json() == older | {"parallel_requests": 4}
+def test_what_clients_do_not_know_stays_as_it_was(member_client: PageClient, token: Made) -> None:
+    newer = {"parallel_requests": 4, "on_disconnect": "continue"}
+    assert member_client.put(path(token), json=NOTHING | newer).status_code == 200
+    assert member_client.put(path(token), json=OLDER).get_json() == NOTHING | newer
+    for name, value in newer.items():
+        after = member_client.put(path(token), json=OLDER | {name: NOTHING[name]}).get_json()
+        assert after == NOTHING | newer | {name: NOTHING[name]}, "of what is not sent nothing changes"
+        assert member_client.put(path(token), json=OLDER | {name: value}).get_json() == NOTHING | newer
     assert member_client.put(path(token), json=NOTHING).get_json() == NOTHING
 
 
@@ -227,16 +232,9 @@ def test_it_costs_no_query(app: Flask, member: User, token: Made, query_count: A
 
 
 def test_a_person_sets_them_and_takes_them_away(member_client: PageClient, token: Made) -> None:
-    typed = {
-        "requests_per_minute": 30,
-        "parallel_requests": 2,
-        "networks": [" 2001:DB8::/32 ", "198.51.100.9/24", "203.0.113.7", "203.0.113.7/32"],
-    }
-    wanted = {
-        "requests_per_minute": 30,
-        "parallel_requests": 2,
-        "networks": ["198.51.100.0/24", "2001:db8::/32", "203.0.113.7"],
-    }
+    bounds: dict[str, Any] = {"requests_per_minute": 30, "parallel_requests": 2, "on_disconnect": "continue"}
+    typed = bounds | {"networks": [" 2001:DB8::/32 ", "198.51.100.9/24", "203.0.113.7", "203.0.113.7/32"]}
+    wanted = bounds | {"networks": ["198.51.100.0/24", "2001:db8::/32", "203.0.113.7"]}
     response = member_client.put(path(token), json=typed)
     assert (response.status_code, response.get_json()) == (200, wanted)
     (listed,) = member_client.get("/api/tokens").get_json()["tokens"]
@@ -263,7 +261,7 @@ def test_it_holds_from_the_next_request_on(app: Flask, member_client: PageClient
 def test_a_token_may_be_made_with_them_and_administrators_see_them(
     member_client: PageClient, admin_client: PageClient, token: Made
 ) -> None:
-    bounds = {"requests_per_minute": 7, "parallel_requests": 3, "networks": [NOT_HERE]}
+    bounds = {"requests_per_minute": 7, "parallel_requests": 3, "networks": [NOT_HERE], "on_disconnect": "continue"}
     told = member_client.post("/api/tokens", json={"name": "kept"} | bounds).get_json()["token"]
     assert {name: told[name] for name in bounds} == bounds
     shown = admin_client.get("/api/admin/tokens").get_json()["tokens"]
@@ -280,6 +278,7 @@ def test_a_token_may_be_made_with_them_and_administrators_see_them(
         ({"networks": ["203.0.113.7"] * 81}, "invalid_field"),
         ({"networks": None}, "invalid_field"),
         ({"networks": "203.0.113.7"}, "invalid_field"),
+        *(({"on_disconnect": word}, "invalid_field") for word in ("", "limit", "Continue", None, True)),
     ],
 )
 def test_what_is_none_is_refused(member_client: PageClient, token: Made, access: dict[str, Any], code: str) -> None:

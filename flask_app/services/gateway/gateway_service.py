@@ -23,7 +23,7 @@ from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun
 from flask_app.services.gateway.program_keys import AskedUnder
 from flask_app.services.providers import model_lists, model_service
 from flask_app.services.runs import doubt, run_service
-from flask_app.services.tokens import token_service
+from flask_app.services.tokens import token_access_service, token_service
 from flask_app.services.tokens.token_service import Visit
 
 CHANNEL = "api"
@@ -97,6 +97,7 @@ def begin(
     )
     sent = ticket.sent
     answer = make(replace(begun, prompt_tokens=sent.call.prompt_estimate, allowance=sent.allowance))
+    answer.goes_on = visited.on_disconnect == token_access_service.CONTINUE
     if under and isinstance(answer, Whole):
         answer.keep_with(partial(program_keys.keep, under, begun.run_id))
     run_service.start(answer, ticket)
@@ -119,7 +120,9 @@ def estimate(visited: Visit, asked: Asked, origin: Origin) -> int:
 
 
 def leave(answer: ProgramAnswer) -> None:
-    """Its program has gone, or has all of it: what is still being made ends, and what came is booked."""
+    """Its program has gone, or has all of it: what is still being made ends, and what came is booked, unless it
+    `goes_on`.
+    """
     if answer.goes_on:
         return
     if live := run_service.live_run(answer.begun.run_id):

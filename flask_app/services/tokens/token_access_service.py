@@ -1,6 +1,9 @@
-"""How often a token may ask, how much at once, and from where: set for it alone, beside what holds for its person."""
+"""How often a token may ask, how much at once, from where, and what becomes of an answer whose program leaves.
 
-from collections.abc import Sequence
+It is set for the token alone, beside what holds for its person.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -20,6 +23,7 @@ from flask_app.services.tokens import own_tokens
 MOST_NETWORKS, MAX_LENGTH = 20, 64
 MAX_RATE = rates.MAX_AMOUNT
 MAX_PARALLEL = 1000
+STOP, CONTINUE = "stop", "continue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +32,22 @@ class Access:
     None is as many as the person may have.
 
     `networks` are the only ones it may be used from, each as `domain.networks` writes it; none is from everywhere.
+    `on_disconnect`: when its program leaves an answer ends there (STOP), or is made to its end (CONTINUE).
     """
 
     requests_per_minute: int | None = None
     networks: Sequence[str] = ()
     parallel_requests: int | None = None
+    on_disconnect: str = STOP
 
 
 ANYHOW = Access()
 
 
-def put(actor: Actor, token_id: str, wanted: Access, *, keeps_parallel: bool = False) -> Access:
+def put(actor: Actor, token_id: str, wanted: Access, *, unsaid: Iterable[str] = ()) -> Access:
     """Have this hold of one's token from the next request on, in the place of what held before.
 
-    `keeps_parallel`: but for how many answers may be in the making.
+    The fields that are `unsaid` stay as they were.
 
     Raises Invalid as `checked` does, and NotFound for a foreign token too.
     """
@@ -50,7 +56,7 @@ def put(actor: Actor, token_id: str, wanted: Access, *, keeps_parallel: bool = F
     def work(session: Session) -> Access:
         token = own_tokens.hold(session, actor, token_id)
         before = of(token)
-        after = replace(typed, parallel_requests=before.parallel_requests) if keeps_parallel else typed
+        after = replace(typed, **{name: getattr(before, name) for name in unsaid})
         if before != after:
             keep(token, after)
             details = {"name": token.name, "before": told(before), "after": told(after)}
@@ -72,17 +78,19 @@ def checked(wanted: Access) -> Access:
     found = sorted({networks.written(_read(each)) for each in wanted.networks})
     if len(found) > MOST_NETWORKS:
         raise Invalid("too_many_networks", limit=MOST_NETWORKS)
-    return Access(rate, found, most)
+    return replace(wanted, networks=found)
 
 
 def keep(token: AccessToken, access: Access) -> None:
     """It is `checked`."""
     token.requests_per_minute, token.parallel_requests = access.requests_per_minute, access.parallel_requests
     token.networks = msgspec.json.encode(access.networks).decode() if access.networks else None
+    token.on_disconnect = access.on_disconnect
 
 
 def of(token: AccessToken) -> Access:
-    return Access(token.requests_per_minute, networks_of(token.networks), token.parallel_requests)
+    found = networks_of(token.networks)
+    return Access(token.requests_per_minute, found, token.parallel_requests, token.on_disconnect)
 
 
 def networks_of(stored: str | None) -> list[str]:
@@ -100,6 +108,7 @@ def told(access: Access) -> dict[str, object]:
         "requests_per_minute": access.requests_per_minute,
         "parallel_requests": access.parallel_requests,
         "networks": list(access.networks),
+        "on_disconnect": None if access.on_disconnect == STOP else access.on_disconnect,
     }
     return {name: bound for name, bound in bounds.items() if bound}
 

@@ -44,7 +44,7 @@ _users, _tokens = table_of(User), table_of(AccessToken)
 _groups, _settings = table_of(Group), table_of(Setting)
 _TOKEN_COLUMNS = (
     *("id", "name", "models", "expires_at", "revoked_at", "last_used_at", "words_until"),
-    *("requests_per_minute", "parallel_requests", "networks"),
+    *("requests_per_minute", "parallel_requests", "networks", "on_disconnect"),
 )
 # Every request of a program runs this one statement.
 _VISIT = (
@@ -81,7 +81,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a new token shall be: for how many days, or for ever; for which models by name, or for all; how far; on
-    the pages of which websites; how often, and from where.
+    the pages of which websites; how often, from where, and whether answers end where its program leaves.
     """
 
     name: str
@@ -108,7 +108,8 @@ class Visit:
 
     `origin` is that of the page that asks, where the token names it. `keeps_words`: what is asked and answered is kept
     for its person. `requests_per_minute` is the token's own rate, `parallel_requests` how many
-    answers it may have in the making, `networks` where it may be used from, as stored.
+    answers it may have in the making, `networks` where it may be used from, `on_disconnect` what becomes of an answer
+    whose program leaves, as stored.
     """
 
     user: User
@@ -122,6 +123,7 @@ class Visit:
     requests_per_minute: int | None = None
     parallel_requests: int | None = None
     networks: str | None = None
+    on_disconnect: str = token_access_service.STOP
     access: str = "{}"
 
 
@@ -226,6 +228,7 @@ def visit(secret: str, origin: str = "") -> Visit | None:
         requests_per_minute=row.token_requests_per_minute,
         parallel_requests=row.token_parallel_requests,
         networks=row.token_networks,
+        on_disconnect=row.token_on_disconnect,
         access=row.group_access,
     )
 

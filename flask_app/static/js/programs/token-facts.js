@@ -14,6 +14,7 @@ import { accessWords } from "app/programs/token-access.js"
  * @property {number | null} requests_per_minute at most; null is as many as its person may ask
  * @property {number | null} parallel_requests answers in the making at once, at most
  * @property {string[]} networks the only ones it may be used from; none is from everywhere
+ * @property {"stop" | "continue"} on_disconnect what becomes of an answer whose program leaves
  * @property {string} created_at
  * @property {string | null} expires_at
  * @property {string | null} last_used_at
