@@ -1,6 +1,9 @@
 """What becomes of an answer whose program leaves, where its token has it made to its end."""
 
 import dataclasses
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from werkzeug.test import TestResponse
 from flask_app import config
 from flask_app.database import reading
 from flask_app.models import TokenUsage, User
-from flask_app.services.gateway import request_log
+from flask_app.services.gateway import program_answers, request_log
 from flask_app.services.runs import run_service
 from flask_app.services.tokens.token_access_service import CONTINUE, Access
 from flask_app.services.tokens.token_service import Made
@@ -96,14 +99,31 @@ def test_without_the_choice_it_ends_there(app: Flask, member: User, upstream: Sc
     assert (only().status, only().error_code) == (200, "left")
 
 
-def test_who_leaves_before_hearing_anything_is_told_as_having_left(
-    program: Program, upstream: ScriptedUpstream
+@pytest.mark.parametrize(("stream", "status"), [(True, 200), (False, 499)])
+def test_who_leaves_in_a_silence_is_told_as_having_left(
+    app: Flask, program: Program, upstream: ScriptedUpstream, stream: bool, status: int
 ) -> None:
-    """As in a silence: nobody has written to them since."""
-    upstream.script(CALLS["complete"])
-    program.complete(stream=True, buffered=False).close()
-    assert entry().outcome == "complete"
-    assert only().error_code == "left"
+    """Nothing is written to them: a heartbeat finds that nobody is there."""
+    here, there = socket.socketpair()
+    there.close()
+    gate = Gate(1)
+    upstream.script(Answer(TEXT, gate=gate, usage=USED))
+    with here, ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(
+            app.test_client(use_cookies=False).post,
+            "/v1/chat/completions",
+            json={"model": "deepseek-flash", "messages": HELLO, "stream": stream},
+            headers=program.headers,
+            environ_overrides={"gunicorn.socket": here},
+            buffered=True,
+        )
+        while not asked.done():
+            program_answers._logs.beat()
+            time.sleep(0.01)
+    assert len(run_service.live_runs()) == 1
+    gate.open()
+    assert (entry().outcome, entry().completion_tokens) == ("complete", USED.completion)
+    assert (only().status, only().error_code) == (status, "left")
 
 
 def test_who_stays_has_not_left(program: Program, upstream: ScriptedUpstream) -> None:
