@@ -88,6 +88,12 @@ def shrink_place(size: int) -> None:
         _room.notify_all()
 
 
+def is_long() -> bool:
+    """Has the request a place?"""
+    place: _Place | None = g.get("place")
+    return place is not None and place.size > 0
+
+
 def keep_place_for(made: Made) -> None:
     """Until that has ended, if the reply is over before: it holds what came."""
     if (place := g.get("place")) is not None:

@@ -1,6 +1,7 @@
 """What programs ask for as answers: counted, begun, and given whole or as a stream; what is known already, again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from flask import Response, g
@@ -9,6 +10,8 @@ from flask_app.services.chat.chat_service import Origin
 from flask_app.services.gateway import gateway_service, program_keys
 from flask_app.services.gateway.gateway_service import Asked
 from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun, Streamed, Whole
+from flask_app.services.tokens import token_access_service
+from flask_app.services.tokens.token_service import Visit
 from flask_app.web import limits, long_bodies, program_limits, programs
 from flask_app.web.bodies import heeds
 from flask_app.web.client import client_address
@@ -40,7 +43,7 @@ def answered(
 ) -> Response | Made:
     """The answer to what `body` asks, by the one or the other."""
     programs.logged().ask_for(body.model)
-    visited, asked = programs.visit(), body.asked()
+    visited, asked = _visit(), body.asked()
     under = programs.asked_under(body, _unknown(body), is_whole=not body.stream)
     if under and (reply := program_keys.look(under)) is not None:
         programs.logged().is_replayed = True
@@ -50,6 +53,12 @@ def answered(
     if body.stream and make_stream:
         return _given(gateway_service.begin(visited, asked, origin(), make_stream, under), streamed)
     return _given(gateway_service.begin(visited, asked, origin(), make_whole, under), whole)
+
+
+def _visit() -> Visit:
+    """A long request ends with its program: a few that nobody waits for would keep the room for all of them."""
+    visited = programs.visit()
+    return replace(visited, on_disconnect=token_access_service.STOP) if long_bodies.is_long() else visited
 
 
 def _unknown(body: AnswerBody) -> object:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -87,7 +87,7 @@ class TokenAccessReply(Reply):
     requests_per_minute: int | None
     parallel_requests: int | None
     networks: list[str]
-    on_disconnect: str
+    on_disconnect: OnDisconnect
 
 
 class TokenWords(Body):
@@ -150,7 +150,7 @@ class TokenFacts(Reply):
     requests_per_minute: int | None
     parallel_requests: int | None
     networks: list[str]
-    on_disconnect: str
+    on_disconnect: OnDisconnect
 
 
 class TokenReply(TokenFacts):
@@ -187,7 +187,7 @@ def access_reply(access: Access) -> TokenAccessReply:
         requests_per_minute=access.requests_per_minute,
         parallel_requests=access.parallel_requests,
         networks=list(access.networks),
-        on_disconnect=access.on_disconnect,
+        on_disconnect=cast("OnDisconnect", access.on_disconnect),
     )
 
 

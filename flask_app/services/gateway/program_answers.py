@@ -3,6 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -84,7 +85,7 @@ class ProgramAnswer(ABC):
         self._end(outcome, entry or _NOTHING)
 
     def when_ended(self, tell: Callable[[Ended], None]) -> None:
-        """Have `tell` called once it has ended, or now, after those that were to be called before."""
+        """Have `tell` called once it has ended, or now."""
         with self._ending:
             if self.ended is None:
                 self._to_tell.append(tell)
@@ -104,8 +105,9 @@ class ProgramAnswer(ABC):
             self.ended = ended
         self.events.close(last)
         _logs.forget([self.begun.run_id])
-        for tell in self._to_tell:
-            tell(ended)
+        with ExitStack() as told:  # each of them, whatever becomes of another
+            for tell in reversed(self._to_tell):
+                told.callback(tell, ended)
 
     def _ending_of(self, outcome: Outcome) -> Ended:
         live = run_service.live_run(self.begun.run_id)
