@@ -1,13 +1,21 @@
 """Who has renamed a conversation keeps their title, by whichever version."""
 
+import threading
+from typing import Any
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
+from sqlalchemy.engine import Engine
 
 from flask_app.database import transaction
-from flask_app.models import Conversation
+from flask_app.models import Conversation, User
+from flask_app.services.chat import chat_service
+from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.completion.attempts import Outcome
+from flask_app.services.conversations import title_service
 from flask_app.services.runs import run_service
 from tests.support import titled
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, wait_until
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import ScriptedUpstream, Stall
 from tests.support.titled import QUESTION, Held, begin, states
@@ -57,3 +65,31 @@ def test_what_an_older_version_renames_meanwhile_stays(
     held.let_go()
     assert titled.title_of(conversation_id) == "My own"
     assert states() == ["settled"]
+
+
+def test_one_that_is_renamed_just_before_its_title_is_asked_for_asks_nobody(
+    member: User, upstream: ScriptedUpstream
+) -> None:
+    """Whoever would ask has seen it without a name, and finds it with one."""
+    titled.forget_the_choice()
+    begun = chat_service.send(member, Draft(text=QUESTION), Origin(request_id="r", address="192.0.2.1", locale="en"))
+    (live,) = run_service.live_runs()
+    titled.wait()
+    titled.choose()
+    has_seen = threading.Event()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if threading.current_thread().name.startswith("title-") and "titled_by" in statement:
+            has_seen.set()
+
+    event.listen(Engine, "after_cursor_execute", note)
+    try:
+        with transaction() as session:
+            session.execute(update(Conversation).values(title="My own"))
+            title_service.consider(begun, live.completion.request, Outcome(text_parts=["words"]))
+            assert has_seen.wait(PATIENCE)
+    finally:
+        event.remove(Engine, "after_cursor_execute", note)
+    titled.wait()
+    assert titled.title_of(begun.conversation_id) == "My own"
+    assert (titled.requests(upstream), titled.attempts()) == ([], [])
