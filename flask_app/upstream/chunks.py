@@ -139,7 +139,7 @@ class ChunkReader:
     def _plain(self, payload: bytes) -> Token | Reasoning | None:
         """The words of a chunk that says nothing else, and nothing new; None for any other: it is to be read in full.
 
-        Nearly every chunk of an answer is such a one, and this costs a quarter of what reading it in full does.
+        Nearly every chunk of an answer is such a one, and this costs less than to read it in full.
         """
         try:
             chunk = _decode_plain(payload)

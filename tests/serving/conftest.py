@@ -1,4 +1,4 @@
-"""Two instances of the real server that share a MariaDB and a Redis."""
+"""The real server: one that programs ask, and two instances that share a MariaDB and a Redis."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +13,19 @@ from tests.support.brokers import wait_until
 from tests.support.instances import FINISH_SECONDS, Site
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.served import Served, served
+from tests.support.served import Served, served, served_to_programs
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
+    with served_to_programs(tmp_path_factory.mktemp("instance"), upstream) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

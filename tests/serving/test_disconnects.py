@@ -10,23 +10,11 @@ from openai import OpenAI
 from flask_app.streams.memory import HEARTBEAT_SECONDS
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
-from tests.support.served import Served, served_to_programs
+from tests.support.served import Served
 
 MODEL = "deepseek-flash"
 HELLO: list[Any] = [{"role": "user", "content": "Hello."}]
 USED = Usage(prompt=9, completion=60)
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    with ScriptedUpstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
-    with served_to_programs(tmp_path_factory.mktemp("instance"), upstream) as running:
-        yield running
 
 
 @pytest.fixture

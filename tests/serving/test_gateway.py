@@ -22,7 +22,7 @@ from tests.support.scripted_upstream import (
     Status,
     Usage,
 )
-from tests.support.served import Served, served_to_programs
+from tests.support.served import Served
 from tests.support.upstream_completions import COMPLETIONS
 from tests.support.upstream_embeddings import EMBEDDINGS, vector
 
@@ -32,18 +32,6 @@ ENDLESS = Answer("word " * 20_000, tokens_per_second=50)
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
 
 TOOL: Any = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    with ScriptedUpstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
-    with served_to_programs(tmp_path_factory.mktemp("instance"), upstream) as running:
-        yield running
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from anthropic.types import TextBlock, ToolUseBlock
 
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status, Usage
-from tests.support.served import Served, served_to_programs
+from tests.support.served import Served
 
 MODEL = "deepseek-flash"
 HELLO: list[Any] = [{"role": "user", "content": "Hello."}]
@@ -23,18 +23,6 @@ PIECES: tuple[dict[str, Any], ...] = (
     {"index": 0, "function": {"arguments": '"Rome"}'}},
 )
 CALLS = tuple({"tool_calls": [piece]} for piece in PIECES)
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    with ScriptedUpstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
-    with served_to_programs(tmp_path_factory.mktemp("instance"), upstream) as running:
-        yield running
 
 
 @pytest.fixture

@@ -4,32 +4,20 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status, Usage
-from tests.support.served import Served, served_to_programs
+from tests.support.served import Served
 
 PROGRAM = Path(__file__).parents[1] / "support" / "openai-client.mjs"
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
 CALLING = Answer("I look.", thinking="Where?", deltas=({"tool_calls": [CALL]},), finish_reason="tool_calls")
 
 Run = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    with ScriptedUpstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
-    with served_to_programs(tmp_path_factory.mktemp("instance"), upstream) as running:
-        yield running
 
 
 @pytest.fixture

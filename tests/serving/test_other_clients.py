@@ -7,7 +7,6 @@ They are in no lock of this repository: MINGCHAT_CLIENTS names the folder of com
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 import yaml
 
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status
-from tests.support.served import ROOT, Served, served_to_programs
+from tests.support.served import ROOT, Served
 
 DOCUMENT = (ROOT / "docs" / "gateway.md").read_text("utf-8")
 ADDRESS = "https://chat.example.org/v1"
@@ -34,18 +33,6 @@ print("".join(chunk.choices[0].delta.content or "" for chunk in chunks))
 """
 
 needs_them = pytest.mark.skipif(not COMMANDS, reason="MINGCHAT_CLIENTS names no environment that has llm and LiteLLM")
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    with ScriptedUpstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
-    with served_to_programs(tmp_path_factory.mktemp("instance"), upstream) as running:
-        yield running
 
 
 def said(home: Path, *command: str, **environ: str) -> str:

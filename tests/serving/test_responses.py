@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ErrorEvent, ScriptedUpstream, Status, Usage
-from tests.support.served import Served, served_to_programs
+from tests.support.served import Served
 
 MODEL = "deepseek-flash"
 ENDLESS = Answer("word " * 20_000, tokens_per_second=50)
@@ -26,18 +26,6 @@ CALLS = tuple({"tool_calls": [piece]} for piece in PIECES)
 
 class Verdict(BaseModel):
     good: bool
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    with ScriptedUpstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -> Iterator[Served]:
-    with served_to_programs(tmp_path_factory.mktemp("instance"), upstream) as running:
-        yield running
 
 
 @pytest.fixture
