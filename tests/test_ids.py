@@ -1,0 +1,48 @@
+"""Primary keys: those of one process sort as they were made, and no two are alike."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from flask_app.database import first_id, is_id, moment_of, new_id
+
+NOW = 1_780_000_000_123_456_789  # nanoseconds
+
+
+def test_those_of_one_millisecond_sort_as_they_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: NOW)
+    made = [new_id() for _ in range(20_000)]
+    assert all(earlier < later for earlier, later in pairwise(made))
+    assert all(is_id(one) for one in made)
+    assert {moment_of(one) for one in made} <= {moment_of(made[0]), moment_of(made[0]) + timedelta(milliseconds=1)}
+
+
+def test_a_clock_that_is_set_back_a_little_puts_nothing_out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for back in (0, 1, 999):
+        monkeypatch.setattr(time, "time_ns", lambda back=back: NOW - back * 1_000_000)
+        made += [new_id() for _ in range(10)]
+    assert made == sorted(made)
+
+
+def test_a_clock_that_was_far_ahead_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for moment in (NOW + 3_600_000_000_000, NOW):
+        monkeypatch.setattr(time, "time_ns", lambda moment=moment: moment)
+        assert moment_of(new_id()) == datetime.fromtimestamp(moment // 1_000_000 / 1000, UTC)
+
+
+def test_threads_never_make_the_same() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        made = [one for some in threads.map(lambda _: [new_id() for _ in range(5000)], range(4)) for one in some]
+    assert len(set(made)) == len(made)
+
+
+def test_of_another_moment_they_are_of_that() -> None:
+    moment = datetime(2026, 2, 3, 4, 5, 6, 789000, UTC)
+    made = {new_id(moment) for _ in range(100)}
+    assert len(made) == 100
+    assert {moment_of(one) for one in made} == {moment}
+    assert all(one >= first_id(moment) for one in made)
