@@ -1,5 +1,8 @@
 """MingChat: a self-hosted AI chat in which every token is accounted for."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from flask_app import commands, database, error_reports, logs, streams, tracing
@@ -87,6 +90,13 @@ from flask_app.web import (
 )
 
 
+class _Site(Flask):
+    """Has no view of asyncio: none need be looked at for being one, a dozen functions a request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(config: Config | None = None) -> Flask:
     """The application, wired; it opens no connection and migrates nothing."""
     config = config or Config.from_environment()
@@ -99,7 +109,7 @@ def create_app(config: Config | None = None) -> Flask:
     streams.connect(config.redis_url, run_service.WORKER)
     windows.connect(config.redis_url)
 
-    app = Flask(__name__, static_folder=None)
+    app = _Site(__name__, static_folder=None)
     app.config["TRUSTED_HOSTS"] = list(config.allowed_hosts)
     rooms = (
         measures,

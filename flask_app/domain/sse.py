@@ -29,9 +29,12 @@ class Named(bytes):
 
 
 class Decoder:
-    """Decodes one stream; make a new one for the next. Once there is a `fault`, give the stream up."""
+    """Decodes one stream; make a new one for the next. Once there is a `fault`, give the stream up.
 
-    __slots__ = ("_after_cr", "_begun", "_limit", "_pending", "fault")
+    `has_named`: some event has had a name.
+    """
+
+    __slots__ = ("_after_cr", "_begun", "_limit", "_pending", "fault", "has_named")
 
     def __init__(self, max_event_bytes: int = 1 << 20) -> None:
         self._limit = max_event_bytes
@@ -39,6 +42,7 @@ class Decoder:
         self._begun = False
         self._after_cr = False
         self.fault: StreamTooLarge | None = None
+        self.has_named = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The data of each event that ends in `chunk`, in order; `Named` where it has a name.
@@ -60,7 +64,7 @@ class Decoder:
 
     def close(self) -> list[bytes]:
         """The event that the stream ended in, if any; it may have been cut short."""
-        last = _event(bytes(self._pending))
+        last = self._event(bytes(self._pending))
         self._pending.clear()
         return [] if last is None else [last]
 
@@ -104,7 +108,7 @@ class Decoder:
         for block in blocks:
             if block.startswith(b"data: ") and b"\n" not in block:  # nearly all are of this form
                 events.append(block[6:])
-            elif (event := _event(block)) is not None:
+            elif (event := self._event(block)) is not None:
                 events.append(event)
         return events
 
@@ -123,18 +127,20 @@ class Decoder:
             return
         self._pending += part
 
-
-def _event(block: bytes) -> bytes | None:
-    """The data of the event these lines make, None where they are comments or other fields only."""
-    data: list[bytes] = []
-    name = b""
-    for line in block.split(b"\n"):
-        field, _, value = line.partition(b":")
-        if field == b"data":
-            data.append(value.removeprefix(b" "))
-        elif field == b"event":
-            name = value.removeprefix(b" ")
-    if not data:
-        return None
-    whole = b"\n".join(data)
-    return Named(whole, name) if name not in (b"", b"message") else whole
+    def _event(self, block: bytes) -> bytes | None:
+        """The data of the event these lines make, None where they are comments or other fields only."""
+        data: list[bytes] = []
+        name = b""
+        for line in block.split(b"\n"):
+            field, _, value = line.partition(b":")
+            if field == b"data":
+                data.append(value.removeprefix(b" "))
+            elif field == b"event":
+                name = value.removeprefix(b" ")
+        if not data:
+            return None
+        whole = b"\n".join(data)
+        if name in (b"", b"message"):
+            return whole
+        self.has_named = True
+        return Named(whole, name)

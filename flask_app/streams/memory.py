@@ -4,16 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import structlog
-
 from flask_app.streams.frames import Frames
+from flask_app.streams.keeper import HEARTBEAT, Keeper
 from flask_app.streams.outlet import Outlet
-
-HEARTBEAT_SECONDS = 10  # a reader that has gone is noticed only by writing to it, so silence is broken
-KEPT_SECONDS = 30  # after the end, for readers that lost the last events
-HEARTBEAT = b": ping\n\n"
-
-log = structlog.get_logger()
 
 _FRAME = b"id: %d\nevent: %b\ndata: %b\n\n"
 
@@ -76,9 +69,11 @@ class MemoryLog:
 
     def add(self, frame: bytes) -> None:
         """Add an event as the bytes that readers get."""
-        end = self._frames.append(frame)
-        hungry = [reader for reader in tuple(self._sleepers) if not reader.was_fed(frame, end)]
-        if hungry:
+        end, sleepers = self._frames.append(frame), tuple(self._sleepers)
+        if len(sleepers) == 1:  # nearly always
+            if not sleepers[0].was_fed(frame, end):
+                self._wake(sleepers)
+        elif hungry := [reader for reader in sleepers if not reader.was_fed(frame, end)]:
             self._wake(hungry)
 
     @property
@@ -160,31 +155,14 @@ class MemoryLog:
             return True
 
 
-class MemoryBroker:
-    """All logs of this process. One thread breaks their silences and drops those that ended a while ago."""
+class MemoryBroker(Keeper[MemoryLog]):
+    """All logs of this process, where there is no other."""
 
     def __init__(self) -> None:
-        self._logs: dict[str, MemoryLog] = {}
-        self._lock = threading.Lock()
-        self._keeper: threading.Thread | None = None
-
-    def open(self, run_id: str) -> MemoryLog:
-        log = self._logs[run_id] = MemoryLog()
-        with self._lock:
-            if self._keeper is None:
-                self._keeper = threading.Thread(target=self._keep, name="logs", daemon=True)
-                self._keeper.start()
-        return log
-
-    def find(self, run_id: str) -> MemoryLog | None:
-        return self._logs.get(run_id)
+        super().__init__(MemoryLog)
 
     def end(self, run_id: str, event: str, payload: bytes) -> None:
         """Nothing to do: the logs here end with their runs."""
-
-    def forget(self, run_ids: Sequence[str]) -> None:
-        for run_id in run_ids:
-            self._logs.pop(run_id, None)
 
     def attend(self, look: Callable[[], None]) -> None:
         """Nobody else is there to nudge."""
@@ -200,19 +178,3 @@ class MemoryBroker:
 
     def flush(self) -> None:
         """What is written is there to be read."""
-
-    def beat(self) -> None:
-        """Wake the readers of every log, and drop the logs that have expired."""
-        limit = time.monotonic() - KEPT_SECONDS
-        for run_id, log in list(self._logs.items()):
-            log.wake()
-            if log.ended_at is not None and log.ended_at < limit:
-                self._logs.pop(run_id, None)  # another thread may forget it in this moment
-
-    def _keep(self) -> None:
-        while True:
-            time.sleep(HEARTBEAT_SECONDS)
-            try:
-                self.beat()
-            except Exception:  # a fault of ours must not leave every later answer without heartbeats
-                log.exception("no_heartbeat")

@@ -114,15 +114,18 @@ class ChatStream:
             if events:
                 self.begun = self.begun or any(isinstance(event, _BEGINNING) for event in events)
                 take(events)
-            if _named_error(payloads):
+            if decoder.has_named and _named_error(payloads):
                 take([Failed("upstream_failed")])
             if fault := decoder.fault or reader.fault:
                 # The event that a stream ended in may be a part of one.
                 raise UpstreamError("upstream_garbage" if data else "upstream_cut", retryable=True) from fault
-            if data and self._is_too_long(events, reader):
+            if reader.finished or not data:
+                return False
+            if self._room.is_full_after(events) or self.bytes_received > MAX_STREAM_BYTES:
+                self._check_begun()
                 take([Finished("length")])
                 return False
-            return bool(data) and not reader.finished
+            return True
 
         try:
             self._receive(read)
@@ -139,12 +142,10 @@ class ChatStream:
         except BrokenResponse as error:
             raise self._timeout() if self._expired else UpstreamError("upstream_cut", retryable=True) from error
 
-    def _is_too_long(self, events: list[Event], reader: ChunkReader) -> bool:
+    def _check_begun(self) -> None:
         """Raises UpstreamError for a stream without end in which no answer began."""
-        is_full, is_over = self._room.is_full_after(events), self.bytes_received > MAX_STREAM_BYTES
-        if is_over and not self.begun:
+        if self.bytes_received > MAX_STREAM_BYTES and not self.begun:
             raise UpstreamError("upstream_garbage")
-        return (is_full or is_over) and not reader.finished
 
     def shutdown(self) -> None:
         """Wake a blocked read and end the stream."""

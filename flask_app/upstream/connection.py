@@ -79,6 +79,7 @@ class Connection:
         self.is_used = False  # has a request been sent since it was opened or kept, or a part of one?
         self.response = Response()
         self._socket: socket.socket | None = None
+        self._encrypted: ssl.SSLSocket | None = None
         self._watcher: Watcher | None = None
         self._between = 0  # bytes since the last that belonged to the body
         self._is_shut = False  # nothing may be opened any more
@@ -174,7 +175,10 @@ class Connection:
                 raise BrokenResponse(str(error)) from error
             if data is not None and not take(data):
                 return False
-            if not self._has_more():
+            response = self.response
+            if response.is_complete or response.fault:
+                continue
+            if self._encrypted is None or not self._encrypted.pending():  # which the socket itself does not tell of
                 return True
 
     def _received(self) -> bytes | None:
@@ -199,13 +203,6 @@ class Connection:
         if self._between > MAX_HEAD_BYTES:
             raise BrokenResponse("trailers or chunk extensions without end")
         return b"" if response.is_complete else None
-
-    def _has_more(self) -> bool:
-        """Is there more to read that the socket itself does not tell of?"""
-        response = self.response
-        if response.is_complete or response.fault:
-            return True
-        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def shutdown(self) -> None:
         """Wake whoever connects or reads, from another thread; the connection is of no use afterwards."""
@@ -246,7 +243,9 @@ class Connection:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.origin.scheme == "https":
             wrapped = _tls().wrap_socket(made, server_hostname=self.origin.host, do_handshake_on_connect=False)
-            self._socket = wrapped  # before the handshake: `shutdown` must reach it, and `made` is only a shell now
+            self._socket = self._encrypted = (
+                wrapped  # before the handshake: `shutdown` must reach it, and `made` is only a shell now
+            )
             self._open_socket()
             wrapped.do_handshake()
         self._watcher = _watcher(self._socket) if _watcher else None

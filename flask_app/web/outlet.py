@@ -10,8 +10,6 @@ from typing import Any, Self
 STUCK_SECONDS = 60  # how long a reader may take over a piece before its connection is cut; it resumes from where it was
 
 _PIECE = 64 * 1024
-_CHUNK = b"%(size)x\r\n%(frame)b\r\n"
-_PLAIN = b"%(frame)b"  # HTTP/1.0 has no chunks: the response goes on until the connection ends
 
 
 class SocketOutlet:
@@ -23,7 +21,7 @@ class SocketOutlet:
 
     def __init__(self, client: socket.socket, *, chunked: bool) -> None:
         self._client = client
-        self._form = _CHUNK if chunked else _PLAIN
+        self._chunked = chunked  # HTTP/1.0 has no chunks: the response goes on until the connection ends
         self._is_encrypted = isinstance(client, ssl.SSLSocket)
         self._patience = client.gettimeout()
         self._rest = b""
@@ -71,7 +69,7 @@ class SocketOutlet:
     def offer(self, frame: bytes) -> bool:
         if not self._is_open or self._rest or self._is_encrypted:
             return False
-        chunk = self._form % {b"size": len(frame), b"frame": frame}
+        chunk = self._framed(frame)
         try:
             sent = os.write(self._client.fileno(), chunk)  # -1 once it is closed, never another's number
         except OSError:  # full, or gone: the response's own thread finds out which
@@ -82,9 +80,12 @@ class SocketOutlet:
 
     def write(self, frame: bytes) -> None:
         """Write an event behind the rest of the last one; raises OSError once the reader has gone or was cut."""
-        self._rest += self._form % {b"size": len(frame), b"frame": frame}
+        self._rest += self._framed(frame)
         self.drain()
         self.written += len(frame)
+
+    def _framed(self, frame: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(frame), frame) if self._chunked else frame
 
     def drain(self) -> None:
         """Write what is left of the last event; raises OSError as `write` does."""

@@ -11,7 +11,7 @@ from werkzeug.exceptions import ClientDisconnected
 from flask_app.services.gateway import gateway_errors, gateway_service
 from flask_app.services.gateway.program_answers import ProgramAnswer, Streamed, Whole
 from flask_app.services.gateway.request_log import OpenRequest
-from flask_app.streams.memory import HEARTBEAT, HEARTBEAT_SECONDS
+from flask_app.streams.keeper import HEARTBEAT, HEARTBEAT_SECONDS
 from flask_app.web import programs
 from flask_app.web.events import EarPlug, draining
 from flask_app.web.outlet import SocketOutlet, has_left
@@ -27,7 +27,7 @@ def streamed(answer: Streamed) -> Response:
     """
     logged, outlet = programs.logged(), SocketOutlet.of(request.environ)
     logged.answer = answer
-    frames = _to_who_stays(answer.events.read(0, outlet), request.environ)
+    frames = _to_who_stays(answer.events.read(outlet), request.environ)
     first = _first(frames)
     if answer.failure and not answer.has_begun:
         raise gateway_errors.failure(answer.failure, answer.retry_after)
@@ -93,7 +93,7 @@ def _to_who_stays(frames: Iterator[bytes], environ: dict[str, Any]) -> Iterator[
 
 def _await(answer: ProgramAnswer) -> None:
     try:
-        if any(has_left(request.environ) for _ in answer.events.read(0, EarPlug())):
+        if any(has_left(request.environ) for _ in answer.events.read(EarPlug())):
             programs.logged().has_left = True
             raise ClientDisconnected
     finally:

@@ -15,7 +15,7 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.models import ApiKey, Attempt, LoginSession, Message, Run, TokenUsage, User
 from flask_app.services.runs import lease_service, run_service, stop_service
 from flask_app.services.sign_in import open_sessions
-from flask_app.streams import broker, memory
+from flask_app.streams import broker, keeper, memory
 from tests.conftest import SignIn
 from tests.support import ledger
 from tests.support.brokers import PATIENCE, wait_until
@@ -85,7 +85,7 @@ def test_when_the_log_has_expired_the_stored_answer_is_told(
     run_id = begin(member_client)["run_id"]
     wait_until(lambda: status_of(run_id) == "complete")
     assert events_of(member_client.get(f"/api/runs/{run_id}/events").data)[-1].name == "done"  # the log has ended too
-    monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(keeper, "KEPT_SECONDS", -1)
     cast("memory.MemoryBroker", broker()).beat()
     told = events_of(member_client.get(f"/api/runs/{run_id}/events", headers={"Last-Event-ID": "4"}).data)
     assert [event.name for event in told] == ["start", "reasoning", "thought", "token", "done"]

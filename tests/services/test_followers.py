@@ -17,7 +17,7 @@ from flask_app.models import Conversation, Run, User
 from flask_app.services.runs import followers, stop_service
 from flask_app.services.runs.run_following import REPLAYED
 from flask_app.services.runs.run_service import WORKER
-from flask_app.streams.memory import HEARTBEAT
+from flask_app.streams.keeper import HEARTBEAT
 from flask_app.streams.redis.broker import RedisBroker
 from tests.support import proxies
 from tests.support.another_worker import Following, Other, say

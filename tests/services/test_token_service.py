@@ -2,16 +2,19 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from flask_app import database
 from flask_app.config import Config
+from flask_app.database import transaction
 from flask_app.errors import Invalid, NotFound
-from flask_app.models import User
+from flask_app.models import AccessToken, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.tokens import token_service
 from flask_app.services.tokens.token_service import Wanted
 from tests.support import gateway
+from tests.support.storage import counted_statements
 
 NOWHERE = "mysql+pymysql://nobody@127.0.0.1:1/none"
 
@@ -48,3 +51,22 @@ def test_a_use_that_cannot_be_noted_is_logged_and_fails_nothing(member: User, ba
     noted = token_service.visit(secret)
     assert noted
     assert noted.last_used_at
+
+
+def test_of_requests_that_went_on_side_by_side_the_first_to_end_notes_the_use(member: User) -> None:
+    secret = gateway.made(member).secret
+    first, second = token_service.visit(secret), token_service.visit(secret)
+    assert first
+    assert second
+    token_service.note_used(first)
+    with counted_statements() as statements:
+        token_service.note_used(second)
+    assert statements == [], "it saw no earlier use, and yet there is nothing to write"
+    with transaction() as session:
+        session.execute(update(AccessToken).values(last_used_at=None))
+    later = token_service.visit(secret)
+    assert later
+    token_service.note_used(later)
+    noted = token_service.visit(secret)
+    assert noted
+    assert noted.last_used_at, "what is seen after that holds"

@@ -12,7 +12,7 @@ import urllib3
 
 from flask_app.domain.events import estimate_tokens
 from flask_app.services.runs.departure import GRACE_SECONDS
-from flask_app.streams.memory import HEARTBEAT_SECONDS
+from flask_app.streams.keeper import HEARTBEAT_SECONDS
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, Served, served

@@ -7,7 +7,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from flask_app.streams.memory import HEARTBEAT_SECONDS
+from flask_app.streams.keeper import HEARTBEAT_SECONDS
 from tests.support.brokers import PATIENCE, wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.served import Served

@@ -9,7 +9,7 @@ import pytest
 from openai import OpenAI
 from openai.types.chat import ChatCompletionMessage
 
-from flask_app.streams.memory import HEARTBEAT_SECONDS
+from flask_app.streams.keeper import HEARTBEAT_SECONDS
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import (
     Answer,

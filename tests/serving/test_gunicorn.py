@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from flask_app.streams.memory import HEARTBEAT_SECONDS
+from flask_app.streams.keeper import HEARTBEAT_SECONDS
 from flask_app.web.bodies import BODY_SECONDS
 from tests.support.brokers import wait_until
 from tests.support.ports import free_port

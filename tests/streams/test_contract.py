@@ -10,9 +10,9 @@ from itertools import islice
 import pytest
 
 from flask_app.database import new_id
-from flask_app.streams import Broker, RunLog, memory
+from flask_app.streams import Broker, RunLog, keeper, memory
+from flask_app.streams.keeper import HEARTBEAT
 from flask_app.streams.lost import LogLost
-from flask_app.streams.memory import HEARTBEAT
 from flask_app.streams.redis import follower
 from tests.support.brokers import KINDS, following, frames_of, numbers_of, pair, read_all, wait_until
 from tests.support.redis_server import RedisServer
@@ -141,7 +141,7 @@ def test_silence_is_bridged_by_comments(brokers: Pair, monkeypatch: pytest.Monke
 def test_an_ended_log_expires(brokers: Pair, redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     made, _ = brokers
     run_id = fill(made, 3)
-    monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(keeper, "KEPT_SECONDS", -1)
     memory_broker = made if isinstance(made, memory.MemoryBroker) else made._memory  # type: ignore[attr-defined]
     memory_broker.beat()
     assert memory_broker.find(run_id) is None

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_app.streams import memory
-from flask_app.streams.memory import HEARTBEAT, MemoryBroker, MemoryLog
+from flask_app.streams import keeper, memory
+from flask_app.streams.keeper import HEARTBEAT, Keeper
+from flask_app.streams.memory import MemoryBroker, MemoryLog
 
 
 def frames(block: bytes) -> list[bytes]:
@@ -51,8 +52,8 @@ def test_readers_follow_while_it_is_written() -> None:
 
 
 def test_silence_is_bridged_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert memory.HEARTBEAT_SECONDS <= 15, "what stands between gives a silent stream up"
-    monkeypatch.setattr(memory, "HEARTBEAT_SECONDS", 0.02)
+    assert keeper.HEARTBEAT_SECONDS <= 15, "what stands between gives a silent stream up"
+    monkeypatch.setattr(keeper, "HEARTBEAT_SECONDS", 0.02)
     assert next(iter(MemoryBroker().open("silent").read())) == HEARTBEAT
 
 
@@ -97,7 +98,7 @@ def test_an_ended_log_expires_and_a_live_one_does_not(monkeypatch: pytest.Monkey
     broker = MemoryBroker()
     ended, live = broker.open("ended"), broker.open("live")
     ended.finish()
-    monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(keeper, "KEPT_SECONDS", -1)
     broker.beat()
     assert broker.find("ended") is None
     assert broker.find("live") is live
@@ -108,10 +109,9 @@ def test_a_log_that_is_forgotten_meanwhile_ends_no_heartbeat(monkeypatch: pytest
         def wake(self) -> None:
             broker.forget(["ended"])
 
-    broker = MemoryBroker()
-    monkeypatch.setattr(memory, "MemoryLog", Forgetful)
+    broker = Keeper(Forgetful)
     broker.open("ended").finish()
-    monkeypatch.setattr(memory, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(keeper, "KEPT_SECONDS", -1)
     broker.beat()
     assert broker.find("ended") is None
 

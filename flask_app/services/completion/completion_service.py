@@ -90,7 +90,9 @@ class Completion:
         def take(events: list[Event]) -> None:
             outcome.bytes_received = stream.bytes_received
             for event in events:
-                if thought := self._take(event):
+                if outcome.text_parts and type(event) is Token:  # nearly all are, and end nothing
+                    outcome.hear(event)
+                elif thought := self._take(event):
                     tell(thought)
                 tell(event)
 
@@ -210,8 +212,7 @@ class Completion:
         log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)
 
     def _release(self, connection: Connection, error: UpstreamError) -> None:
-        status = self.outcome.status_code
-        metering_service.release(connection, self.sent, error_code=error.code, status_code=status)
+        metering_service.release(connection, self.sent, error_code=error.code, status_code=self.outcome.status_code)
 
     @property
     def _is_prefix(self) -> bool:
@@ -269,8 +270,7 @@ class Completion:
         outcome = self.outcome
         thought = None if outcome.text_parts else outcome.time_thoughts(event, self._elapsed_ms())
         outcome.hear(event)
-        if not isinstance(event, Token):  # nearly all are, and end nothing
-            self._ending.hear(event)
+        self._ending.hear(event)
         if outcome.first_token_ms is None and outcome.began:
             outcome.first_token_ms = self._elapsed_ms()
             self._span.mark("first_token")

@@ -18,12 +18,13 @@ from flask_app.services.gateway import completion_objects, gateway_errors
 from flask_app.services.gateway.completion_objects import Chunks, Completion, Spoken
 from flask_app.services.gateway.request_log import Ended
 from flask_app.services.runs import answer_service, run_service
-from flask_app.streams.memory import HEARTBEAT, MemoryBroker
+from flask_app.streams.keeper import HEARTBEAT, Keeper
+from flask_app.streams.passing import PassingLog
 
 Made = TypeVar("Made")
 
 # Programs follow the answers of this process alone, and cannot resume them: no other need hear of them.
-_logs = MemoryBroker()
+_logs = Keeper(PassingLog)
 TOLD = (Token, Reasoning, ToolCall, Logprobs)  # in chunks of their own
 _NOTHING = Entry(Usage(0, 0, 0, 0), "reported")
 _FAILURES = {"stopped": "token_required", "interrupted": "restarting", "left": "interrupted"}

@@ -19,7 +19,7 @@ from flask_app.database import fetching, in_writing, table_of
 from flask_app.models import Run
 from flask_app.services.runs import closing, run_locks, stored_answers
 from flask_app.services.runs.stored_answers import StoredAnswer
-from flask_app.streams.memory import HEARTBEAT
+from flask_app.streams.keeper import HEARTBEAT
 
 LOOK_SECONDS = 1
 PACE_SECONDS = 0.05  # so that many who come at once are looked at together

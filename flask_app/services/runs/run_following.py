@@ -9,8 +9,9 @@ from flask_app.services.runs import closing, followers, run_events
 from flask_app.services.runs.followers import Followed
 from flask_app.services.runs.run_events import Begun
 from flask_app.streams import broker
+from flask_app.streams.keeper import HEARTBEAT
 from flask_app.streams.lost import LogLost
-from flask_app.streams.memory import HEARTBEAT, MemoryLog, number_of
+from flask_app.streams.memory import MemoryLog, number_of
 
 POLL_SECONDS = 1
 PATIENCE = 3  # so often in turn a log is looked for in vain before the database tells its words

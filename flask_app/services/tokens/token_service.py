@@ -37,6 +37,7 @@ from flask_app.services.tokens.token_budget_service import Cap
 MOST = 50  # of one person that can still be used
 MAX_NAME, MAX_DAYS, MAX_MODELS = 64, 3650, 50
 USED_EVERY = timedelta(minutes=1)  # "last used" is no finer than this
+MOST_NOTED = 10_000  # tokens of which this process remembers that it has just noted it
 PREFIX, RANDOM_BYTES, HINT = "sk-", 24, 4
 
 _SHAPE = re.compile(rf"{PREFIX}[0-9a-f]{{{2 * RANDOM_BYTES}}}")
@@ -76,6 +77,7 @@ _NOTE_USED = (
 )
 
 log = structlog.get_logger()
+_noted: dict[str, datetime] = {}  # when this process noted last that a token was used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A request made with a token. `models` are the only names it may ask for, those of its group among them; None is
-    all. `rates` are as stored, and `access`, that of the group.
+    all. `rates` are as stored, and `access`, that of the group. It was looked at `at` that moment.
 
     `origin` is that of the page that asks, where the token names it. `keeps_words`: what is asked and answered is kept
     for its person. `requests_per_minute` is the token's own rate, `parallel_requests` how many
@@ -116,6 +118,7 @@ class Visit:
     token_id: str
     name: str
     models: Allowed
+    at: datetime
     last_used_at: datetime | None
     rates: tuple[str | None, ...]
     origin: str | None = None
@@ -224,7 +227,7 @@ def visit(secret: str, origin: str = "") -> Visit | None:
     used_at, named = row.token_last_used_at, origin if row.names_origin else None
     keeps_words = row.token_words_until is not None and row.token_words_until > now
     return Visit(
-        *(user, row.token_id, row.token_name, allowed, used_at, stored, named, keeps_words),
+        *(user, row.token_id, row.token_name, allowed, now, used_at, stored, named, keeps_words),
         requests_per_minute=row.token_requests_per_minute,
         parallel_requests=row.token_parallel_requests,
         networks=row.token_networks,
@@ -243,15 +246,23 @@ def hold(connection: Connection, token_id: str) -> None:
 
 
 def note_used(visited: Visit) -> None:
-    """Note that the token was used, at most once a minute; a reply must not fail for it."""
-    now = utc_now()
-    if visited.last_used_at is not None and now - visited.last_used_at < USED_EVERY:
+    """Note that the token was used, at most once a minute; a reply must not fail for it.
+
+    Of the many whose answers took a while, and who all saw an old moment, only the first writes.
+    """
+    token_id, now, noted = visited.token_id, utc_now(), _noted.get(visited.token_id)
+    last = visited.last_used_at
+    if (last is not None and now - last < USED_EVERY) or (noted is not None and visited.at < noted):
         return
-    terms = {"token": visited.token_id, "now": now, "long_ago": now - USED_EVERY}
+    if len(_noted) >= MOST_NOTED:
+        _noted.clear()
+    _noted[token_id] = now
+    terms = {"token": token_id, "now": now, "long_ago": now - USED_EVERY}
     try:
         in_writing(lambda connection: connection.execute(_NOTE_USED, terms))
     except SQLAlchemyError as error:
-        log.warning("last_used_not_written", token=visited.token_id, reason=str(error.__cause__ or error))
+        _noted.pop(token_id, None)
+        log.warning("last_used_not_written", token=token_id, reason=str(error.__cause__ or error))
 
 
 def _person(actor: Actor) -> User:

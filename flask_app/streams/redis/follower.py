@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from flask_app.redis_client import SLOWEST_RETRY_SECONDS, retry_after
-from flask_app.streams.memory import HEARTBEAT_SECONDS
+from flask_app.streams.keeper import HEARTBEAT_SECONDS
 from flask_app.streams.redis import entries
 from flask_app.streams.redis.mirror import Mirror
 
