@@ -4,7 +4,6 @@ import os
 import sqlite3
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -52,8 +51,8 @@ class Engines:
 
     def __init__(self, url: str, reply_seconds: int) -> None:
         if make_url(url).get_backend_name() == "sqlite":
-            self.reader = _sqlite_engine(url, begin="BEGIN", pool_size=10)
-            self.writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1, patient=False)
+            self.reader = _sqlite_engine(url, pool_size=10)
+            self.writer = _sqlite_engine(url, pool_size=1, writes=True)
             # Under gevent a thread that waited for the writer inside SQLite would stop the whole process: threads of
             # one process queue here, and whoever waits for another process's writer sleeps outside of SQLite.
             self.turn: AbstractContextManager[object] = Turn()
@@ -86,12 +85,12 @@ def _server_engine(url: str, reply_seconds: int, terms: dict[str, Any]) -> Engin
     )
 
 
-def _begin(word: str, patience: float, connection: Any) -> None:
-    """Begin a transaction, within so many seconds where another process writes."""
-    deadline = time.monotonic() + patience
+def _begin(connection: Any) -> None:
+    """Begin a transaction that writes, within `LOCK_SECONDS` where another process does."""
+    deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            connection.execute(word)
+            connection.execute("BEGIN IMMEDIATE")
             return
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
@@ -108,10 +107,11 @@ def keep_private(connection: Any) -> None:
                 os.chmod(file, 0o600)  # noqa: PTH101
 
 
-def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True) -> Engine:
-    """`patient`: SQLite itself waits for locks. Otherwise the beginning of a transaction does, asleep.
+def _sqlite_engine(url: str, *, pool_size: int, writes: bool = False) -> Engine:
+    """One that reads begins no transactions, as `_READS` says of a server's, and SQLite itself waits for locks.
 
-    Then its COMMIT waits for the disk where it holds up nobody else.
+    Where it `writes` the beginning of a transaction waits for them, asleep, and its COMMIT for the disk where that
+    holds up nobody else.
     """
     made = create_engine(
         url,
@@ -123,10 +123,9 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
         query_cache_size=COMPILED_SMALL,
     )
 
-    # The driver is told to leave transactions alone, and every one begins with the word that it needs.
-    patience = 0 if patient else LOCK_SECONDS
-    made.dialect.do_begin = partial(_begin, begin, patience)  # type: ignore[method-assign]
-    if not patient:
+    # The driver is told to leave transactions alone (`prepare`): one begins here, or not at all.
+    if writes:
+        made.dialect.do_begin = _begin  # type: ignore[method-assign,assignment]
         made.dialect.do_commit = lambda connection: _wait_for_disk(connection.commit, (), {})  # type: ignore[method-assign,assignment]
 
     @event.listens_for(made, "connect")
@@ -135,7 +134,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, patient: bool = True
         keep_private(connection)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", CACHE):
             connection.execute(f"PRAGMA {pragma}")
-        if not patient:
+        if writes:
             connection.execute("PRAGMA busy_timeout=0")
 
     return made
