@@ -26,6 +26,8 @@ class CountedPool(QueuePool):
     _ended = False
 
     def connect(self) -> PoolProxiedConnection:
+        if self.checkedin():  # there is one: nobody waits
+            return super().connect()
         with metrics.CONNECTIONS_AWAITED.track_inprogress():
             return super().connect()
 
@@ -46,6 +48,8 @@ class Turn:
         self._lock = threading.RLock()
 
     def __enter__(self) -> None:
+        if self._lock.acquire(blocking=False):
+            return
         with metrics.CONNECTIONS_AWAITED.track_inprogress():
             self._lock.acquire()
 

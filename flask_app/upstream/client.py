@@ -110,9 +110,9 @@ class ChatStream:
         def read(data: bytes) -> bool:
             payloads = decoder.feed(data) if data else decoder.close()
             self.bytes_received += len(data)
-            events = reader.read(payloads)
-            if events:
-                self.begun = self.begun or any(isinstance(event, _BEGINNING) for event in events)
+            if events := reader.read(payloads):
+                if not self.begun:
+                    self.begun = any(isinstance(event, _BEGINNING) for event in events)
                 take(events)
             if decoder.has_named and _named_error(payloads):
                 take([Failed("upstream_failed")])

@@ -80,15 +80,13 @@ class Completion:
     @property
     def first_token_at(self) -> float | None:
         """When the first of the answer came, on the monotonic clock."""
-        first = self.outcome.first_token_ms
-        return None if first is None else self._started + first / 1000
+        return None if (first := self.outcome.first_token_ms) is None else self._started + first / 1000
 
     def _attempt(self, tell: Callable[[Event], None]) -> UpstreamError | None:
         """Tell the events of one attempt; gives the failure of one that was refused before anything was said."""
         outcome = self.outcome
 
         def take(events: list[Event]) -> None:
-            outcome.bytes_received = stream.bytes_received
             for event in events:
                 if outcome.text_parts and type(event) is Token:  # nearly all are, and end nothing
                     outcome.hear(event)
@@ -123,6 +121,8 @@ class Completion:
             if self._stop.status or error.code not in _LOST_END or not self._ending.is_whole:
                 raise
             log.info("end_lost", code=error.code, key=self._taken.key.id, run=self.request.run_id)
+        finally:
+            self.outcome.bytes_received = stream.bytes_received
 
     def settle(self, persist: Callable[[Connection, Outcome], None], *, in_a_crowd: bool = False) -> Entry | None:
         """Book the answer, and let `persist` write what belongs to it, in one transaction.
