@@ -8,10 +8,12 @@ import msgspec
 from flask_app.domain.events import Event, Failed, Finished, Logprobs, Reasoning, Served, Token, Usage
 from flask_app.domain.refused import Refused
 from flask_app.upstream.counts import usage_of
+from flask_app.upstream.plain_chunks import Form, decode_plain
 from flask_app.upstream.tool_calls import NULL, Calls, UnreadableCalls
 
 MOST_CHOICES = 64  # more than anybody may ask for
 MOST_OTHERS = 8  # so many chunks that are not plain are tried the short way: an answer's beginning and end are three
+MOST_FORMS = 200  # so many times it is looked what all plain chunks have alike: some providers change it every second
 MAX_NAME = 128  # as many characters as a model's name may have here
 
 
@@ -50,30 +52,6 @@ class Chunk(msgspec.Struct):
     error: msgspec.Raw = NULL
 
 
-class _PlainDelta(msgspec.Struct):
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: None = None
-    refusal: None = None
-    tool_calls: None = None
-
-
-class _PlainChoice(msgspec.Struct):
-    delta: _PlainDelta
-    index: int
-    logprobs: None = None
-    finish_reason: None = None
-
-
-class _PlainChunk(msgspec.Struct):
-    """What nearly every chunk is: it decodes as this one alone where it says nothing but words of one choice."""
-
-    choices: tuple[_PlainChoice]
-    model: msgspec.Raw = NULL
-    usage: None = None
-    error: None = None
-
-
 class _Logprobs(msgspec.Struct):
     content: list[msgspec.Raw] | None = None
 
@@ -83,7 +61,6 @@ class UnreadableChunk(Exception):
 
 
 _decode_chunk = msgspec.json.Decoder(Chunk).decode
-_decode_plain = msgspec.json.Decoder(_PlainChunk).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_logprobs = msgspec.json.Decoder(_Logprobs).decode
 _DONE = b"[DONE]"
@@ -97,7 +74,7 @@ class ChunkReader:
     are left out.
     """
 
-    __slots__ = ("_calls", "_index", "_model", "_others", "_said", "fault", "finished")
+    __slots__ = ("_calls", "_form", "_forms", "_index", "_model", "_others", "_said", "fault", "finished")
 
     def __init__(self) -> None:
         self.finished = False
@@ -107,6 +84,8 @@ class ChunkReader:
         self._model: str | None = None
         self._index: Any = _NOBODYS  # of the choice that is the answer
         self._others = 0  # chunks that were not plain
+        self._form: Form | None = None  # of the last that was
+        self._forms = 0
 
     def read(self, payloads: Sequence[bytes]) -> list[Event]:
         """The events of payloads that arrived together, up to the first that cannot be read.
@@ -141,8 +120,10 @@ class ChunkReader:
 
         Nearly every chunk of an answer is such a one, and this costs less than to read it in full.
         """
+        if self._form and (word := self._form.read(payload)):
+            return word
         try:
-            chunk = _decode_plain(payload)
+            chunk = decode_plain(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._others += 1
             return None
@@ -150,9 +131,13 @@ class ChunkReader:
         if choice.index != self._index or chunk.model not in (self._said, NULL):
             return None
         text, reasoning = choice.delta.content, choice.delta.reasoning_content
-        if text:
-            return None if reasoning else Token(text)
-        return Reasoning(reasoning) if reasoning else None
+        if bool(text) == bool(reasoning):
+            return None
+        word = Token(text) if text else Reasoning(reasoning or "")
+        if self._forms < MOST_FORMS:
+            self._form = Form.of(payload, word)
+            self._forms += 1
+        return word
 
     def _takes(self, choice: Choice) -> bool:
         """Is it the first to be heard? One without a number is number 0."""
@@ -163,7 +148,7 @@ class ChunkReader:
 
     def _served(self, said: msgspec.Raw) -> Served | None:
         """The model that answers, where it is told anew."""
-        self._said = said.copy()
+        self._said, self._form = said.copy(), None
         name = name_of(bytes(said))
         if not name or name == self._model:
             return None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from flask_app.domain.events import Failed, Finished, Logprobs, OfChoice, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.domain.refused import Refused
+from flask_app.upstream import chunks
 from flask_app.upstream.chunks import ChunkReader
 from flask_app.upstream.readers import ChoicesReader, TextReader
 
@@ -220,6 +221,47 @@ def test_what_is_read_the_short_way_is_read_no_other_than_in_full(chunks: list[o
     for payload in (json.dumps(chunk).encode() for chunk in chunks):
         assert here.read([payload]) == in_full._read_in_full([payload])
     assert (repr(here.fault), here.finished) == (repr(in_full.fault), in_full.finished)
+
+
+PLAIN = (  # each with words in one place, or in two; what else it says may be the same as what other chunks say
+    b'{"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"%b"},"logprobs":null,"finish_reason":null}]}',
+    b'{"id":"x","model":"m","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"%b"}}],"usage":null}',
+    b'{"id":"x","model":"m","choices":[{"index":0,"delta":{"reasoning_content":"%b","content":""}}]}',
+    b'{"model": "m", "choices": [{"index": 0, "delta": {"content": "%b"}}], "created": 1}',
+    b'{"model":"other","choices":[{"index":0,"delta":{"content":"%b"}}]}',
+    b'{"choices":[{"index":1,"delta":{"content":"%b"}}]}',
+    b'{"aside":{"content":"a"},"choices":[{"index":0,"delta":{"content":"%b"}}]}',
+    b'{"choices":[{"index":0,"delta":{"content":"%b","content":"a"}}]}',
+    b'{"choices":[{"index":0,"delta":{"content":"%b"},"finish_reason":"stop"}]}',
+    b'{"choices":[{"index":0,"delta":{"content":"%b"}}],"usage":{"prompt_tokens":3,"completion_tokens":9}}',
+)
+INSIDE = (
+    *(b"a", b"b", "词".encode(), b"", rb"\"", rb"\\", rb"\n", rb"\u00e9", rb"\ud800"),
+    *(b"\n", b"\xff", b'"', b"\\", b'","x":"', b'"},{"'),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLAIN), st.lists(st.sampled_from(INSIDE), max_size=3)), max_size=12))
+def test_chunks_that_are_alike_but_for_their_words_are_read_no_other_than_in_full(
+    said: list[tuple[bytes, list[bytes]]],
+) -> None:
+    here, in_full = ChunkReader(), ChunkReader()
+    for form, words in said:
+        payload = form.replace(b"%b", b"".join(words))
+        assert here.read([payload]) == in_full._read_in_full([payload])
+        assert (repr(here.fault), here.finished) == (repr(in_full.fault), in_full.finished)
+        if here.fault:
+            return
+
+
+def test_words_in_the_place_of_others_are_read_without_decoding_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = ChunkReader()
+    form = PLAIN[0]
+    for words in (b"first", b"second"):
+        reader.read([form.replace(b"%b", words)])
+    monkeypatch.setattr(chunks, "decode_plain", None)
+    monkeypatch.setattr(chunks, "_decode_chunk", None)
+    assert reader.read([form.replace(b"%b", rb"th\"ird")]) == [Token('th"ird')]
 
 
 @given(st.binary(max_size=200))
