@@ -183,10 +183,10 @@ class Connection:
 
     def _received(self) -> bytes | None:
         """The same as `read`; None when what came was no part of the body, or, without patience, nothing has come."""
-        response = self.response
+        response, opened = self.response, None if self._is_shut else self._socket
         if not (response.parts or response.fault or response.is_complete):
             try:
-                data = self._open_socket().recv(READ_BYTES)
+                data = (opened or self._open_socket()).recv(READ_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return None
             if data:
