@@ -108,7 +108,8 @@ def keep_private(connection: Any) -> None:
 
 
 def _sqlite_engine(url: str, *, pool_size: int, writes: bool = False) -> Engine:
-    """One that reads begins no transactions, as `_READS` says of a server's, and SQLite itself waits for locks.
+    """One that reads begins no transactions, as `_READS` says of a server's: whoever wants several statements to see
+    the same begins one (`transfer.store`). SQLite itself waits for locks.
 
     Where it `writes` the beginning of a transaction waits for them, asleep, and its COMMIT for the disk where that
     holds up nobody else.

@@ -21,7 +21,10 @@ _TAKEN_AT, _RESTS_SINCE = "taken_at", "rests_since"
 
 
 class CountedPool(QueuePool):
-    """Counts who waits for a connection, or for one to be made. What comes back after the end is closed, not kept."""
+    """Counts who waits for one to come back, or to be made. What comes back after the end is closed, not kept.
+
+    One that lies there is taken at once, but for being asked whether it has outlasted its rest.
+    """
 
     _ended = False
 

@@ -34,10 +34,11 @@ def test_a_clock_that_was_far_ahead_is_not_followed(monkeypatch: pytest.MonkeyPa
         assert moment_of(new_id()) == datetime.fromtimestamp(moment // 1_000_000 / 1000, UTC)
 
 
-def test_threads_never_make_the_same() -> None:
+def test_each_thread_sees_its_own_in_their_order_and_none_of_another() -> None:
     with ThreadPoolExecutor(4) as threads:
-        made = [one for some in threads.map(lambda _: [new_id() for _ in range(5000)], range(4)) for one in some]
-    assert len(set(made)) == len(made)
+        made = list(threads.map(lambda _: [new_id() for _ in range(5000)], range(4)))
+    assert all(own == sorted(own) for own in made)
+    assert len({one for own in made for one in own}) == 4 * 5000
 
 
 def test_of_another_moment_they_are_of_that() -> None:

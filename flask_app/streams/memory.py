@@ -114,10 +114,11 @@ class MemoryLog:
         try:
             while True:
                 woken = self._sleep(reader)
+                has_ended = self.ended_at is not None  # before the look at what there is: the last came before that
                 if len(frames) > reader.position:
                     piece, reader.position = frames.piece(reader.position)
                     yield piece
-                elif self.ended_at is not None:
+                elif has_ended:
                     return
                 elif woken:
                     yield HEARTBEAT

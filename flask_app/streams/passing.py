@@ -38,8 +38,9 @@ class PassingLog:
 
     def close(self, last: Iterable[bytes] = ()) -> None:
         """It ends with these events. Its reader is woken, not fed: it writes what is new in one piece, and leaves."""
-        self.ended_at = time.monotonic()
         self._keep(b"".join(last))
+        self.ended_at = time.monotonic()
+        self.wake()
 
     def wake(self) -> None:
         """Let the reader look again, where it sleeps; if it finds nothing new it sends a comment."""
@@ -54,9 +55,10 @@ class PassingLog:
         try:
             while True:
                 woken = self._sleep()
+                has_ended = self.ended_at is not None  # before the look at what there is: the last came before that
                 if piece := self._piece():
                     yield piece
-                elif self.ended_at is not None:
+                elif has_ended:
                     return
                 elif woken:
                     yield HEARTBEAT
@@ -71,7 +73,7 @@ class PassingLog:
 
     def _leave(self) -> None:
         with self._guard:
-            self._has_left, self._sleeps = True, False
+            self._has_left, self._sleeps, self._outlet = True, False, None
             self._waiting.clear()
 
     def _sleep(self) -> bool:

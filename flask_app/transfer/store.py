@@ -71,6 +71,8 @@ class Store:
                 connection.execution_options(isolation_level="REPEATABLE READ")
                 connection.execute(text(_BE_PATIENT))
                 connection.commit()
+            else:
+                connection.exec_driver_sql("BEGIN")  # what is given back is rolled back
             connection.execute(select(_VERSIONS)).all()  # from now on
             yield connection
 

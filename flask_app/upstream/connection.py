@@ -243,9 +243,8 @@ class Connection:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.origin.scheme == "https":
             wrapped = _tls().wrap_socket(made, server_hostname=self.origin.host, do_handshake_on_connect=False)
-            self._socket = self._encrypted = (
-                wrapped  # before the handshake: `shutdown` must reach it, and `made` is only a shell now
-            )
+            # Before the handshake: `shutdown` must reach it, and `made` is only a shell now.
+            self._socket = self._encrypted = wrapped
             self._open_socket()
             wrapped.do_handshake()
         self._watcher = _watcher(self._socket) if _watcher else None

@@ -7,7 +7,7 @@ import msgspec
 from flask_app.domain.events import Reasoning, Token
 from flask_app.upstream.tool_calls import NULL
 
-_STRING = re.compile(rb'(?:[^"\\]|\\.)*(?=")', re.DOTALL)  # of JSON, from behind its first quote
+_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+(?=")', re.DOTALL)  # of JSON, from behind its first quote
 _PLACES = {Token: re.compile(rb'"content": ?"'), Reasoning: re.compile(rb'"reasoning_content": ?"')}
 _PROBE = "words in their place"
 

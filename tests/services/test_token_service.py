@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from flask_app import database
 from flask_app.config import Config
-from flask_app.database import transaction
+from flask_app.database import transaction, utc_now
 from flask_app.errors import Invalid, NotFound
 from flask_app.models import AccessToken, User
 from flask_app.services.audit.audit_service import Actor
@@ -70,3 +70,16 @@ def test_of_requests_that_went_on_side_by_side_the_first_to_end_notes_the_use(me
     noted = token_service.visit(secret)
     assert noted
     assert noted.last_used_at, "what is seen after that holds"
+
+
+def test_a_long_answer_is_noted_although_another_was_a_while_ago(member: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret, moment = gateway.made(member).secret, utc_now()
+    first, second = token_service.visit(secret), token_service.visit(secret)
+    assert first
+    assert second
+    token_service.note_used(first)
+    monkeypatch.setattr(token_service, "utc_now", lambda: moment + 2 * token_service.USED_EVERY)
+    token_service.note_used(second)
+    noted = token_service.visit(secret)
+    assert noted
+    assert noted.last_used_at == moment + 2 * token_service.USED_EVERY

@@ -1,6 +1,7 @@
 """Chunks of a chat completion: what counts, what is dropped, what is refused."""
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from flask_app.domain.events import Failed, Finished, Logprobs, OfChoice, Reasoning, Served, Token, ToolCall, Usage
 from flask_app.domain.refused import Refused
-from flask_app.upstream import chunks
+from flask_app.upstream import chunks, plain_chunks
 from flask_app.upstream.chunks import ChunkReader
 from flask_app.upstream.readers import ChoicesReader, TextReader
 
@@ -223,7 +224,7 @@ def test_what_is_read_the_short_way_is_read_no_other_than_in_full(chunks: list[o
     assert (repr(here.fault), here.finished) == (repr(in_full.fault), in_full.finished)
 
 
-PLAIN = (  # each with words in one place, or in two; what else it says may be the same as what other chunks say
+PLAIN = (  # with words in one place; what else they say may be what others say too
     b'{"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"%b"},"logprobs":null,"finish_reason":null}]}',
     b'{"id":"x","model":"m","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"%b"}}],"usage":null}',
     b'{"id":"x","model":"m","choices":[{"index":0,"delta":{"reasoning_content":"%b","content":""}}]}',
@@ -262,6 +263,34 @@ def test_words_in_the_place_of_others_are_read_without_decoding_the_rest(monkeyp
     monkeypatch.setattr(chunks, "decode_plain", None)
     monkeypatch.setattr(chunks, "_decode_chunk", None)
     assert reader.read([form.replace(b"%b", rb"th\"ird")]) == [Token('th"ird')]
+
+
+def test_what_changes_in_every_chunk_is_looked_for_no_more_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, looked = ChunkReader(), list[bytes]()
+    of = plain_chunks.Form.of
+
+    def noted(payload: bytes, word: Token | Reasoning) -> plain_chunks.Form | None:
+        looked.append(payload)
+        return of(payload, word)
+
+    monkeypatch.setattr(plain_chunks.Form, "of", noted)
+    reader.read([delta(role="assistant")])
+    said = [together(of_choice(0, content=f"{n} "), id=str(n)) for n in range(2 * chunks.MOST_FORMS)]
+    assert [event for each in said for event in reader.read([each])] == [Token(f"{n} ") for n in range(len(said))]
+    assert len(looked) == chunks.MOST_FORMS
+
+
+def test_a_long_text_is_looked_through_in_little_time_and_memory() -> None:
+    words = "a" * 900_000 + "\\" * 20_000
+    payload = delta(content=words)
+    tracemalloc.start()
+    try:
+        form = plain_chunks.Form.of(payload, Token(words))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert form
+    assert most < 8 * len(payload), "what is decoded to be sure, and little else"
 
 
 @given(st.binary(max_size=200))

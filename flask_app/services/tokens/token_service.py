@@ -251,8 +251,8 @@ def note_used(visited: Visit) -> None:
     Of the many whose answers took a while, and who all saw an old moment, only the first writes.
     """
     token_id, now, noted = visited.token_id, utc_now(), _noted.get(visited.token_id)
-    last = visited.last_used_at
-    if (last is not None and now - last < USED_EVERY) or (noted is not None and visited.at < noted):
+    seen = visited.last_used_at if noted is None or noted < visited.at else noted
+    if seen is not None and now - seen < USED_EVERY:
         return
     if len(_noted) >= MOST_NOTED:
         _noted.clear()
