@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e import written
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.visits import AT_REST, PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
@@ -45,6 +45,11 @@ def messages(page: Page) -> Locator:
     return page.locator("[data-messages] > *")
 
 
+def settle(page: Page) -> None:
+    page.evaluate(SETTLED)
+    page.evaluate(AT_REST)
+
+
 def give_idle_time(page: Page) -> None:
     while not page.evaluate(IS_IDLE):
         page.evaluate(GIVE, 50)
@@ -67,10 +72,11 @@ def test_what_is_read_stays_where_it_is_while_earlier_ones_come(visits: Visits, 
     page = opened(visits, f"/c/{talk[0]}")
     read = messages(page).filter(has_text=f"Question {len(TEXTS) - 20}")
     read.evaluate("element => element.scrollIntoView({block: 'center'})")
+    settle(page)
     before = read.evaluate(TOP)
     give_idle_time(page)
     expect(messages(page)).to_have_count(len(TEXTS))
-    page.evaluate(SETTLED)
+    settle(page)
     assert read.evaluate(TOP) == pytest.approx(before, abs=1)
 
 
@@ -84,11 +90,11 @@ def test_a_message_of_long_ago_is_gone_to_at_once_and_stays_while_others_come(
     expect(sought).to_be_in_viewport()
     expect(messages(page)).to_have_count(AT_ONCE)
     expect(messages(page).first).to_contain_text("Question 40")
-    page.evaluate(SETTLED)
+    settle(page)
     before = sought.evaluate(TOP)
     while not page.evaluate(IS_IDLE):
         page.evaluate(GIVE, 4)
-        page.evaluate(SETTLED)
+        settle(page)
         assert sought.evaluate(TOP) == pytest.approx(before, abs=1), "what is read stays where it is"
     expect(messages(page)).to_contain_text([text.partition(":")[0] for text in TEXTS])
     expect(sought).to_be_in_viewport()

@@ -9,7 +9,7 @@ from playwright.sync_api import ViewportSize, expect
 
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.visits import AT_REST, PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
@@ -29,10 +29,12 @@ def test_it_is_said_once_it_is_known_and_stays(
     chat.send("Why?")
     pane = chat.answer.locator("[data-slot=thinking-state]")
     expect(pane).to_have_text(chat.say("js.thinking_now"))
+    chat.page.evaluate(AT_REST)
     before = pane.bounding_box()
     gate.let_go()
     chat.wait_until_answered()
     expect(pane).to_have_text(re.compile(TIMES[locale]))
+    chat.page.evaluate(AT_REST)
     after = pane.bounding_box()
     assert before
     assert after

@@ -20,9 +20,11 @@ LANGUAGES = {"zh": "zh-CN", "zh-Hant": "zh-TW", "en": "en-GB", "ja": "ja-JP"}
 # `make e2e LOOKS=others` opens each page as it is not opened otherwise: in the other colours, and with motion.
 OTHER_LOOKS = os.environ.get("LOOKS") == "others"
 
-# Whatever moved by time stands still. Asked anew in each frame: `finished` of one that is taken away may never be told.
+# Whatever moved by time, and not for ever, stands still. Asked anew in each frame: `finished` of one that is taken away
+# may never be told.
 AT_REST = """(async () => {
-    const moves = ({ timeline, playState }) => timeline === document.timeline && playState === "running"
+    const ends = ({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime)
+    const moves = (each) => each.timeline === document.timeline && each.playState === "running" && ends(each)
     while (document.getAnimations().some(moves)) await new Promise(requestAnimationFrame)
 })()"""
 
