@@ -1,6 +1,5 @@
 """What is asked of a provider: the request, and its body as the provider wants it."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -247,4 +246,4 @@ def _in_prompt(request: Request) -> str:
 
 def _opaque(user_id: str) -> str:
     """A stable name for a person that tells the provider nothing about them."""
-    return hmac.new(config.current().secret_key.encode(), user_id.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(config.current().secret_key.encode(), user_id.encode(), "sha256").hex()[:32]
