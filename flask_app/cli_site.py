@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
@@ -22,6 +22,9 @@ from flask_app.services.site.announcement_service import TONES, Listed, Wanted
 from flask_app.services.site.retention_settings import Kept
 
 site = Group("site", help="What the site is called, what it announces, and how long things are kept.")
+# Where `Kept` has the days of all, and those of groups, and how others are refused.
+_TALKS, _FILES = ("days", "groups", "bad_days_kept"), ("file_days", "file_groups", "bad_file_days")
+_AUDIT = ("audit_days", None, "bad_audit_retention")
 # How an announcement is told, and when.
 _ANNOUNCED: tuple[Option, ...] = (
     click.option("--kind", "tone", type=click.Choice(TONES), default=TONES[0], show_default=True),
@@ -107,36 +110,46 @@ def unannounce(announcement_id: str) -> None:
 
 @site.command("keep")
 @click.argument("days", required=False)
-@click.option("--group", help="The conversations of this group's people only.")
+@click.option("--group", help="What is this group's people's only.")
+@click.option("--files", is_flag=True, help="What is in files, since they were last sent, instead of conversations.")
 @click.option("--audit", is_flag=True, help="The audit log instead of conversations.")
 @click.option("--yes", is_flag=True, help="Delete what is too old already.")
-def keep(*, days: str | None, group: str | None, audit: bool, yes: bool) -> None:
+def keep(*, days: str | None, group: str | None, files: bool, audit: bool, yes: bool) -> None:
     """Delete conversations DAYS after their last message: a number, `forever`, or of a group `site`.
+
+    With --files, what is in files that were last sent DAYS ago; their messages keep the names.
 
     Without DAYS, say for how long things are kept.
     """
+    if files and audit:
+        raise click.UsageError("Either --files or --audit.")
     kept = retention_settings.kept()
     if days is not None:
-        wanted = _wanted(kept, days, group, audit=audit)
+        wanted = _wanted(kept, days, group, _AUDIT if audit else _FILES if files else _TALKS)
         kept = retention_settings.change(COMMAND_LINE, wanted, is_confirmed=yes)
     names = {each.group.id: group_service.shown_name(each.group, "en") for each in group_service.listed()}
-    rows = [(f"conversations of {names.get(key, key)}", _days(of)) for key, of in kept.groups.items()]
-    show(("WHAT", "DAYS"), [("conversations", _days(kept.days)), *rows, ("audit log", _days(kept.audit_days))])
+    rows = []
+    for what, of_all, of_groups in (
+        ("conversations", kept.days, kept.groups),
+        ("files", kept.file_days, kept.file_groups),
+    ):
+        rows += [(what, _days(of_all))]
+        rows += [(f"{what} of {names.get(key, key)}", _days(of)) for key, of in of_groups.items()]
+    show(("WHAT", "DAYS"), [*rows, ("audit log", _days(kept.audit_days))])
 
 
-def _wanted(kept: Kept, days: str, group: str | None, *, audit: bool) -> Kept:
+def _wanted(kept: Kept, days: str, group: str | None, named: tuple[str, str | None, str]) -> Kept:
     """Raises Invalid, NotFound("unknown_group")."""
-    if days == "site" and group and not audit:
+    of_all, of_groups, refusal = named
+    if days != "forever" and not days.isdecimal() and not (days == "site" and group and of_groups):
+        raise Invalid(refusal, limit=retention_settings.MOST, least=retention_settings.AUDIT_LEAST)
+    number = int(days) if days.isdecimal() else None
+    changed: dict[str, Any] = {of_all: number}
+    if group and of_groups:
         group_id = group_service.by_name(group).id
-        return replace(kept, groups={key: of for key, of in kept.groups.items() if key != group_id})
-    if days != "forever" and not days.isdecimal():
-        raise Invalid("bad_days_kept", limit=retention_settings.MOST)
-    number = None if days == "forever" else int(days)
-    if audit:
-        return replace(kept, audit_days=number)
-    if group:
-        return replace(kept, groups={**kept.groups, group_service.by_name(group).id: number})
-    return replace(kept, days=number)
+        rules = {key: of for key, of in getattr(kept, of_groups).items() if key != group_id}
+        changed = {of_groups: rules if days == "site" else {**rules, group_id: number}}
+    return replace(kept, **changed)
 
 
 def _days(days: int | None) -> str:

@@ -66,12 +66,16 @@ def test_how_long_things_are_kept_is_said_and_changed(app: Flask) -> None:
         lines = run(app, "keep", *arguments).output.splitlines()
         return {what.strip(): days for what, _, days in (line.rpartition("  ") for line in lines[1:])}
 
-    assert told() == {"conversations": "forever", "audit log": "forever"}
-    assert told("30") == {"conversations": "30", "audit log": "forever"}
+    assert told() == {"conversations": "forever", "files": "forever", "audit log": "forever"}
+    assert told("30") == {"conversations": "30", "files": "forever", "audit log": "forever"}
     assert told("forever", "--group", "Everyone")["conversations of Everyone"] == "forever"
     assert "conversations of Everyone" not in told("site", "--group", "Everyone")
-    assert told("365", "--audit") == {"conversations": "30", "audit log": "365"}
-    assert told("forever") == {"conversations": "forever", "audit log": "365"}
+    assert told("7", "--files") == {"conversations": "30", "files": "7", "audit log": "forever"}
+    assert told("2", "--files", "--group", "Everyone")["files of Everyone"] == "2"
+    assert "files of Everyone" not in told("site", "--files", "--group", "Everyone")
+    assert told("365", "--audit") == {"conversations": "30", "files": "7", "audit log": "365"}
+    assert told("forever") == {"conversations": "forever", "files": "7", "audit log": "365"}
+    assert told("forever", "--files")["files"] == "forever"
 
 
 def test_what_would_go_at_once_takes_a_yes(app: Flask, member: User) -> None:
@@ -80,8 +84,10 @@ def test_what_would_go_at_once_takes_a_yes(app: Flask, member: User) -> None:
     refused = run(app, "keep", "30")
     assert (refused.exit_code, "conversations 1, of people 1" in refused.output) == (1, True), refused.output
     assert run(app, "keep", "30", "--yes").exit_code == 0
-    for words in ("many", "0", "site"):
-        assert run(app, "keep", words).exit_code == 1
+    for words in (("many",), ("0",), ("site",), ("0", "--files"), ("site", "--files"), ("site", "--audit")):
+        assert run(app, "keep", *words).exit_code == 1
+    assert run(app, "keep", "30", "--files", "--audit").exit_code == 2
+    assert run(app, "keep", "30", "--files", "--group", "nobody's").exit_code == 1
 
 
 def test_a_site_has_a_logo(app: Flask, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import re
 from flask_app.domain import file_names
 
 PICTURE, DOCUMENT, TEXT = "picture", "document", "text"
+EXPIRED, LEFT_OUT = "expired", "left_out"  # why a content is not here
 
 JPEG_TYPE, PNG_TYPE, PDF_TYPE, TEXT_TYPE = "image/jpeg", "image/png", "application/pdf", "text/plain"
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -66,3 +67,8 @@ def most_tokens(width: int, height: int) -> int:
 def unseen(name: str) -> str:
     """What stands for a picture that is not shown."""
     return f"[picture: {name}]"
+
+
+def missing(name: str) -> str:
+    """What stands for a file whose content is not here any more."""
+    return f"[file that is no longer available: {name}]"

@@ -17,12 +17,20 @@ class KeptFile(Base):
     until all its pieces are there it is the row's own id. `bytes` is how long its content is, which of a picture is
     what was made of it, `stored_bytes` what it takes of the person's quota: its `text` with it. `tokens` is about what
     it adds to a prompt.
-    `sent_at` is when it last went with a message; null where it has not since it came. `text` stands last: SQLite
-    reads past what is long only to reach what follows it.
+    `sent_at` is when it last went with a message; null where it has not since it came. `text` stands behind these:
+    SQLite reads past what is long only to reach what follows it.
+
+    `content_digest` is the SHA-256 of its content; null where the file came before that was noted. `absent` is why its
+    content is not here, though a message names it: "expired", or "left_out" of what was imported. Its text is empty
+    then, and its `digest` the row's own id.
     """
 
     __tablename__ = "files"
-    __table_args__ = (UniqueConstraint("user_id", "digest"), Index(None, "sent_at", "created_at", "id"))
+    __table_args__ = (
+        UniqueConstraint("user_id", "digest"),
+        Index(None, "sent_at", "created_at", "id"),
+        Index(None, "absent", "created_at"),
+    )
 
     id: Mapped[str] = key()
     user_id: Mapped[str] = to("users.id")
@@ -39,6 +47,8 @@ class KeptFile(Base):
     sent_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     text: Mapped[str] = mapped_column(LongText, default="")
+    content_digest: Mapped[str | None] = mapped_column(Ascii)
+    absent: Mapped[str | None] = mapped_column(String(16))
 
 
 class FilePiece(Base):

@@ -72,7 +72,7 @@ def remove_logo() -> SiteReply:
 @returns(RetentionReply)
 @refuses(409, "`retention_removes`: so much is too old already; send the same again with `confirmed`.")
 def change_retention(body: RetentionBody) -> RetentionReply:
-    """Say for how long conversations and the audit log are kept. What is too old goes within some minutes, for good."""
+    """Say how long conversations, files and the audit log are kept. What is too old goes within minutes, for good."""
     return retention_reply(retention_settings.change(_actor(), body.wanted(), is_confirmed=body.confirmed))
 
 

@@ -96,6 +96,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
     )
     if state.demo:
         key_service.warm_up()
+    kept = retention_settings.kept()
     zone = ZoneInfo(user.timezone or config.current().site_timezone)
     return render_template(
         "chat.html",
@@ -103,7 +104,8 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         chat_state=pages.state(state),
         none_allowed=not models.models and g.allowed_models is not None and not models.keys_fail,
         left=left(standings),
-        kept_days=retention_settings.kept().of(user.group_id),
+        kept_days=kept.of(user.group_id),
+        file_days=kept.of_files(user.group_id) if state.files else None,
         supervised=supervision.is_supervised(),
         unseen=supervision.is_unseen(),
         sharing=shared_with,

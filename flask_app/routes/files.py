@@ -36,12 +36,13 @@ def add() -> FileReply:
 @blueprint.get("/<file_id>")
 @require_login
 @shows(*files.TYPES)
+@refuses(404, "None of one's own; or `file_not_kept`: a message names it, its content is not here.")
 def content(file_id: str) -> Response:
     """A file's content; of a picture what was made of it.
 
     A browser that has it asks each time whether it may show it: 304 says so.
     """
-    return sent(file_service.find(get_current_user(), file_id))
+    return sent(file_service.here(get_current_user(), file_id))
 
 
 @blueprint.delete("/<file_id>")

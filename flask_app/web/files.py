@@ -28,7 +28,8 @@ coming = Places(8, 2)
 
 class MessageFileReply(Reply):
     """`kind` is picture, document or text. `bytes` is the length of what is kept; `pages` are also slides and sheets,
-    null where they are not known. A picture has a width and a height, in pixels.
+    null where they are not known. A picture has a width and a height, in pixels. `absent` is why its content is not
+    here: expired, or left_out of what was imported; null where it is.
     """
 
     id: str
@@ -39,6 +40,7 @@ class MessageFileReply(Reply):
     width: int | None
     height: int | None
     pages: int | None
+    absent: str | None
 
 
 class FileReply(MessageFileReply):

@@ -1,5 +1,6 @@
 """For how long things are kept, as JSON."""
 
+from dataclasses import fields
 from typing import Annotated
 
 import msgspec
@@ -10,28 +11,40 @@ from flask_app.web.bodies import Body, Reply
 
 Days = int | None
 GroupId = Annotated[str, msgspec.Meta(max_length=64)]
+GroupDays = Annotated[dict[GroupId, Days], msgspec.Meta(max_length=1000)]
 
 
 class RetentionBody(Body, kw_only=True):
     """Days since the last message of a conversation; null: for good. `groups` have rules of their own, by their ids;
-    the others are as the site. `confirmed`: what is too old already may go.
+    the others are as the site. `file_days` and `file_groups`: the same for what is in files, since a file last went
+    with a message. `confirmed`: what is too old already may go.
     """
 
     days: Days
-    groups: Annotated[dict[GroupId, Days], msgspec.Meta(max_length=1000)] = msgspec.field(default_factory=dict)
+    groups: GroupDays = msgspec.field(default_factory=dict)
+    file_days: Days = None
+    file_groups: GroupDays = msgspec.field(default_factory=dict)
     audit_days: Days = None
     confirmed: bool = False
 
     def wanted(self) -> Kept:
-        return Kept(days=self.days, groups=self.groups, audit_days=self.audit_days)
+        return Kept(**{each.name: getattr(self, each.name) for each in fields(Kept)})
 
 
 class RetentionReply(Reply):
     days: int | None
     groups: dict[str, int | None]
+    file_days: int | None
+    file_groups: dict[str, int | None]
     audit_days: int | None
 
 
 def retention_reply(kept: Kept | None = None) -> RetentionReply:
     shown = kept or retention_settings.kept()
-    return RetentionReply(days=shown.days, groups=dict(shown.groups), audit_days=shown.audit_days)
+    return RetentionReply(
+        days=shown.days,
+        groups=dict(shown.groups),
+        file_days=shown.file_days,
+        file_groups=dict(shown.file_groups),
+        audit_days=shown.audit_days,
+    )

@@ -1,26 +1,39 @@
 """How long conversations are kept: set in the settings, counted before anything goes, told where people write."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import create_engine, update
+from sqlalchemy import Connection, create_engine, delete, update
 from sqlalchemy.pool import NullPool
 
 from flask_app.database import utc_now
-from flask_app.models import Conversation
+from flask_app.models import Conversation, FilePiece, KeptFile
 from tests.e2e.accessible import expect_no_fault
+from tests.e2e.attached import attach, chips, pdf, picture, sent
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
+from tests.support.scripted_upstream import ScriptedUpstream
 
 # Each language, colour and size with each of the others.
 LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
+LONG_AGO = utc_now() - timedelta(days=4000)
 RETENTION = "/api/admin/settings/retention"
 
 pytestmark = pytest.mark.browser
+
+
+@contextmanager
+def rows_of(site: Site) -> Iterator[Connection]:
+    """The site's own, in a transaction."""
+    engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
+    with engine.begin() as connection:
+        yield connection
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +51,22 @@ def test_it_is_set_and_told(visits: Visits, locale: str, scheme: Scheme, viewpor
     everybody.get_by_label(say("retention.rule")).select_option("days")
     expect_no_fault(admin)
     everybody.get_by_label(say("retention.days")).fill("3650")
+    everybody.get_by_label(say("retention.file_rule")).select_option("days")
+    everybody.get_by_label(say("retention.file_days")).fill("3649")
+    group = card.get_by_role("group").nth(1)
+    expect(group.get_by_label(say("retention.file_rule"))).to_have_value("site")
+    group.get_by_label(say("retention.file_rule")).select_option("good")
     card.get_by_role("button", name=say("base.save")).click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.retention_saved"))
+    expect(group.get_by_label(say("retention.file_rule"))).to_have_value("good")
+    group.get_by_label(say("retention.file_rule")).select_option("site")
+    card.get_by_role("button", name=say("base.save")).click()
+    expect(admin.locator(".toast")).to_have_count(2)
     assert admin.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     person = visits.open("/", locale=locale, scheme=scheme, viewport=viewport)
     expect(person.locator("[data-welcome]")).to_contain_text(say("chat.kept_days", count=3650))
+    expect(person.locator("[data-welcome]")).to_contain_text(say("chat.file_days", count=3649))
     assert person.evaluate("document.documentElement.scrollWidth <= innerWidth")
     expect_no_fault(person)
 
@@ -53,10 +76,8 @@ def test_what_would_go_is_told_first(visits: Visits, site: Site) -> None:
     chat = Chat(visits.open("/"), say)
     chat.ask("Old words.")
     old = chat.page.url.rpartition("/")[2]
-    engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
-    with engine.begin() as connection:
-        long_ago = utc_now() - timedelta(days=4000)
-        connection.execute(update(Conversation).where(Conversation.id == old).values(updated_at=long_ago))
+    with rows_of(site) as connection:
+        connection.execute(update(Conversation).where(Conversation.id == old).values(updated_at=LONG_AGO))
 
     admin = visits.open("/admin/settings")
     card = admin.locator("[data-retention-form]")
@@ -72,3 +93,37 @@ def test_what_would_go_is_told_first(visits: Visits, site: Site) -> None:
     asked.get_by_role("button", name=say("js.admin.retention_action")).click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.retention_saved"))
     assert site.ask("GET", "/api/admin/settings")["retention"]["days"] == 3650
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_file_that_is_no_longer_kept_is_named(
+    visits: Visits, site: Site, script: ScriptedUpstream, locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    """And told as missing where its question is asked in other words."""
+    say = words(locale)
+    chat = Chat(visits.open("/", locale=locale, scheme=scheme, viewport=viewport), say)
+    attach(chat, picture(), pdf())
+    chat.ask("What is in them?")
+    with rows_of(site) as connection:
+        connection.execute(update(KeptFile).values(absent="expired", digest=KeptFile.id, text=""))
+        connection.execute(delete(FilePiece))
+    chat.page.reload()
+    files = sent(chat.question())
+    expect(files.get_by_text(say("js.files.expired"))).to_have_count(2)
+    expect(files.get_by_text("board.png")).to_be_visible()
+    expect(files.get_by_role("link")).to_have_count(0)
+    expect(files.get_by_role("img")).to_have_count(0)
+    assert chat.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect_no_fault(chat.page)
+
+    chat.act(chat.question(), "edit").click()
+    editor = chat.page.locator(".editor")
+    missing = say("js.files.not_sent", names=say("js.files.and").join(["board.png", "report.pdf"]))
+    expect(editor.get_by_text(missing)).to_be_visible()
+    expect(editor.get_by_role("listitem")).to_have_count(0)
+    expect_no_fault(chat.page)
+    editor.get_by_role("textbox").fill("Say it without them.")
+    editor.get_by_role("button", name=say("chat.send"), exact=True).click()
+    chat.wait_until_answered()
+    assert script.journal.last.body["messages"] == [{"role": "user", "content": "Say it without them."}]
+    expect(chips(chat)).to_have_count(0)

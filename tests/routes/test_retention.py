@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import DEFAULT_GROUP_ID, Conversation, User
+from flask_app.models import DEFAULT_GROUP_ID, Conversation, Group, User
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 
@@ -24,8 +24,10 @@ def count() -> int | None:
 
 
 def test_it_is_said_and_holds(admin_client: PageClient) -> None:
-    assert admin_client.get(SETTINGS).get_json()["retention"] == {"days": None, "groups": {}, "audit_days": None}
-    wanted = {"days": 30, "groups": {DEFAULT_GROUP_ID: None}, "audit_days": 365}
+    usual: dict[str, object] = {"days": None, "groups": {}, "file_days": None, "file_groups": {}, "audit_days": None}
+    assert admin_client.get(SETTINGS).get_json()["retention"] == usual
+    of_files = {"file_days": 14, "file_groups": {DEFAULT_GROUP_ID: 7}}
+    wanted = {"days": 30, "groups": {DEFAULT_GROUP_ID: None}, **of_files, "audit_days": 365}
     assert admin_client.put(RETENTION, json=wanted).get_json() == wanted
     assert admin_client.get(SETTINGS).get_json()["retention"] == wanted
     page = admin_client.get("/admin/settings").get_data(as_text=True)
@@ -36,7 +38,8 @@ def test_what_would_go_is_counted_and_confirmed(admin_client: PageClient, member
     old_conversation(member)
     refused = admin_client.put(RETENTION, json={"days": 30})
     assert (refused.status_code, error_code(refused)) == (409, "retention_removes")
-    assert refused.get_json()["error"]["params"] == {"conversations": 1, "people": 1, "entries": 0}
+    told = {"conversations": 1, "people": 1, "entries": 0, "files": 0, "file_people": 0}
+    assert refused.get_json()["error"]["params"] == told
     assert admin_client.get(SETTINGS).get_json()["retention"]["days"] is None
     assert admin_client.put(RETENTION, json={"days": 30, "confirmed": True}).status_code == 200
     assert count() == 1, "a request deletes nothing itself"
@@ -51,6 +54,10 @@ def test_what_would_go_is_counted_and_confirmed(admin_client: PageClient, member
         ({"days": 0}, "bad_days_kept"),
         ({"days": 10**12}, "bad_days_kept"),
         ({"days": None, "groups": {"x": 3}}, "unknown_group"),
+        ({"days": None, "file_days": 0}, "bad_file_days"),
+        ({"days": None, "file_days": "7"}, "invalid_field"),
+        ({"days": None, "file_groups": {DEFAULT_GROUP_ID: 3651}}, "bad_file_days"),
+        ({"days": None, "file_groups": {"x": 3}}, "unknown_group"),
         ({"days": None, "audit_days": 5}, "bad_audit_retention"),
     ],
 )
@@ -75,3 +82,19 @@ def test_people_read_it_where_they_write(
     assert member_client.get("/?temporary", headers=asked).text.count(words) == 1
     admin_client.put(RETENTION, json={"days": 30, "groups": {DEFAULT_GROUP_ID: None}})
     assert words not in member_client.get("/", headers=asked).text
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en", "after they were last sent: 7."), ("zh", "7 天后删除，文件名")])
+def test_people_read_how_long_files_are_kept(
+    admin_client: PageClient, member_client: PageClient, locale: str, words: str
+) -> None:
+    asked = {"Accept-Language": locale}
+    admin_client.put(RETENTION, json={"days": None, "file_days": 7})
+    assert member_client.get("/", headers=asked).text.count(words) == 1, "where a chat begins"
+    assert words not in member_client.get("/?temporary", headers=asked).text
+    admin_client.put(RETENTION, json={"days": 7, "file_days": 7})
+    assert words not in member_client.get("/", headers=asked).text, "their conversations go with them"
+    admin_client.put(RETENTION, json={"days": None, "file_days": 7})
+    with transaction() as session:
+        session.execute(update(Group).values(file_quota_mb=0))
+    assert words not in member_client.get("/", headers=asked).text, "they can attach none"

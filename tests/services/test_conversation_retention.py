@@ -199,7 +199,7 @@ def test_what_would_go_at_once_is_counted_first(app: Flask, member: User, admin:
         written(person, days)
     with pytest.raises(Conflict) as refused:
         retention_settings.change(NOBODY, Kept(days=30), is_confirmed=False)
-    assert refused.value.params == {"conversations": 3, "people": 2, "entries": 0}
+    assert {name: count for name, count in refused.value.params.items() if count} == {"conversations": 3, "people": 2}
     assert retention_settings.kept() == Kept()
     assert retention_settings.change(NOBODY, Kept(days=50), is_confirmed=False) == Kept(days=50)
 
@@ -231,7 +231,7 @@ def test_old_entries_of_the_audit_log_go_where_that_is_said(app: Flask, monkeypa
     assert len(ages()) == 7
     with pytest.raises(Conflict) as refused:
         retention_settings.change(NOBODY, Kept(audit_days=100), is_confirmed=False)
-    assert refused.value.params == {"conversations": 0, "people": 0, "entries": 5}
+    assert {name: count for name, count in refused.value.params.items() if count} == {"entries": 5}
     keep(audit_days=100)
     upkeep_service.tick()
     assert ages() == [0, 1, 99], "and that it was changed"

@@ -1,12 +1,13 @@
 """A person's files: taken in once each, kept in pieces, given back, removed where no message has them."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -25,7 +26,9 @@ _files, _pieces = table_of(KeptFile), table_of(FilePiece)
 # The first bytes of each digest, another with each change of what is read of a file: then the same is read anew.
 READ_AS = b"2"
 _FACTS = ("id", "name", "kind", "content_type", "bytes", "width", "height", "pages", "tokens")
-_facts = tuple(_files.c[name] for name in _FACTS)
+# Of a file whose content is here the column is not read: its text stands before it.
+ABSENT = case((_files.c.digest == _files.c.id, _files.c.absent)).label("absent")
+_facts = (*(_files.c[name] for name in _FACTS), ABSENT)
 _OWN = select(*_facts).where(_files.c.id == bindparam("file"), _files.c.user_id == bindparam("person"))
 _SAME = select(*_facts).where(_files.c.user_id == bindparam("person"), _files.c.digest == bindparam("digest"))
 _TAKEN = select(func.coalesce(func.sum(_files.c.stored_bytes), 0)).where(_files.c.user_id == bindparam("person"))
@@ -38,7 +41,10 @@ LEFT_FOR = timedelta(hours=1)  # where there is no room, no draft holds on to a 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a file without its content; `tokens` is about what it adds to a prompt."""
+    """What is known of a file without its content; `tokens` is about what it adds to a prompt.
+
+    `absent` is why its content is not here; None where it is.
+    """
 
     id: str
     name: str
@@ -49,6 +55,7 @@ class Facts:
     height: int | None
     pages: int | None
     tokens: int
+    absent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,8 @@ def keep(actor: User, arrived: Arrived, quota_mb: int) -> Facts:
     with reader.read(arrived.content, actor.id, arrived.language) as found:
         file_id = in_writing(lambda connection: _announce(connection, actor, found, arrived.name, quota_mb))
         try:
-            _keep_pieces(file_id, found)
-            in_writing(lambda connection: _finish(connection, file_id, arrived.digest))
+            content_digest = _keep_pieces(file_id, found)
+            in_writing(lambda connection: _finish(connection, file_id, arrived.digest, content_digest))
         except BaseException as error:
             with suppress(SQLAlchemyError):  # without a database: nobody finds it, and it goes after a day
                 in_writing(lambda connection: connection.execute(delete(_files).where(_files.c.id == file_id)))
@@ -98,9 +105,17 @@ def find(actor: User, file_id: str) -> Facts:
     return facts_of(row)
 
 
+def here(actor: User, file_id: str) -> Facts:
+    """The same of one whose content is here. Raises NotFound("file_not_kept") where it is not."""
+    facts = find(actor, file_id)
+    if facts.absent:
+        raise NotFound("file_not_kept")
+    return facts
+
+
 def facts_of(row: Row[*tuple[object, ...]]) -> Facts:
     named = row._mapping  # noqa: SLF001 - a part of what rows offer
-    return Facts(**{name: named[name] for name in _FACTS})
+    return Facts(**{name: named[name] for name in Facts.__slots__})
 
 
 def own(actor: User, after: str, limit: int) -> list[Facts]:
@@ -188,15 +203,18 @@ def _tokens(found: Read, name: str) -> int:
     return estimate_tokens(files.document(name, found.pages, found.text))
 
 
-def _keep_pieces(file_id: str, found: Read) -> None:
-    """Each in a transaction of its own: on SQLite others write in between."""
-    left, number = found.bytes, 0
+def _keep_pieces(file_id: str, found: Read) -> str:
+    """Each in a transaction of its own: on SQLite others write in between. Gives the digest of all."""
+    left, number, digest = found.bytes, 0, hashlib.sha256()
     while left > 0:
         piece = found.content.read(min(left, files.PIECE_BYTES))
         row = {"file_id": file_id, "number": number, "content": piece}
         in_writing(lambda connection, row=row: connection.execute(insert(_pieces), row))  # type: ignore[misc]
+        digest.update(piece)
         left, number = left - len(piece), number + 1
+    return digest.hexdigest()
 
 
-def _finish(connection: Connection, file_id: str, digest: str) -> None:
-    connection.execute(update(_files).where(_files.c.id == file_id).values(digest=digest))
+def _finish(connection: Connection, file_id: str, digest: str, content_digest: str) -> None:
+    whole = update(_files).where(_files.c.id == file_id)
+    connection.execute(whole.values(digest=digest, content_digest=content_digest))

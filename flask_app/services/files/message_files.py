@@ -19,9 +19,9 @@ from flask_app.statements import Prepared
 
 _files, _goes_with, _messages = table_of(KeptFile), table_of(MessageFile), table_of(Message)
 _INSERT = Prepared(insert(_goes_with))
-_facts = (_files.c[name] for name in Facts.__slots__ if name != "name")
+_facts = tuple(_files.c[name] for name in Facts.__slots__ if name not in {"name", "absent"})
 _OF_MESSAGES = (
-    select(_goes_with.c.message_id, _goes_with.c.name, *_facts)
+    select(_goes_with.c.message_id, _goes_with.c.name, *_facts, file_service.ABSENT)
     .join(_files, _files.c.id == _goes_with.c.file_id)
     .order_by(_goes_with.c.message_id, _goes_with.c.position)
 )
@@ -37,18 +37,23 @@ OF_MESSAGE = exists().where(_goes_with.c.message_id == _messages.c.id)
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file that goes with a message, by the name that it had then. `text` is empty for a picture."""
+    """A file that goes with a message, by the name that it had then. `text` is empty for a picture, and where the
+    content is not here any more.
+    """
 
     facts: Facts
     text: str
 
     @property
     def is_picture(self) -> bool:
-        return self.facts.kind == files.PICTURE
+        """Can it be shown as one?"""
+        return self.facts.kind == files.PICTURE and not self.facts.absent
 
     @property
     def told(self) -> str:
-        """As a document of the prompt."""
+        """As a document of the prompt; only its name where that is all there is."""
+        if self.facts.absent:
+            return files.missing(self.facts.name)
         return files.document(self.facts.name, self.facts.pages, self.text)
 
     @property
@@ -93,7 +98,7 @@ def take(connection: Connection, actor: User, file_ids: Sequence[str], now: date
     whole = _files.c.digest != _files.c.id
     if connection.execute(update(_files).where(*own, whole).values(sent_at=now)).rowcount != len(file_ids):
         raise Invalid("file_gone")
-    rows = connection.execute(select(*(_files.c[name] for name in Facts.__slots__), _files.c.text).where(*own))
+    rows = connection.execute(select(_files.c.name, *_facts, file_service.ABSENT, _files.c.text).where(*own))
     found = {row.id: _attached(row) for row in rows}
     return [found[file_id] for file_id in file_ids]
 

@@ -1,10 +1,13 @@
 // @ts-check
-/** For how long conversations and the audit log are kept, in the settings: for everybody, and for some groups. */
+/** For how long conversations, their files and the audit log are kept, in the settings: for everybody, and for some groups. */
 import { ApiError, api } from "app/api.js"
 import { formatNumber, t } from "app/i18n.js"
 import { confirmDialog, fromTemplate, must, onSubmit, toast } from "app/ui.js"
 
-/** @typedef {{days: number | null, groups: Record<string, number | null>, audit_days: number | null}} Retention */
+/**
+ * @typedef {Record<string, number | null>} Rules by the ids of groups; null: for good
+ * @typedef {{days: number | null, groups: Rules, file_days: number | null, file_groups: Rules, audit_days: number | null}} Retention
+ */
 
 const PATH = "/api/admin/settings/retention"
 const SITE = "site"
@@ -39,46 +42,55 @@ export class RetentionForm {
   }
 
   /** @param {Retention} retention */
-  #show({ days, groups, audit_days: audit }) {
-    const rows = this.#groups.map(({ id, name }) => this.#row(id, name, id in groups ? (groups[id] ?? null) : undefined))
-    this.#scopes.replaceChildren(this.#row(SITE, t("js.admin.retention_everybody"), days), ...rows)
+  #show({ days, groups, file_days: fileDays, file_groups: ofFiles, audit_days: audit }) {
+    const rows = this.#groups.map(({ id, name }) => scope(id, name, { talks: groups[id], files: ofFiles[id] }))
+    this.#scopes.replaceChildren(scope(SITE, t("js.admin.retention_everybody"), { talks: days, files: fileDays }), ...rows)
     const field = /** @type {HTMLInputElement} */ (this.#form.elements.namedItem("audit_days"))
     field.value = audit === null ? "" : String(audit)
     this.#showDays()
   }
 
-  /** @param {string} id @param {string} name @param {number | null | undefined} days null: for good; undefined: as the site */
-  #row(id, name, days) {
-    const row = fromTemplate("scope-template", { name })
-    row.dataset.scope = id
-    const [rule, field] = partsOf(row)
-    if (id === SITE) rule.options[0]?.remove()
-    rule.value = days === undefined ? "site" : days === null ? "good" : "days"
-    field.value = days ? String(days) : ""
-    return row
-  }
-
   #showDays() {
-    for (const row of this.#rows()) {
+    for (const row of this.#rowsOf()) {
       const [rule, field] = partsOf(row)
       field.hidden = field.disabled = rule.value !== "days"
     }
   }
 
   #wanted() {
-    /** @type {Record<string, number | null>} */
-    const rules = {}
-    for (const row of this.#rows()) {
-      const [rule, field] = partsOf(row)
-      if (rule.value !== "site") rules[row.dataset.scope ?? ""] = rule.value === "days" ? Number(field.value) : null
-    }
-    const { [SITE]: days = null, ...groups } = rules
-    return { days, groups }
+    const { [SITE]: days = null, ...groups } = this.#rulesOf("talks")
+    const { [SITE]: fileDays = null, ...ofFiles } = this.#rulesOf("files")
+    return { days, groups, file_days: fileDays, file_groups: ofFiles }
   }
 
-  #rows() {
-    return /** @type {HTMLElement[]} */ ([...this.#scopes.children])
+  /** @param {string} kind */
+  #rulesOf(kind) {
+    /** @type {Rules} */
+    const rules = {}
+    for (const row of this.#rowsOf(`[data-kind="${kind}"]`)) {
+      const [rule, field] = partsOf(row)
+      const { scope: id = "" } = /** @type {HTMLElement} */ (row.closest("[data-scope]")).dataset
+      if (rule.value !== "site") rules[id] = rule.value === "days" ? Number(field.value) : null
+    }
+    return rules
   }
+
+  #rowsOf(kind = "[data-kind]") {
+    return /** @type {HTMLElement[]} */ ([...this.#scopes.querySelectorAll(kind)])
+  }
+}
+
+/** @param {string} id @param {string} name @param {{talks: number | null | undefined, files: number | null | undefined}} days null: for good; undefined: as the site */
+function scope(id, name, days) {
+  const element = fromTemplate("scope-template", { name })
+  element.dataset.scope = id
+  for (const [kind, own] of Object.entries(days)) {
+    const [rule, field] = partsOf(must(element, `[data-kind="${kind}"]`))
+    if (id === SITE) rule.options[0]?.remove()
+    rule.value = own === undefined ? "site" : own === null ? "good" : "days"
+    field.value = own ? String(own) : ""
+  }
+  return element
 }
 
 /** @param {HTMLElement} row @returns {[HTMLSelectElement, HTMLInputElement]} */
@@ -87,10 +99,11 @@ function partsOf(row) {
 }
 
 /** @param {Record<string, unknown>} counts */
-function removed({ conversations, people, entries }) {
+function removed({ conversations, people, files, file_people: owners, entries }) {
   const counted = (/** @type {unknown} */ count) => formatNumber(Number(count))
   const told = []
   if (conversations) told.push(t("js.admin.retention_conversations", { count: counted(conversations), people: counted(people) }))
+  if (files) told.push(t("js.admin.retention_files", { count: counted(files), people: counted(owners) }))
   if (entries) told.push(t("js.admin.retention_entries", { count: counted(entries) }))
   return [...told, t("js.admin.retention_for_good")].join(" ")
 }

@@ -6,7 +6,7 @@ import { fromTemplate, must, tell } from "app/ui.js"
 
 /**
  * @typedef {{id: string, name: string, kind: "picture" | "document" | "text", content_type: string, bytes: number, width: number | null,
- *   height: number | null, pages: number | null}} MessageFile
+ *   height: number | null, pages: number | null, absent?: "expired" | "left_out" | null}} MessageFile `absent`: why what is in it is not here
  */
 
 /** Where its content is. @param {string} id */
@@ -31,8 +31,8 @@ export function aboutWords({ bytes, pages }) {
 
 /** Pictures first, as they are the larger. @param {HTMLElement} list @param {MessageFile[]} files */
 export function showFiles(list, files) {
-  const pictures = files.filter(({ kind }) => kind === "picture")
-  const others = files.filter(({ kind }) => kind !== "picture")
+  const pictures = files.filter(({ kind, absent }) => kind === "picture" && !absent)
+  const others = files.filter((file) => !pictures.includes(file))
   list.hidden = !files.length
   list.replaceChildren(...pictures.map(picture), ...others.map(documentOf))
 }
@@ -96,10 +96,16 @@ function picture({ id, name, width, height }) {
   return item
 }
 
-/** @param {MessageFile} file */
-function documentOf({ id, name, bytes, pages }) {
-  const item = fromTemplate("message-document-template", { name, about: aboutWords({ bytes, pages }), ending: endingOf(name) })
+/** One that is not here is named all the same. @param {MessageFile} file */
+function documentOf({ id, name, bytes, pages, absent }) {
+  const size = bytes ? [aboutWords({ bytes, pages })] : []
+  const about = absent ? [...size, t(`js.files.${absent}`)].join(" · ") : aboutWords({ bytes, pages })
+  const item = fromTemplate("message-document-template", { name, about, ending: endingOf(name) })
   const link = /** @type {HTMLAnchorElement} */ (must(item, "a"))
+  if (absent) {
+    item.classList.add("message-file--absent")
+    return item
+  }
   link.href = addressOf(id)
   link.download = name
   return item

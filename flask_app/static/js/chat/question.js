@@ -3,6 +3,7 @@
 import { problemOfSize } from "app/chat/composer.js"
 import { changeableFiles, showFiles } from "app/chat/file-list.js"
 import { goesBothWays } from "app/markdown.js"
+import { t } from "app/i18n.js"
 import { fromTemplate, must, showFormError, slot } from "app/ui.js"
 import { showVersion } from "app/chat/versions.js"
 import { composes, fitToText, notesOf, sendsMessage } from "app/chat/writing.js"
@@ -47,6 +48,7 @@ export class Question {
     this.element.append(editor)
     this.#showEditor(true)
     area.value = text
+    this.#showMissing(slot(editor, "missing"))
     this.#staying = changeableFiles(slot(editor, "files"), files, () => {
       this.#kept.keep(this.id, JSON.stringify(this.#staying.map(({ id }) => id)))
       this.#changed(area)
@@ -81,10 +83,18 @@ export class Question {
     this.#kept.keep(this.id, "")
   }
 
-  /** Those that were not taken out before. */
+  /** Those that are here, and were not taken out before. */
   #filesLeft() {
     const kept = this.#kept.read(this.id)
-    return kept ? this.files.filter(({ id }) => JSON.parse(kept).includes(id)) : this.files
+    const here = this.files.filter(({ absent }) => !absent)
+    return kept ? here.filter(({ id }) => JSON.parse(kept).includes(id)) : here
+  }
+
+  /** @param {HTMLElement} place names those that cannot be sent again */
+  #showMissing(place) {
+    const names = this.files.filter(({ absent }) => absent).map(({ name }) => name)
+    place.hidden = !names.length
+    place.textContent = t("js.files.not_sent", { names: names.join(t("js.files.and")) })
   }
 
   #cancel() {
