@@ -13,7 +13,7 @@ from jinja2 import Environment
 from flask_app import config, i18n
 from flask_app.domain import tree
 from flask_app.models import User
-from flask_app.services.portability.conversation_format import Said, Talk
+from flask_app.services.portability.conversation_format import Named, Said, Talk
 from flask_app.web.site import brand
 
 
@@ -59,7 +59,7 @@ def markdown(reader: Reader, talk: Talk) -> str:
         blocks.append(f"## {reader.who(said)} · {reader.said_at(said.created_at)}")
         if said.reasoning.strip():
             blocks.append(_quoted(f"**{reader.t('portability.thinking')}**\n\n{said.reasoning.strip()}"))
-        if named := attached(said):
+        if named := attached(reader, said):
             blocks.append(named)
         if said.text.strip():
             blocks.append(said.text.strip("\n"))
@@ -91,9 +91,13 @@ def unfinished(reader: Reader, said: Said) -> str | None:
     return None if said.status == "complete" else reader.t(f"portability.{said.status}")
 
 
-def attached(said: Said) -> str:
-    """The names of the files that go with it; empty without any."""
-    return " ".join(f"📎 {each.name}" for each in said.files)
+def attached(reader: Reader, said: Said) -> str:
+    """The names of the files that go with it, and which are not there; empty without any."""
+    return " ".join(f"📎 {each.name}{_absence(reader, each)}" for each in said.files)
+
+
+def _absence(reader: Reader, named: Named) -> str:
+    return f" ({reader.t(f'js.files.{named.absent}')})" if named.absent else ""
 
 
 def _about(reader: Reader, talk: Talk, path: list[Said]) -> str:

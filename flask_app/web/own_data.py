@@ -108,6 +108,8 @@ def _files(reader: Reader, actor: User, account: bytes) -> Iterator[File]:
     yield "words.jsonl", now, _words(actor)
     yield "files.jsonl", now, _lines([file_reply(each)] for each in own_data.files(actor))
     for each in own_data.files(actor):
+        if each.absent:
+            continue
         yield f"files/{each.id} {each.name}", now, file_service.content(each.id)
 
 

@@ -1,5 +1,6 @@
 """/api/conversations/…/export: one's own conversations as files, whole, harmless and flat in memory."""
 
+import hashlib
 import io
 import json
 import tracemalloc
@@ -14,6 +15,7 @@ from sqlalchemy import insert, select
 
 from flask_app.database import engine, new_id, reading, transaction, utc_now
 from flask_app.models import Conversation, Message, User
+from flask_app.services.files import file_expiry, file_service
 from flask_app.services.portability import conversation_export
 from flask_app.services.portability.conversation_format import File
 from flask_app.services.sign_in import auth_service, open_sessions
@@ -269,7 +271,30 @@ def test_files_are_named(member: User, member_client: PageClient) -> None:
     made = talks.branched(member)
     files.attach(file_id := files.file_of(member, sent=True), made.id)
     (talk,) = told(member_client, of(made.id, "json"))["conversations"]
-    named = {"id": file_id, "name": "a.txt", "kind": "text", "content_type": "text/plain", "bytes": 1}
+    about = {"id": file_id, "name": "a.txt", "kind": "text", "content_type": "text/plain", "bytes": 1}
+    named = about | {"digest": hashlib.sha256(b"a").hexdigest(), "absent": None}
     assert [message["files"] for message in talk["messages"]] == [[named], [], [], [], []]
     assert "📎 a.txt\n\n你好" in member_client.get(of(made.id)).text
     assert "📎 a.txt</p>" in member_client.get(of(made.id, "html")).text
+
+
+def test_the_digest_of_a_file_is_that_of_what_is_kept(member: User, member_client: PageClient) -> None:
+    made = talks.branched(member)
+    kept = files.kept(member_client, files.photograph(), "photo.jpg")
+    files.attach(kept["id"], made.id)
+    content = member_client.get(f"/api/files/{kept['id']}").data
+    (talk,) = told(member_client, of(made.id, "json"))["conversations"]
+    assert talk["messages"][0]["files"][0]["digest"] == hashlib.sha256(content).hexdigest()
+    assert file_service.digest(kept["id"]) == hashlib.sha256(content).hexdigest()
+
+
+def test_a_file_that_is_no_longer_kept_is_told_as_such(member: User, member_client: PageClient) -> None:
+    made = talks.branched(member)
+    files.attach(file_id := files.file_of(member, sent=True), made.id)
+    assert file_expiry.expire(file_id, utc_now())
+    (talk,) = told(member_client, of(made.id, "json"))["conversations"]
+    (named,) = talk["messages"][0]["files"]
+    assert (named["name"], named["bytes"], named["digest"], named["absent"]) == ("a.txt", 1, None, "expired")
+    english = {"Accept-Language": "en"}
+    assert "📎 a.txt (no longer kept)\n\n你好" in member_client.get(of(made.id), headers=english).text
+    assert "📎 a.txt (no longer kept)</p>" in member_client.get(of(made.id, "html"), headers=english).text

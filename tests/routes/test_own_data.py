@@ -2,19 +2,22 @@
 
 import io
 import json
+import random
 import re
+import tracemalloc
 import zipfile
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import AccessToken, AuditEntry, KeptFile, LoginSession, User
+from flask_app.domain import files as bounds
+from flask_app.models import AccessToken, AuditEntry, FilePiece, KeptFile, LoginSession, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import draft_service
-from flask_app.services.files import file_retention
+from flask_app.services.files import file_expiry, file_retention
 from flask_app.services.gateway import request_log, word_log
 from flask_app.services.people import account_deletion, user_admin_service
 from flask_app.services.portability import own_data
@@ -66,9 +69,12 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     token = made(member, "editor")
     kept = attached.kept(member_client, attached.picture(), "picture.png")
     attached.file_of(admin)
+    attached.attach(expired := attached.file_of(member, sent=True), talk.id)
+    assert file_expiry.expire(expired, utc_now())
     files = unpacked(member_client)
     assert list(files) == [*FILES, "words.jsonl", "files.jsonl", f"files/{kept['id']} picture.png"]
-    assert lines(files["files.jsonl"]) == [kept]
+    of_files = {each["id"]: each for each in lines(files["files.jsonl"])}
+    assert (of_files[kept["id"]], of_files[expired]["absent"], len(of_files)) == (kept, "expired", 2)
     assert files[f"files/{kept['id']} picture.png"] == member_client.get(f"/api/files/{kept['id']}").data
     account = json.loads(files["account.json"])
     assert (account["user"]["username"], account["tokens"][0]["name"]) == ("member", "editor")
@@ -89,6 +95,23 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
         assert secret
         assert secret not in everything
     assert client.get(EXPORT).status_code == 401
+
+
+def test_a_long_file_is_sent_in_flat_memory(member: User, member_client: PageClient) -> None:
+    """Of its content no more than a few pieces are held, whatever the zip makes of them."""
+    file_id, pieces = attached.file_of(member), 40
+    piece = random.Random(1).randbytes(bounds.PIECE_BYTES)
+    with transaction() as session:
+        numbered = [{"file_id": file_id, "number": 1 + number, "content": piece} for number in range(pieces)]
+        session.execute(insert(FilePiece), numbered)
+    sent = member_client.get(EXPORT, buffered=False)
+    tracemalloc.start()
+    size = sum(len(part) for part in sent.response)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    sent.close()
+    assert size > pieces * bounds.PIECE_BYTES
+    assert peak < 8 * bounds.PIECE_BYTES
 
 
 @pytest.mark.security("deleted-is-gone")

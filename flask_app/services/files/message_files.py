@@ -31,6 +31,13 @@ _OF_SOME = _OF_MESSAGES.add_columns(_files.c.text).where(
 _OF_CONVERSATION = _OF_MESSAGES.join(_messages, _messages.c.id == _goes_with.c.message_id).where(
     _messages.c.conversation_id == bindparam("conversation")
 )
+_DIGESTS = (
+    select(_files.c.id, file_service.ABSENT, _files.c.content_digest)
+    .join(_goes_with, _goes_with.c.file_id == _files.c.id)
+    .join(_messages, _messages.c.id == _goes_with.c.message_id)
+    .where(_messages.c.conversation_id == bindparam("conversation"))
+    .distinct()
+)
 # Is one of a message that a statement reads?
 OF_MESSAGE = exists().where(_goes_with.c.message_id == _messages.c.id)
 
@@ -128,6 +135,12 @@ def of_conversation(connection: Connection, conversation_id: str) -> dict[str, l
     for row in connection.execute(_OF_CONVERSATION, {"conversation": conversation_id}):
         found.setdefault(row.message_id, []).append(file_service.facts_of(row))
     return found
+
+
+def digests(connection: Connection, conversation_id: str) -> dict[str, str | None]:
+    """Those of their contents, by the files' ids; None where it was not noted, or there is none."""
+    rows = connection.execute(_DIGESTS, {"conversation": conversation_id})
+    return {row.id: None if row.absent else row.content_digest for row in rows}
 
 
 def named(attached: Sequence[Facts]) -> str:

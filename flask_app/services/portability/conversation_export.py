@@ -3,7 +3,7 @@
 No connection is held between two, and no more than one is in memory. What is deleted meanwhile is left out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from flask_app.errors import Invalid, NotFound
 from flask_app.models import Conversation, Folder, Message, User
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.conversations import folder_service
-from flask_app.services.files import message_files
+from flask_app.services.files import file_service, message_files
 from flask_app.services.files.file_service import Facts
 from flask_app.services.portability.conversation_format import Counts, Drawer, Named, Said, Talk
 from flask_app.services.usage import message_usage
@@ -64,7 +64,7 @@ def one(actor: User, conversation_id: str) -> Talk:
         talk = _whole(connection, actor, conversation_id)
     if talk is None:
         raise NotFound
-    return talk
+    return _with_digests(talk)
 
 
 def every(actor: User, choice: Choice = EVERYTHING) -> Iterator[Talk]:
@@ -113,7 +113,7 @@ def _each(actor: User, choice: Choice) -> Iterator[Talk]:
             with fetching() as connection:
                 talk = _whole(connection, actor, conversation_id)
             if talk is not None:
-                yield talk
+                yield _with_digests(talk)
             offload.give_way()  # a reader that keeps up would not
         after = ids[-1]
 
@@ -138,16 +138,29 @@ def _whole(connection: Connection, actor: User, conversation_id: str) -> Talk | 
     said = connection.execute(_SAID, {"conversation": conversation_id}).all()
     has_files = any(each.has_files for each in said)
     attached = message_files.of_conversation(connection, conversation_id) if has_files else {}
-    messages = [_said(each, usage.get(each.id), attached.get(each.id, [])) for each in said]
+    digests = message_files.digests(connection, conversation_id) if has_files else {}
+    messages = [_said(each, usage.get(each.id), _named(attached.get(each.id, ()), digests)) for each in said]
     return Talk(**row._asdict(), messages=messages)
 
 
-def _said(row: Row[*tuple[Any, ...]], entry: Entry | None, attached: list[Facts]) -> Said:
+def _said(row: Row[*tuple[Any, ...]], entry: Entry | None, files: list[Named]) -> Said:
     own = row._asdict()
     own.pop("has_files")
-    names = Named.__struct_fields__
-    files = [Named(**{name: getattr(each, name) for name in names}) for each in attached]
     return Said(**own, usage=_counts(entry), files=files)
+
+
+def _named(attached: Iterable[Facts], digests: Mapping[str, str | None]) -> list[Named]:
+    names = [name for name in Named.__struct_fields__ if name != "digest"]
+    return [Named(**{name: getattr(each, name) for name in names}, digest=digests.get(each.id)) for each in attached]
+
+
+def _with_digests(talk: Talk) -> Talk:
+    """Those that were not noted when their files came are made of what is kept."""
+    for said in talk.messages:
+        for each in said.files:
+            if each.digest is None and each.absent is None:
+                each.digest = file_service.digest(each.id)
+    return talk
 
 
 def _counts(entry: Entry | None) -> Counts | None:

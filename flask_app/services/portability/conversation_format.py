@@ -27,13 +27,19 @@ class Counts(msgspec.Struct, kw_only=True):
 
 
 class Named(msgspec.Struct, kw_only=True):
-    """A file that goes with a question: what it is, without its content. `kind`: picture, document or text."""
+    """A file that goes with a question: what it is, without its content. `kind`: picture, document or text.
+
+    `digest` is the SHA-256 of its content. `absent` is why that was not there any more, and has no digest: expired, or
+    left_out of what was imported.
+    """
 
     id: Name
     name: str
     kind: str
     content_type: str
     bytes: int
+    digest: str | None = None
+    absent: str | None = None
 
 
 class Said(msgspec.Struct, kw_only=True):
