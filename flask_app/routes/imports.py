@@ -30,4 +30,6 @@ def look(body: LookBody) -> OutcomesReply:
 def bring_in(body: ImportBody) -> OutcomesReply:
     """Bring conversations in: each once, under an id of its own, however often it is sent. It costs nothing."""
     supervision.require_seen()
-    return outcomes_reply(conversation_import.bring_in(get_current_user(), body.folders, body.conversations))
+    return outcomes_reply(
+        conversation_import.bring_in(get_current_user(), body.folders, body.conversations, body.contents)
+    )

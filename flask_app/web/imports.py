@@ -9,6 +9,8 @@ from flask_app.services.portability.conversation_format import Drawer, Moment, N
 from flask_app.services.portability.conversation_import import MOST_AT_ONCE, MOST_LOOKED_UP, Outcome, Sketch
 from flask_app.web.bodies import Body, Reply
 
+MOST_CONTENTS = 2_000
+
 
 class Glimpse(msgspec.Struct, kw_only=True):
     """A conversation without its messages."""
@@ -28,10 +30,15 @@ class LookBody(Body):
 
 
 class ImportBody(Body):
-    """A part of a file of docs/conversations.schema.json: at most 200 conversations, and the folders that they name."""
+    """A part of a file of docs/conversations.schema.json: at most 200 conversations, and the folders that they name.
+
+    `contents`: of the files that they name, by their ids there, the id that each got from `POST /api/files`. The others
+    are named alone.
+    """
 
     conversations: Annotated[list[Talk], msgspec.Meta(max_length=MOST_AT_ONCE)]
     folders: Annotated[list[Drawer], msgspec.Meta(max_length=MOST_AT_ONCE)] = []  # noqa: RUF012 - copied by msgspec
+    contents: Annotated[dict[Name, Name], msgspec.Meta(max_length=MOST_CONTENTS)] = {}  # noqa: RUF012 - as well
 
 
 class OutcomeReply(Reply):

@@ -5,7 +5,7 @@ import { send } from "app/imports/batches.js"
 globalThis.document = { querySelector: () => ({ getAttribute: () => "token" }), documentElement: { dataset: {} } }
 
 const talk = (/** @type {number} */ number) => ({ id: `c-${number}`, messages: [], folder_id: null })
-const FOUND = { talks: [talk(1), talk(2)], folders: [] }
+const FOUND = { talks: [talk(1), talk(2)], folders: [], contents: new Map() }
 const busy = () => new Response(JSON.stringify({ error: { code: "too_many", message: "Slowly.", retry_after: 60 } }), { status: 429, headers: { "Retry-After": "60", "Content-Type": "application/json" } })
 
 test("who cancels while the server is given time sends nothing more", async () => {

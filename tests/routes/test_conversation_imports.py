@@ -1,6 +1,5 @@
 """/api/conversations/import: what was taken along comes back, once, as one's own, and costs nothing."""
 
-import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -20,6 +19,7 @@ from flask_app.services.site.retention_settings import Kept
 from tests.conftest import MakeUser, SignIn
 from tests.support import talks
 from tests.support.clients import PageClient
+from tests.support.exported import without_ids
 from tests.support.listing import fill
 from tests.support.together import at_once
 
@@ -52,23 +52,6 @@ def talk(**fields: Any) -> dict[str, Any]:
     said = {"id": "1", "parent_id": None, "role": "user", "text": "hello", "created_at": "2026-01-01T00:00:00Z"}
     times = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-02T00:00:00Z"}
     return {"id": "their-1", "title": "Theirs", "messages": [said]} | times | fields
-
-
-def without_ids(file: Any) -> Any:
-    """The same with places for ids, and without what only the ledger knows."""
-    file = copy.deepcopy(file)
-    del file["exported_at"]
-    names: dict[str | None, Any] = {None: None}
-    for number, folder in enumerate(file["folders"]):
-        names[folder["id"]] = folder["id"] = f"folder {number}"
-    file["conversations"].sort(key=lambda each: each["title"])
-    for each in file["conversations"]:
-        each["id"], each["folder_id"] = "", names[each["folder_id"]]
-        places = {said["id"]: place for place, said in enumerate(each["messages"])}
-        for said in each["messages"]:
-            said["parent_id"] = places.get(said["parent_id"])
-            said["id"], said["usage"] = places[said["id"]], None
-    return file
 
 
 def test_what_was_exported_comes_back_the_same(member: User, make_user: MakeUser, sign_in: SignIn) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain.files import MOST_AT_ONCE
 from flask_app.errors import Forbidden, SignInRequired
-from flask_app.models import Conversation, Folder, ImportedDaily, Message, User
+from flask_app.models import Conversation, Folder, ImportedDaily, KeptFile, Message, MessageFile, User
 from flask_app.services.conversations import conversation_service
 from flask_app.services.people import account_deletion
 from flask_app.services.portability import conversation_import, import_quota, message_tree
@@ -116,7 +116,7 @@ def test_long_names_take_no_longer_than_short_ones(member_client: PageClient) ->
 
 
 @pytest.mark.security("imports-bounded")
-def test_names_of_files_count_as_the_words_that_they_become(member_client: PageClient) -> None:
+def test_files_that_are_named_are_few_have_short_names_and_count(member_client: PageClient) -> None:
     named = [
         {"id": f"{n}", "name": f"{n}{'é' * 1000}", "kind": "text", "content_type": "text/plain", "bytes": 1}
         for n in range(1000)
@@ -124,7 +124,9 @@ def test_names_of_files_count_as_the_words_that_they_become(member_client: PageC
     question = talk()["messages"][0] | {"text": "", "files": named}
     sent(member_client, {"conversations": [talk(messages=[question])]})
     with reading() as session:
-        text = session.scalars(select(Message.text)).one()
-        counted = session.scalars(select(ImportedDaily.text_bytes)).one()
-    assert [len(name) for name in text.split(", ")] == [128] * MOST_AT_ONCE
-    assert counted == len(text.encode())
+        names = session.scalars(select(MessageFile.name)).all()
+        assert session.scalars(select(KeptFile.name)).all() == names
+        counted = session.scalars(select(ImportedDaily.messages)).one()
+    assert len(names) == MOST_AT_ONCE
+    assert all(len(name) <= 128 for name in names)
+    assert counted == 1 + MOST_AT_ONCE

@@ -27,11 +27,11 @@ def asked(upstream: ScriptedUpstream) -> list[Any]:
 
 
 @pytest.mark.parametrize("message", ["", " \n"])
-def test_in_an_export_that_comes_in_again_their_names_are_asked(
+def test_in_an_export_that_comes_in_again_they_are_named(
     member_client: PageClient, upstream: ScriptedUpstream, make_user: MakeUser, sign_in: SignIn, message: str
 ) -> None:
-    told = [files.kept(member_client, content, name)["id"] for content, name in ((b"one", "1.txt"), (b"two", "2.txt"))]
-    ask(member_client, message, files=told)
+    ids = [files.kept(member_client, content, name)["id"] for content, name in ((b"one", "1.txt"), (b"two", "2.txt"))]
+    ask(member_client, message, files=ids)
     exported: Any = member_client.get("/api/conversations/export?format=json").json
     other = sign_in(make_user("another"))
     body = {name: exported[name] for name in ("folders", "conversations")}
@@ -39,10 +39,12 @@ def test_in_an_export_that_comes_in_again_their_names_are_asked(
     conversation_id = outcome["outcomes"][0]["conversation_id"]
     thread: Any = other.get(f"/api/conversations/{conversation_id}").json
     question = thread["messages"][0]
-    assert (question["text"], question["files"]) == ("1.txt, 2.txt", [])
+    named = [(each["name"], each["absent"]) for each in question["files"]]
+    assert (question["text"], named) == (message, [("1.txt", "left_out"), ("2.txt", "left_out")])
     path = f"/api/messages/{question['id']}/answers"
     assert other.post(path, json={}, headers=JSON).status_code == 200
-    assert asked(upstream) == ["1.txt, 2.txt"]
+    told = "\n\n".join(f"[file that is no longer available: {name}]" for name in ("1.txt", "2.txt"))
+    assert [content.strip() for content in asked(upstream)] == [told]
 
 
 @pytest.mark.parametrize("with_an_earlier_one", [True, False])

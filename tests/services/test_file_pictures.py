@@ -1,11 +1,14 @@
 """Pictures are made anew of their pixels: as large as a model sees them, and short enough for a message."""
 
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from flask_app.domain import files as bounds
+from flask_app.errors import Invalid
+from flask_app.services.file_reading import plain_jpegs
 from flask_app.services.files import reader
 from tests.support import files
 from tests.support.file_reading import refused
@@ -74,3 +77,74 @@ def test_a_picture_of_16_bits_keeps_its_shades(transparent: bool) -> None:
     options = {"transparency": 0} if transparent else {}
     Image.frombytes("I;16", (256, 1), pixels).save(written, "PNG", **options)
     assert list(shown(written.getvalue()).convert("L").tobytes()) == list(range(256))
+
+
+def kept(content: bytes) -> bytes:
+    with reader.spool() as sent:
+        sent.write(content)
+        sent.flush()
+        with reader.read(sent, "somebody") as found:
+            return found.content.read(found.bytes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        files.photograph((1200, 900)),
+        files.picture("PNG", (900, 700)),
+        files.picture("PNG", mode="RGBA"),
+        files.picture("JPEG", mode="L"),
+        files.moving(),
+    ],
+)
+def test_what_was_kept_comes_back_as_it_was(content: bytes) -> None:
+    """As when its person takes it along, and brings it in elsewhere."""
+    once = kept(content)
+    assert kept(once) == once
+
+
+def plain(**options: Any) -> bytes:
+    """A JPEG as it is made here, unless `options` say otherwise."""
+    return files.picture("JPEG", (300, 200), quality=90, **options)
+
+
+NOTED = Image.Exif()
+NOTED[files.MAKE] = "Camera of somebody"
+PLAIN = plain()
+HEAD = 20  # bytes until the first table
+
+
+@pytest.mark.security("file-metadata-gone")
+@pytest.mark.parametrize(
+    "content",
+    [
+        plain(exif=NOTED),
+        plain(comment=b"my own words"),
+        plain(icc_profile=b"p" * 200),
+        plain(dpi=(300, 300)),
+        plain(progressive=True),
+        PLAIN + b"<script>",
+        PLAIN + PLAIN,
+        PLAIN[:-2] + b"\xff\xfe\x00\x05abc\xff\xd9",
+        PLAIN[:HEAD] + b"\xff\xdb\x04\x00" + b"a" * 1022 + PLAIN[HEAD:],
+        files.picture("JPEG", mode="CMYK"),
+        files.picture("JPEG", (2100, 1000)),
+    ],
+)
+def test_what_has_more_than_its_pixels_is_made_anew(content: bytes) -> None:
+    try:
+        made = kept(content)
+    except Invalid:
+        return  # it is no picture
+    assert made != content
+    assert kept(made) == made
+
+
+def test_what_is_plain_stays_as_it_is() -> None:
+    assert kept(PLAIN) == PLAIN
+
+
+@pytest.mark.parametrize("end", range(0, 700, 7))
+def test_what_is_cut_off_is_not_plain(end: int) -> None:
+    assert plain_jpegs.is_plain(PLAIN)
+    assert not plain_jpegs.is_plain(PLAIN[:end])

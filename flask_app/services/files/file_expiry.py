@@ -59,7 +59,8 @@ def expire(file_id: str, before: datetime) -> bool:
     """False where it was sent again in this moment, or is gone. Nobody finds it by its digest from then on."""
     time.sleep(PAUSE_SECONDS)
     emptied = update(_files).where(_files.c.id == file_id, _is_old(before))
-    nothing = {"digest": _files.c.id, "absent": files.EXPIRED, "text": "", "stored_bytes": 0, "tokens": 0}
+    nothing = {"text": "", "stored_bytes": 0, "tokens": 0, "content_digest": None}
+    nothing |= {"digest": _files.c.id, "absent": files.EXPIRED}
 
     def work(connection: Connection) -> bool:
         if not connection.execute(emptied.values(nothing)).rowcount:

@@ -1,7 +1,7 @@
 """The files of messages: taken along when a question is sent, and found again with it."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,7 +32,7 @@ _OF_CONVERSATION = _OF_MESSAGES.join(_messages, _messages.c.id == _goes_with.c.m
     _messages.c.conversation_id == bindparam("conversation")
 )
 _DIGESTS = (
-    select(_files.c.id, file_service.ABSENT, _files.c.content_digest)
+    select(_files.c.id, _files.c.content_digest)
     .join(_goes_with, _goes_with.c.file_id == _files.c.id)
     .join(_messages, _messages.c.id == _goes_with.c.message_id)
     .where(_messages.c.conversation_id == bindparam("conversation"))
@@ -110,6 +110,15 @@ def take(connection: Connection, actor: User, file_ids: Sequence[str], now: date
     return [found[file_id] for file_id in file_ids]
 
 
+def mark(connection: Connection, actor: User, file_ids: Collection[str], now: datetime) -> set[str]:
+    """Which of these are their own, and whole: they count as sent from now on."""
+    if not file_ids:
+        return set()
+    own = (_files.c.id.in_(file_ids), _files.c.user_id == actor.id, _files.c.digest != _files.c.id)
+    connection.execute(update(_files).where(*own).values(sent_at=now))
+    return set(connection.scalars(select(_files.c.id).where(*own)))
+
+
 def attach(connection: Connection, message_id: str, attached: Sequence[Attached]) -> None:
     """Write down that they go with the message."""
     rows = [
@@ -138,9 +147,8 @@ def of_conversation(connection: Connection, conversation_id: str) -> dict[str, l
 
 
 def digests(connection: Connection, conversation_id: str) -> dict[str, str | None]:
-    """Those of their contents, by the files' ids; None where it was not noted, or there is none."""
-    rows = connection.execute(_DIGESTS, {"conversation": conversation_id})
-    return {row.id: None if row.absent else row.content_digest for row in rows}
+    """Those of their contents, by the files' ids; None where it was not noted, or is gone with them."""
+    return {row.id: row.content_digest for row in connection.execute(_DIGESTS, {"conversation": conversation_id})}
 
 
 def named(attached: Sequence[Facts]) -> str:

@@ -29,8 +29,8 @@ class Counts(msgspec.Struct, kw_only=True):
 class Named(msgspec.Struct, kw_only=True):
     """A file that goes with a question: what it is, without its content. `kind`: picture, document or text.
 
-    `digest` is the SHA-256 of its content. `absent` is why that was not there any more, and has no digest: expired, or
-    left_out of what was imported.
+    `digest` is the SHA-256 of its content. `absent` is why that was not there: expired, with its digest, or left_out of
+    what had been imported.
     """
 
     id: Name
@@ -46,8 +46,8 @@ class Said(msgspec.Struct, kw_only=True):
     """A message. `parent_id` is the one that it follows: two that follow the same one begin branches.
 
     `status`: complete, stopped, left, interrupted, failed or running. `thinking_ms` is how long was thought before the
-    text. `model` is the one that was asked for. What comes in with `files` comes without them;
-    where it has no text, their names are that.
+    text. `model` is the one that was asked for. `files` are those of a question: their contents, where they
+    are taken along, come and go beside this.
     """
 
     id: Name

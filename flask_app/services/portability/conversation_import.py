@@ -18,11 +18,13 @@ from flask_app.database import derived_id, fetching, in_writing, new_id, table_o
 from flask_app.domain import titles
 from flask_app.domain.blank import is_blank
 from flask_app.errors import Invalid
-from flask_app.models import Conversation, Folder, Message, User
+from flask_app.models import Conversation, Folder, KeptFile, Message, MessageFile, User
 from flask_app.services.budgets import budget_service
 from flask_app.services.conversations import conversation_service, folder_service, pin_service
-from flask_app.services.portability import import_quota, message_tree
-from flask_app.services.portability.conversation_format import Drawer, Talk
+from flask_app.services.files import message_files
+from flask_app.services.portability import import_quota, message_tree, named_files
+from flask_app.services.portability.conversation_format import Drawer, Said, Talk
+from flask_app.services.portability.message_tree import Placed
 from flask_app.services.site import retention_settings
 
 MOST_AT_ONCE = 200  # conversations in a request
@@ -31,6 +33,7 @@ MOST_READ = 1000  # characters of a title or of a folder's name, of which far fe
 IMPORTED, KNOWN, TOO_OLD, REFUSED = "imported", "known", "too_old", "refused"
 
 _conversations, _messages, _folders = table_of(Conversation), table_of(Message), table_of(Folder)
+_kept, _goes_with = table_of(KeptFile), table_of(MessageFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,12 @@ def look(actor: User, sketches: Sequence[Sketch]) -> list[Outcome]:
     return [_outcome(actor, each, known, oldest) or Outcome(each.id, IMPORTED) for each in sketches]
 
 
-def bring_in(actor: User, drawers: Sequence[Drawer], talks: Sequence[Talk]) -> list[Outcome]:
+def bring_in(
+    actor: User, drawers: Sequence[Drawer], talks: Sequence[Talk], contents: Mapping[str, str] | None = None
+) -> list[Outcome]:
     """Write them, a transaction each: what is broken stops none of the others, and what has come in stays.
+
+    `contents` says of files that they name, by their ids there, which one of the person's own each is here.
 
     Raises Invalid("import_too_many"), TooMany("import_too_much_today"), and once the person is disabled or gone
     Forbidden("account_disabled") or SignInRequired.
@@ -75,7 +82,7 @@ def bring_in(actor: User, drawers: Sequence[Drawer], talks: Sequence[Talk]) -> l
     folders = {drawer.id: replace(drawer, name=_name(drawer)) for drawer in drawers}
     outcomes = []
     for talk, sketch in zip(talks, sketches, strict=True):
-        outcome = _outcome(actor, sketch, known, oldest) or _write(actor, folders, talk)
+        outcome = _outcome(actor, sketch, known, oldest) or _write(actor, folders, talk, contents or {})
         known |= {outcome.conversation_id} if outcome.conversation_id else set()
         outcomes.append(outcome)
     return outcomes
@@ -108,11 +115,11 @@ def _id_here(actor: User, sketch: Sketch) -> str:
     return derived_id(began, f"{actor.id}\n{sketch.id}")
 
 
-def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk) -> Outcome:
+def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk, contents: Mapping[str, str]) -> Outcome:
     now = utc_now()
     made = _id_here(actor, Sketch(talk.id, talk.created_at, talk.updated_at))
     try:
-        rows = message_tree.rows(made, talk.messages, now)
+        placed = message_tree.placed(made, talk.messages, now)
         title = _title(talk)
     except Invalid as error:
         return Outcome(talk.id, REFUSED, code=error.code)
@@ -120,7 +127,9 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk) -> Outcome:
     def work(connection: Connection) -> None:
         budget_service.take_turn(connection, actor.id)  # pins and folders of the same moment are counted one by one
         import_quota.require_active(connection, actor.id)
-        import_quota.count(connection, actor.id, rows, now)
+        rows = [each.row for each in placed]
+        files = _files_of(connection, actor, placed, contents, now)
+        import_quota.count(connection, actor.id, rows, len(files.goes_with), now)
         has_room = talk.pinned_at is not None and (talk.archived or pin_service.has_room(connection, actor.id))
         values = {
             "id": made,
@@ -135,6 +144,9 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk) -> Outcome:
         }
         connection.execute(insert(_conversations), values)
         connection.execute(insert(_messages), rows)
+        for table, some in ((_kept, files.kept), (_goes_with, files.goes_with)):
+            if some:
+                connection.execute(insert(table), some)
 
     try:
         in_writing(work)
@@ -148,10 +160,24 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk) -> Outcome:
 def _title(talk: Talk) -> str:
     title = _on_a_line(talk.title)
     if is_blank(title):
-        title = titles.first_words(next((said.text for said in talk.messages if said.role == "user"), ""))
+        title = titles.first_words(next((_words(said) for said in talk.messages if said.role == "user"), ""))
     if is_blank(title):
         raise Invalid("import_empty")
     return title[: conversation_service.MAX_TITLE]
+
+
+def _words(said: Said) -> str:
+    """Of a question without any the names of its files."""
+    return said.text if not is_blank(said.text) else " ".join(_on_a_line(each.name) for each in named_files.of(said))
+
+
+def _files_of(
+    connection: Connection, actor: User, placed: Sequence[Placed], contents: Mapping[str, str], now: datetime
+) -> named_files.Rows:
+    """What is gone meanwhile, or is somebody else's, is named alone."""
+    own = message_files.mark(connection, actor, named_files.wanted(placed, contents), now)
+    here = {named: file_id for named, file_id in contents.items() if file_id in own}
+    return named_files.rows(actor, placed, here, now)
 
 
 def _on_a_line(words: str) -> str:

@@ -28,8 +28,10 @@ def require_active(connection: Connection, user_id: str) -> None:
         raise Forbidden("account_disabled")
 
 
-def count(connection: Connection, user_id: str, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+def count(connection: Connection, user_id: str, rows: Sequence[Mapping[str, Any]], files: int, now: datetime) -> None:
     """These messages come in too, within the transaction that writes them, which holds the person's turn.
+
+    Each of the `files` that they name counts as a message.
 
     Raises TooMany("import_too_much_today"). It says no moment to wait for: programs would, for hours.
     """
@@ -38,7 +40,7 @@ def count(connection: Connection, user_id: str, rows: Sequence[Mapping[str, Any]
     has_today = before is not None and before.day == day
     counted = {
         "text_bytes": sum(len(row["text"].encode()) + len(row["reasoning"].encode()) for row in rows),
-        "messages": len(rows),
+        "messages": len(rows) + files,
     }
     if before is not None and has_today:
         counted = {

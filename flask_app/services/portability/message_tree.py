@@ -4,16 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_app import i18n
 from flask_app.database import new_id
-from flask_app.domain import files
-from flask_app.domain.blank import is_blank
 from flask_app.errors import Invalid
 from flask_app.services.portability.conversation_format import Said
 
-MOST_MESSAGES = 20_000  # of one conversation
+MOST_MESSAGES = 20_000  # of one conversation, its files among them
 EARLIEST, LATEST = datetime(2005, 1, 1, tzinfo=UTC), datetime(2900, 1, 1, tzinfo=UTC)
 MOST_THINKING_MS = 24 * 3600 * 1000
 
@@ -25,7 +23,7 @@ _NAME_LENGTH, _REASON_LENGTH = 128, 64
 
 def in_order(messages: Sequence[Said]) -> list[Said]:
     """Each behind the one that it follows. Raises Invalid("import_not_a_tree"), Invalid("import_too_many_messages")."""
-    if len(messages) > MOST_MESSAGES:
+    if len(messages) + sum(len(said.files) for said in messages) > MOST_MESSAGES:
         raise Invalid("import_too_many_messages", limit=MOST_MESSAGES)
     if len({said.id for said in messages}) != len(messages):  # below, one that follows itself would come for ever
         raise Invalid("import_not_a_tree")
@@ -40,7 +38,14 @@ def in_order(messages: Sequence[Said]) -> list[Said]:
     return found
 
 
-def rows(conversation_id: str, messages: Sequence[Said], now: datetime) -> list[dict[str, Any]]:
+class Placed(NamedTuple):
+    """A message as it is written, and as it came."""
+
+    row: dict[str, Any]
+    said: Said
+
+
+def placed(conversation_id: str, messages: Sequence[Said], now: datetime) -> list[Placed]:
     """What is written: under new ids, in the order of `messages` where times are the same.
 
     Raises as `in_order` does, and Invalid("import_empty").
@@ -50,13 +55,16 @@ def rows(conversation_id: str, messages: Sequence[Said], now: datetime) -> list[
     in_time = sorted(messages, key=lambda said: said.created_at)
     ids = dict(zip((said.id for said in in_time), _rising_ids(len(messages)), strict=True))
     return [
-        {
-            "id": ids[said.id],
-            "conversation_id": conversation_id,
-            "parent_id": ids[said.parent_id] if said.parent_id else None,
-            "created_at": moment(said.created_at, now),
-            **_kept(said),
-        }
+        Placed(
+            {
+                "id": ids[said.id],
+                "conversation_id": conversation_id,
+                "parent_id": ids[said.parent_id] if said.parent_id else None,
+                "created_at": moment(said.created_at, now),
+                **_kept(said),
+            },
+            said,
+        )
         for said in in_order(messages)
     ]
 
@@ -79,20 +87,13 @@ def _kept(said: Said) -> dict[str, Any]:
     return {
         "role": said.role,
         "status": status if is_answer else "complete",
-        "text": _words(said).replace("\x00", ""),
+        "text": said.text.replace("\x00", ""),
         "reasoning": said.reasoning.replace("\x00", "") if is_answer else "",
         "thinking_ms": thinking_ms if is_answer else None,
-        "model": _short(said.model, _NAME_LENGTH),
-        "finish_reason": _short(said.finish_reason, _REASON_LENGTH) if is_answer else None,
+        "model": short(said.model, _NAME_LENGTH),
+        "finish_reason": short(said.finish_reason, _REASON_LENGTH) if is_answer else None,
         "error_code": _code(said.error_code) if is_answer else None,
     }
-
-
-def _words(said: Said) -> str:
-    """Its files do not come in: of a question that has no words their names do, as many and as long as one has here."""
-    if said.role == "user" and said.files and is_blank(said.text):
-        return ", ".join(each.name[:_NAME_LENGTH] for each in said.files[: files.MOST_AT_ONCE])
-    return said.text
 
 
 def _code(told: str | None) -> str | None:
@@ -102,7 +103,7 @@ def _code(told: str | None) -> str | None:
     return told if f"error.{told}" in i18n.catalogue(i18n.DEFAULT_LOCALE) else None
 
 
-def _short(words: str | None, length: int) -> str | None:
+def short(words: str | None, length: int) -> str | None:
     """What prints at the beginning, or nothing."""
     read = (words or "")[: 2 * length]
     kept = "".join(each for each in read if each.isprintable())[:length].strip()

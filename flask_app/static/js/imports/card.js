@@ -2,6 +2,7 @@
 /** The card by which conversations come in: a file is read here, shown in numbers, and sent once its reader wants that. */
 import { formatDays, formatNumber, sentence, t } from "app/i18n.js"
 import { look, send } from "app/imports/batches.js"
+import { namedBy } from "app/imports/contents.js"
 import { read } from "app/imports/file.js"
 import { Unreadable } from "app/imports/shapes.js"
 import { announce, fill, must } from "app/ui.js"
@@ -9,7 +10,7 @@ import { announce, fill, must } from "app/ui.js"
 /** @typedef {import("app/imports/shapes.js").Found} Found */
 
 const STATES = ["choosing", "found", "going"]
-const ROWS = /** @type {const} */ (["known", "too_old", "empty"])
+const ROWS = /** @type {const} */ (["files", "named", "known", "too_old", "empty"])
 
 export class ImportCard {
   #root
@@ -57,11 +58,12 @@ export class ImportCard {
   }
 
   /** @param {Found} found */
-  async #preview({ source, talks, empty }) {
+  async #preview({ source, talks, empty, contents }) {
     const { imported, known, too_old } = await look(talks)
     const days = talks.map(({ created_at: at }) => at.slice(0, 10)).sort()
     const messages = talks.reduce((sum, talk) => sum + talk.messages.length, 0)
-    const counts = { known, too_old, empty }
+    const files = [...namedBy(talks)].filter((id) => contents.has(id)).length
+    const counts = { files, named: namedBy(talks).size - files, known, too_old, empty }
     fill(this.#root, {
       source,
       conversations: formatNumber(talks.length),
@@ -91,7 +93,8 @@ export class ImportCard {
     try {
       const sums = await send(this.#found, (done) => this.#progress(done, expected), this.#leave.signal)
       const words = { count: formatNumber(sums.imported), known: formatNumber(sums.known), refused: formatNumber(sums.refused + sums.too_old) }
-      this.#tell(t(this.#leave.signal.aborted ? "js.portability.brought_in_part" : "js.portability.brought_in", words))
+      const left = sums.files ? ` ${t("js.portability.files_left", { count: formatNumber(sums.files) })}` : ""
+      this.#tell(t(this.#leave.signal.aborted ? "js.portability.brought_in_part" : "js.portability.brought_in", words) + left)
       this.#begin(true)
     } catch (error) {
       this.#say(sentence(error))

@@ -1,6 +1,6 @@
 // @ts-check
 /** A file as it was chosen: JSON, or a zip in which conversations.json is. Nothing is unpacked beyond a limit. */
-import { Unreadable, found } from "app/imports/shapes.js"
+import { OWN, Unreadable, found } from "app/imports/shapes.js"
 
 export const MOST_BYTES = 400 * 1024 * 1024 // of JSON, unpacked: about the longest text that browsers hold
 const TOO_LONG = "import_too_long"
@@ -16,6 +16,8 @@ const STORED = 0
 const DEFLATED = 8
 const WANTED = /(^|\/)(conversations(-\d+)?|chat-export-\d+)\.json$/i
 const FIRST = [0x50, 0x4b]
+const OWN_FILE = /^files\/(\S{1,64}) (.+)$/ // in the file of everything of one's own: behind its id
+const MOST_OF_ONE = 20 * 1024 * 1024
 
 /** @typedef {{name: string, method: number, packed: number, size: number, at: number}} Entry */
 /** @typedef {import("app/imports/shapes.js").Found} Found */
@@ -24,7 +26,8 @@ const FIRST = [0x50, 0x4b]
 export async function read(file, most = MOST_BYTES) {
   const head = new Uint8Array(await file.slice(0, 2).arrayBuffer())
   if (!FIRST.every((byte, place) => head[place] === byte)) return found(await jsonOf(file.stream(), most))
-  const entries = (await entriesOf(file)).filter(({ name }) => WANTED.test(name)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const inside = await entriesOf(file)
+  const entries = inside.filter(({ name }) => WANTED.test(name)).sort((a, b) => (a.name < b.name ? -1 : 1))
   if (entries.length === 0) throw new Unreadable(NONE)
   /** @type {Found[]} */
   const all = []
@@ -39,7 +42,34 @@ export async function read(file, most = MOST_BYTES) {
     folders: all.flatMap(({ folders }) => folders),
     talks: all.flatMap(({ talks }) => talks),
     empty: all.reduce((sum, { empty }) => sum + empty, 0),
+    contents: new Map([...all.flatMap(({ contents }) => [...contents]), ...(source === OWN ? ownFiles(file, inside) : [])]),
   }
+}
+
+/** @param {Blob} file @param {Entry[]} entries @returns {[string, import("app/imports/contents.js").Content][]} */
+function ownFiles(file, entries) {
+  return entries.flatMap((entry) => {
+    const [, id, name] = OWN_FILE.exec(entry.name) ?? []
+    return id && name ? [[id, { name, read: () => contentOf(file, entry) }]] : []
+  })
+}
+
+/** Null for what is broken, or longer than a file may be, whatever its zip says. @param {Blob} file @param {Entry} entry */
+async function contentOf(file, entry) {
+  let length = 0
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const pieces = []
+  try {
+    const reader = (await unpacked(file, entry)).getReader()
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      length += piece.value.length
+      if (length > MOST_OF_ONE) return reader.cancel().then(() => null)
+      pieces.push(/** @type {Uint8Array<ArrayBuffer>} */ (piece.value))
+    }
+  } catch {
+    return null
+  }
+  return new Blob(pieces)
 }
 
 /** @param {ReadableStream<Uint8Array>} stream @param {number} most @param {(length: number) => void} [tell] how long it was */

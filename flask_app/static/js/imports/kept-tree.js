@@ -3,7 +3,11 @@
 
 /**
  * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning?: string, status?: string,
- *   thinking_ms?: number | null, model?: string | null, finish_reason?: string | null, error_code?: string | null, created_at: string}} Said
+ *   thinking_ms?: number | null, model?: string | null, finish_reason?: string | null, error_code?: string | null, created_at: string,
+ *   files?: NamedFile[]}} Said
+ */
+/**
+ * @typedef {{id: string, name: string, kind: string, content_type: string, bytes: number, digest?: string | null, absent?: string | null}} NamedFile
  */
 /**
  * @typedef {{id: string, title: string, folder_id?: string | null, created_at: string, updated_at: string, pinned_at?: string | null,

@@ -9,7 +9,8 @@ import { fromOpenWebUi, isOpenWebUi } from "app/imports/open-webui.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
 /** @typedef {{id: string, name: string, created_at: string}} Folder */
-/** `empty`: in how many nothing was said. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number}} Found */
+/** @typedef {import("app/imports/contents.js").Contents} Contents */
+/** `empty`: in how many nothing was said. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number, contents: Contents}} Found */
 
 export const OWN = "MingChat"
 const FORMAT = "mingchat.conversations"
@@ -49,7 +50,7 @@ export function found(file) {
   const [source, is, from] = shape
   const talks = each.map(objectOf).filter(is).map(from)
   const said = talks.filter((talk) => talk !== null)
-  return { source, folders: [], talks: said, empty: each.length - said.length }
+  return { source, folders: [], talks: said, empty: each.length - said.length, contents: new Map() }
 }
 
 /** @param {Record<string, any>} file @returns {Found} */
@@ -58,5 +59,5 @@ function own({ version, folders, conversations }) {
   if (!Array.isArray(conversations) || !Array.isArray(folders)) throw new Unreadable(UNKNOWN)
   if (conversations.length > MOST_CONVERSATIONS) throw new Unreadable(TOO_MANY, { limit: MOST_CONVERSATIONS })
   const said = conversations.filter((talk) => Array.isArray(objectOf(talk).messages) && talk.messages.length > 0)
-  return { source: OWN, folders, talks: said, empty: conversations.length - said.length }
+  return { source: OWN, folders, talks: said, empty: conversations.length - said.length, contents: new Map() }
 }

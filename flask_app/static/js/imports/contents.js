@@ -1,0 +1,68 @@
+// @ts-check
+/** What is in the files that conversations name, as far as the export has it: sent one by one, before the conversations that name them. */
+import { ApiError, loaded } from "app/api.js"
+
+/** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
+/** `read` gives it, or null where the export is broken there. @typedef {{name: string, read: () => Promise<Blob | null>}} Content */
+/** By the ids that conversations name them by. @typedef {Map<string, Content>} Contents */
+/** @template T @typedef {(ask: () => Promise<T>) => Promise<T | null>} Patiently null: it was called off */
+
+const MOST_MB = 20 // of one, as everywhere
+const NO_MORE = new Set(["files_off", "file_quota_full", "disk_full"])
+
+/** The ids of the files of these conversations. @param {Talk[]} talks */
+export const namedBy = (talks) => new Set(talks.flatMap(({ messages }) => messages.flatMap(({ files }) => (files ?? []).map(({ id }) => id))))
+
+export class Carrier {
+  #contents
+  /** What each has become here; null: it did not come. @type {Map<string, string | null>} */
+  #here = new Map()
+  #isOver = false
+
+  /** @param {Contents} contents */
+  constructor(contents) {
+    this.#contents = contents
+  }
+
+  get hasSome() {
+    return this.#contents.size > 0
+  }
+
+  /** How many did not come, though the export has them. */
+  get left() {
+    return [...this.#here.values()].filter((id) => id === null).length
+  }
+
+  /**
+   * Those of these conversations, as the server wants them told; what cannot come is named alone. Throws what stands in the way of all.
+   * @param {Talk[]} talks @param {AbortSignal} signal @param {Patiently<{id: string}>} patiently
+   */
+  async bring(talks, signal, patiently) {
+    /** @type {Record<string, string>} */
+    const told = {}
+    for (const id of namedBy(talks)) {
+      const content = this.#contents.get(id)
+      if (!content || signal.aborted) continue
+      if (!this.#here.has(id)) this.#here.set(id, await this.#send(content, signal, patiently))
+      const here = this.#here.get(id)
+      if (here) told[id] = here
+    }
+    return told
+  }
+
+  /** @param {Content} content @param {AbortSignal} signal @param {Patiently<{id: string}>} patiently @returns {Promise<string | null>} */
+  async #send({ name, read }, signal, patiently) {
+    const content = this.#isOver ? null : await read()
+    if (!content) return null
+    const { upload } = await loaded(import("app/chat/file-upload.js"))
+    const file = new File([content], name) // without a type: it is sent as it is
+    try {
+      return (await patiently(() => upload(file, MOST_MB, { signal, progress: () => undefined })))?.id ?? null
+    } catch (error) {
+      if (signal.aborted) return null
+      if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 413 && error.status !== 422 && error.code !== "disk_full")) throw error
+      this.#isOver ||= NO_MORE.has(error.code)
+      return null
+    }
+  }
+}

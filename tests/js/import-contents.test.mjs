@@ -1,0 +1,130 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { deflateRawSync } from "node:zlib"
+import { send } from "app/imports/batches.js"
+import { read } from "app/imports/file.js"
+
+globalThis.document = { querySelector: () => ({ getAttribute: () => "token" }), documentElement: { dataset: {}, lang: "en" }, getElementById: () => null }
+globalThis.createImageBitmap = async () => assert.fail("it is sent as it is")
+
+const MOMENT = "2026-01-01T00:00:00Z"
+const named = (id, name) => ({ id, name, kind: "text", content_type: "text/plain", bytes: 5, digest: null, absent: null })
+const talk = (id, ...files) => ({ id, title: id, created_at: MOMENT, updated_at: MOMENT, messages: [{ id: "1", parent_id: null, role: "user", text: "hi", created_at: MOMENT, files }] })
+const own = (...conversations) => ({ format: "mingchat.conversations", version: 1, folders: [], conversations })
+const bytes = (value) => new TextEncoder().encode(value)
+
+/** A zip of these files. @param {[string, Uint8Array, number?][]} files name, content, method */
+function zip(files) {
+  const [parts, list] = [[], []]
+  let at = 0
+  for (const [path, content, method = 8] of files) {
+    const name = bytes(path)
+    const packed = method === 8 ? deflateRawSync(content) : content
+    const [local, entry] = [new DataView(new ArrayBuffer(30)), new DataView(new ArrayBuffer(46))]
+    local.setUint32(0, 0x04034b50, true)
+    local.setUint16(26, name.length, true)
+    entry.setUint32(0, 0x02014b50, true)
+    entry.setUint16(10, method, true)
+    entry.setUint32(20, packed.length, true)
+    entry.setUint16(28, name.length, true)
+    entry.setUint32(42, at, true)
+    parts.push(local, name, packed)
+    list.push(entry, name)
+    at += 30 + name.length + packed.length
+  }
+  const end = new DataView(new ArrayBuffer(22))
+  end.setUint32(0, 0x06054b50, true)
+  end.setUint32(12, list.reduce((sum, each) => sum + each.byteLength, 0), true)
+  end.setUint32(16, at, true)
+  return new Blob([...parts, ...list, end])
+}
+
+test("the file of everything has what is in files", async () => {
+  const talks = bytes(JSON.stringify(own(talk("c", named("f1", "a b.txt"), named("f2", "long.bin")))))
+  const long = new Uint8Array(20 * 1024 * 1024 + 1)
+  const { contents } = await read(zip([["conversations.json", talks], ["files/f1 a b.txt", bytes("hello")], ["files/f2 long.bin", long], ["files/f3 x", bytes("x"), 99], ["files/nameless", bytes("x")]]))
+  assert.deepEqual([...contents.keys()], ["f1", "f2", "f3"])
+  assert.equal(contents.get("f1").name, "a b.txt")
+  assert.equal(await (await contents.get("f1").read()).text(), "hello")
+  assert.equal(await contents.get("f2").read(), null, "longer than a file may be")
+  assert.equal(await contents.get("f3").read(), null, "packed in a way that is not known")
+})
+
+test("another's export has no files of that kind", async () => {
+  const claude = [{ uuid: "k", name: "", created_at: MOMENT, updated_at: MOMENT, chat_messages: [{ uuid: "1", sender: "human", text: "hi", created_at: MOMENT }] }]
+  const { contents } = await read(zip([["conversations.json", bytes(JSON.stringify(claude))], ["files/f1 a.txt", bytes("hello")]]))
+  assert.equal(contents.size, 0)
+})
+
+/** A server that keeps what comes; `refusals` are what it says to files by their names. @param {Record<string, [number, string]>} [refusals] @param {string[]} [known] */
+function server(refusals = {}, known = []) {
+  /** @type {{uploads: string[], posts: any[]}} */
+  const journal = { uploads: [], posts: [] }
+  globalThis.XMLHttpRequest = /** @type {any} */ (
+    class {
+      upload = { addEventListener() {} }
+      #done = () => {}
+      status = 201
+      #name = ""
+      open(method, path) {
+        this.#name = new URLSearchParams(path.split("?")[1]).get("name") ?? ""
+      }
+      setRequestHeader() {}
+      getResponseHeader = () => null
+      addEventListener(name, act) {
+        if (name === "load") this.#done = act
+      }
+      send(content) {
+        journal.uploads.push(this.#name)
+        const [status, code] = refusals[this.#name] ?? [201, ""]
+        this.status = status
+        this.response = JSON.stringify(code ? { error: { code, message: code } } : { id: `here-${this.#name}` })
+        assert.equal(content.type, "")
+        queueMicrotask(() => this.#done())
+      }
+    }
+  )
+  globalThis.fetch = async (path, { body }) => {
+    const sent = JSON.parse(body)
+    if (!path.endsWith("/look")) journal.posts.push(sent)
+    const outcomes = sent.conversations.map(({ id }) => ({ id, outcome: known.includes(id) ? "known" : "imported" }))
+    return new Response(JSON.stringify({ outcomes }), { headers: { "Content-Type": "application/json" } })
+  }
+  return journal
+}
+
+const content = (name, text = "words") => ({ name, read: async () => new Blob([text]) })
+const found = (talks, contents) => ({ talks, folders: [], contents: new Map(Object.entries(contents)) })
+const going = () => new AbortController().signal
+
+test("what is in files comes before the conversations that name it, once", async () => {
+  const journal = server()
+  const all = found([talk("a", named("f", "f.txt"), named("g", "g.txt")), talk("b", named("f", "f.txt"))], { f: content("f.txt"), other: content("o.txt") })
+  const sums = await send(all, () => undefined, going())
+  assert.deepEqual(journal.uploads, ["f.txt"])
+  assert.deepEqual(journal.posts.map(({ contents }) => contents), [{ f: "here-f.txt" }])
+  assert.deepEqual([sums.imported, sums.files], [2, 0])
+})
+
+test("of conversations that are there already nothing is sent", async () => {
+  const journal = server({}, ["a"])
+  await send(found([talk("a", named("f", "f.txt"))], { f: content("f.txt") }), () => undefined, going())
+  assert.deepEqual([journal.uploads, journal.posts[0].contents], [[], {}])
+})
+
+test("what is refused is named alone, and where there is no room nothing more is tried", async () => {
+  const journal = server({ "bad.pdf": [422, "file_unreadable"], "full.txt": [422, "file_quota_full"] })
+  const names = ["bad.pdf", "good.txt", "full.txt", "late.txt"]
+  const all = found([talk("a", ...names.map((name) => named(name, name)))], Object.fromEntries(names.map((name) => [name, content(name)])))
+  const sums = await send(all, () => undefined, going())
+  assert.deepEqual(journal.uploads, ["bad.pdf", "good.txt", "full.txt"])
+  assert.deepEqual([journal.posts[0].contents, sums.files], [{ "good.txt": "here-good.txt" }, 3])
+})
+
+test("who cancels while files are sent sends no conversation after them", async () => {
+  const journal = server()
+  const leave = new AbortController()
+  const leaving = { name: "f.txt", read: async () => (leave.abort(), new Blob(["x"])) }
+  await send(found([talk("a", named("f", "f.txt"))], { f: leaving }), () => assert.fail("nothing was sent"), leave.signal)
+  assert.deepEqual(journal.posts, [])
+})
