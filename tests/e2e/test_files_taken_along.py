@@ -106,3 +106,40 @@ def test_what_only_json_has_is_named(visits: Visits, site: Site, script: Scripte
     there = Chat(page, say)
     there.go_to(there.list.get_by_role("link").first)
     expect(sent(there.question()).get_by_text(say("js.files.left_out"))).to_be_visible()
+
+
+@pytest.mark.parametrize(("locale", "viewport"), LOOKS)
+def test_files_of_others_exports_come_with_what_was_read_of_them(
+    visits: Visits, site: Site, script: ScriptedUpstream, tmp_path: Path, locale: str, viewport: Any
+) -> None:
+    say = words(locale)
+    moment = "2025-03-01T00:00:00Z"
+    read = {"file_name": "report.pdf", "file_type": "pdf", "file_size": 5000, "extracted_content": "Nine lamps."}
+    asked: dict[str, Any] = {"uuid": "1", "sender": "human", "text": "What is in it?", "created_at": moment}
+    asked |= {"attachments": [read], "files": [{"file_uuid": "u", "file_name": "board.png"}]}
+    answered = {"uuid": "2", "sender": "assistant", "text": "Lamps.", "created_at": moment}
+    talk = {"uuid": f"files {locale}", "name": "Lamps", "created_at": moment, "updated_at": moment}
+    file = tmp_path / "conversations.json"
+    file.write_text(json.dumps([talk | {"chat_messages": [asked, answered]}]), "utf-8")
+
+    page = person(visits, site, f"Mover {locale}", say, locale=locale, viewport=viewport)
+    page.goto("/account")
+    page.get_by_label(say("portability.import_file"), exact=True).set_input_files(file)
+    found = page.locator("[data-import-found]")
+    expect(found.locator("[data-slot=files]")).to_have_text("1")
+    expect(found.locator("[data-slot=named]")).to_have_text("1")
+    expect_no_fault(page)
+    page.get_by_role("button", name=say("js.portability.bring_in", count="1")).click()
+    expect(page.locator("[data-import-said]")).to_be_visible()
+    page.set_viewport_size(viewport)
+    page.goto("/")
+    chat = Chat(page, say)
+    chat.go_to(chat.list.get_by_role("link").first)
+    files = sent(chat.question())
+    expect(files.get_by_role("link", name="report.pdf.txt")).to_be_visible()
+    expect(files.filter(has_text="board.png").get_by_text(say("js.files.left_out"))).to_be_visible()
+    expect_no_fault(page)
+    chat.ask("How many?")
+    told = script.journal.last.body["messages"][0]["content"]
+    assert "Nine lamps." in told
+    assert "[file that is no longer available: board.png]" in told

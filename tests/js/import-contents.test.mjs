@@ -109,7 +109,7 @@ test("what is in files comes before the conversations that name it, once", async
 test("of conversations that are there already nothing is sent", async () => {
   const journal = server({}, ["a"])
   await send(found([talk("a", named("f", "f.txt"))], { f: content("f.txt") }), () => undefined, going())
-  assert.deepEqual([journal.uploads, journal.posts[0].contents], [[], {}])
+  assert.deepEqual([journal.uploads, journal.posts[0].contents], [[], undefined])
 })
 
 test("what is refused is named alone, and where there is no room nothing more is tried", async () => {
@@ -127,4 +127,25 @@ test("who cancels while files are sent sends no conversation after them", async 
   const leaving = { name: "f.txt", read: async () => (leave.abort(), new Blob(["x"])) }
   await send(found([talk("a", named("f", "f.txt"))], { f: leaving }), () => assert.fail("nothing was sent"), leave.signal)
   assert.deepEqual(journal.posts, [])
+})
+
+test("a text that cannot be a file stands in its question, as far as there is room", async () => {
+  const journal = server({ "a.txt": [403, "files_off"] })
+  const words = { ...content("a.txt", "what was read"), words: "what was read" }
+  const sums = await send(found([talk("a", named("f", "a.txt"), named("g", "g.png"))], { f: words, g: content("g.png") }), () => undefined, going())
+  const [{ conversations }] = journal.posts
+  assert.equal(conversations[0].messages[0].text, "hi\n\na.txt\n\nwhat was read")
+  assert.deepEqual(conversations[0].messages[0].files.map(({ name }) => name), ["g.png"])
+  assert.equal(sums.files, 1, "the picture")
+  assert.deepEqual(journal.uploads, ["a.txt"])
+})
+
+test("what ChatGPT puts beside its JSON is what its messages name", async () => {
+  const attachments = [{ id: "file-abc", name: "board.png", size: 5, mime_type: "image/png" }]
+  const message = { author: { role: "user" }, create_time: 1, content: { content_type: "text", parts: ["hi"] }, metadata: { attachments } }
+  const talks = JSON.stringify([{ title: "T", create_time: 1, current_node: "q", mapping: { q: { id: "q", parent: null, message } } }])
+  const { contents } = await read(zip([["conversations.json", bytes(talks)], ["file-abc-board.png", bytes("hello")], ["file-other-x.png", bytes("x")], ["user.json", bytes("{}")]]))
+  assert.deepEqual([...contents.keys()], ["file-abc"])
+  assert.equal(contents.get("file-abc").name, "board.png")
+  assert.equal(await (await contents.get("file-abc").read()).text(), "hello")
 })

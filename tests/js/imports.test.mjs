@@ -80,7 +80,7 @@ test("Claude: one behind the other, or as its newer files say", () => {
   const plain = [message("1", "human", "hi", { attachments: [{ file_name: "a.txt", extracted_content: "inside" }] }), message("2", "assistant", "hello", { content: [{ type: "thinking", thinking: "hm" }, { type: "text", text: "hello" }] })]
   const first = found([{ ...head, chat_messages: plain }])
   assert.equal(first.source, "Claude")
-  assert.deepEqual(line(first.talks[0]), ["-1 user: hi\n\na.txt\n\ninside", "0 assistant: hello"])
+  assert.deepEqual(line(first.talks[0]), ["-1 user: hi", "0 assistant: hello"])
   assert.equal(first.talks[0].messages[1].reasoning, "hm")
   const ROOT = "00000000-0000-4000-8000-000000000000"
   const branched = [message("1", "human", "hi", { parent_message_uuid: ROOT }), message("2", "assistant", "one", { parent_message_uuid: "1" }), message("3", "assistant", "other", { parent_message_uuid: "1" })]

@@ -38,7 +38,8 @@ export async function send({ talks, folders, contents }, tell, signal) {
     if (part.isTooLong) sums.refused += part.talks.length
     else {
       const here = carrier.hasSome ? await brought(carrier, part.talks, signal) : {}
-      const told = signal.aborted ? null : await patiently(() => api.post(PATH, { ...bodyOf(part.talks, folders), contents: here }), signal)
+      const body = { ...bodyOf(carrier.withWords(part.talks), folders), ...(Object.keys(here).length ? { contents: here } : {}) }
+      const told = signal.aborted ? null : await patiently(() => api.post(PATH, body), signal)
       if (!told) break
       add(sums, told.outcomes)
     }

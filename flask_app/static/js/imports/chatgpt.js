@@ -1,19 +1,23 @@
 // @ts-check
 /** ChatGPT's conversations.json: a tree in `mapping`, whose messages have parts. */
 import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
+import { bytesOf } from "app/imports/told-files.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Node} Node */
+/** @typedef {import("app/imports/told-files.js").Told} Told */
+
+const POINTER = /^[a-z-]+:\/\/([\w-]+)/ // file-service://file-abc, sediment://file_abc
 
 /** @param {Record<string, any>} each */
 export function isChatGpt(each) {
   return "mapping" in each && ("create_time" in each || "current_node" in each)
 }
 
-/** @param {Record<string, any>} each */
-export function fromChatGpt(each) {
+/** @param {Record<string, any>} each @param {import("app/imports/kept-tree.js").Contents} [contents] */
+export function fromChatGpt(each, contents) {
   const nodes = Object.entries(objectOf(each.mapping)).map(([id, node]) => nodeOf(id, objectOf(node)))
   const about = { id: each.conversation_id ?? each.id, title: each.title, created: each.create_time, updated: each.update_time }
-  return talkOf({ ...about, archived: each.is_archived, pinned: each.is_starred }, nodes)
+  return talkOf({ ...about, archived: each.is_archived, pinned: each.is_starred }, nodes, contents)
 }
 
 /** @param {string} id @param {Record<string, any>} node @returns {Node} */
@@ -25,7 +29,19 @@ function nodeOf(id, { parent, message }) {
   const role = !isHidden && (named === "user" || named === "assistant") ? named : null
   const reasoning = named === "assistant" ? thoughtsOf(told) : ""
   const text = role && isForReaders(message, told) ? wordsOf(told) : ""
-  return { id: idOf(id), parent: parent ? idOf(parent) : null, role: text || reasoning ? role : null, text, reasoning, model, at: timeOf(at) }
+  const files = role === "user" ? filesOf(objectOf(metadata), told) : []
+  return { id: idOf(id), parent: parent ? idOf(parent) : null, role: text || reasoning || files.length ? role : null, text, reasoning, model, at: timeOf(at), files }
+}
+
+/** What was sent along; a picture stands among the parts too. @param {Record<string, any>} metadata @param {Record<string, any>} content @returns {Told[]} */
+function filesOf({ attachments }, { parts }) {
+  const listed = listOf(attachments).map(objectOf).map(({ id, name, size, mime_type: type, mimeType }) => ({ id: idOf(id), name: textOf(name), type: textOf(type ?? mimeType), bytes: bytesOf(size) }))
+  const known = new Set(listed.map(({ id }) => id))
+  const pictures = listOf(parts)
+    .map(objectOf)
+    .filter(({ content_type: kind, asset_pointer: pointer }) => kind === "image_asset_pointer" && typeof pointer === "string")
+    .map(({ asset_pointer: pointer, size_bytes: size }) => ({ id: idOf(POINTER.exec(pointer)?.[1] ?? pointer), name: "", type: "image/*", bytes: bytesOf(size) }))
+  return [...listed, ...pictures.filter(({ id }) => !known.has(id))].map((file) => ({ ...file, name: file.name || file.id }))
 }
 
 /** What is written to a tool is none of the talk. @param {unknown} message @param {Record<string, any>} content */

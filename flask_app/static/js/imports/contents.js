@@ -3,11 +3,13 @@
 import { ApiError, loaded } from "app/api.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
-/** `read` gives it, or null where the export is broken there. @typedef {{name: string, read: () => Promise<Blob | null>}} Content */
+/** `read` gives it, or null where the export is broken there; `words`: it is a text. @typedef {{name: string, read: () => Promise<Blob | null>, words?: string}} Content */
 /** By the ids that conversations name them by. @typedef {Map<string, Content>} Contents */
 /** @template T @typedef {(ask: () => Promise<T>) => Promise<T | null>} Patiently null: it was called off */
 
 const MOST_MB = 20 // of one, as everywhere
+const MOST_BYTES = 6_000_000 // of a part, with the texts that stand in its messages, where they cannot be files
+const LETTER = 4 // bytes that one may take
 const NO_MORE = new Set(["files_off", "file_quota_full", "disk_full"])
 
 /** The ids of the files of these conversations. @param {Talk[]} talks */
@@ -30,7 +32,15 @@ export class Carrier {
 
   /** How many did not come, though the export has them. */
   get left() {
-    return [...this.#here.values()].filter((id) => id === null).length
+    return this.#lost.filter((id) => !this.#contents.get(id)?.words).length
+  }
+
+  get #words() {
+    return this.#lost.length > this.left
+  }
+
+  get #lost() {
+    return [...this.#here].filter(([, id]) => id === null).map(([named]) => named)
   }
 
   /**
@@ -48,6 +58,21 @@ export class Carrier {
       if (here) told[id] = here
     }
     return told
+  }
+
+  /** Texts that have not come stand behind the words of their questions: a part of them is no file here. @param {Talk[]} talks @returns {Talk[]} */
+  withWords(talks) {
+    if (!this.#words) return talks
+    let room = (MOST_BYTES - new Blob([JSON.stringify(talks)]).size) / LETTER
+    const place = (/** @type {Talk["messages"][number]} */ said) => {
+      const texts = (said.files ?? []).filter(({ id }) => this.#here.get(id) === null && this.#contents.get(id)?.words)
+      const words = texts.map(({ id, name }) => `${name}\n\n${this.#contents.get(id)?.words}`)
+      const length = words.reduce((sum, each) => sum + each.length, 0)
+      if (!length || length > room) return said
+      room -= length
+      return { ...said, text: [said.text, ...words].filter(Boolean).join("\n\n"), files: said.files?.filter((file) => !texts.includes(file)) }
+    }
+    return talks.map((talk) => ({ ...talk, messages: talk.messages.map(place) }))
   }
 
   /** @param {Content} content @param {AbortSignal} signal @param {Patiently<{id: string}>} patiently @returns {Promise<string | null>} */

@@ -1,6 +1,7 @@
 // @ts-check
 /** DeepSeek's conversations.json: a tree in `mapping`, whose messages are fragments: what was asked, thought, searched and answered. */
 import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
+import { bytesOf } from "app/imports/told-files.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Node} Node */
 
@@ -9,11 +10,11 @@ export function isDeepSeek(each) {
   return "mapping" in each && "inserted_at" in each
 }
 
-/** @param {Record<string, any>} each */
-export function fromDeepSeek(each) {
-  const nodes = Object.entries(objectOf(each.mapping)).map(([id, node]) => nodeOf(id, objectOf(node)))
+/** @param {Record<string, any>} each @param {import("app/imports/kept-tree.js").Contents} [contents] */
+export function fromDeepSeek(each, contents) {
+  const nodes = Object.entries(objectOf(each.mapping)).map(([id, node]) => nodeOf(id, objectOf(node), idOf(each.id)))
   tellApart(nodes)
-  return talkOf({ id: each.id, title: each.title, created: each.inserted_at, updated: each.updated_at }, nodes)
+  return talkOf({ id: each.id, title: each.title, created: each.inserted_at, updated: each.updated_at }, nodes, contents)
 }
 
 /**
@@ -33,12 +34,20 @@ function tellApart(nodes) {
   }
 }
 
-/** @param {string} id @param {Record<string, any>} node @returns {Node} */
-function nodeOf(id, { parent, message }) {
-  const { fragments, model, content, reasoning_content: thoughts, inserted_at: at } = objectOf(message)
+/** @param {string} id @param {Record<string, any>} node @param {string} talk @returns {Node} */
+function nodeOf(id, { parent, message }, talk) {
+  const { fragments, model, content, reasoning_content: thoughts, files, inserted_at: at } = objectOf(message)
   const told = listOf(fragments).map(objectOf)
   const saying = (/** @type {string} */ kind) => told.filter(({ type }) => type === kind).map(({ content }) => textOf(content)).filter(Boolean).join("\n\n")
   const [asked, answered, reasoning] = ["REQUEST", "RESPONSE", "THINK"].map(saying)
   const role = asked ? "user" : answered || reasoning ? "assistant" : null
-  return { id: idOf(id), parent: parent ? idOf(parent) : null, role, text: asked || answered || textOf(content), reasoning: reasoning || textOf(thoughts), model, at: timeOf(at) }
+  return { id: idOf(id), parent: parent ? idOf(parent) : null, role, text: asked || answered || textOf(content), reasoning: reasoning || textOf(thoughts), model, at: timeOf(at), files: filesOf(`${talk}.${id}`, listOf(files)) }
+}
+
+/** @param {string} message told from those of other talks @param {unknown[]} files @returns {import("app/imports/told-files.js").Told[]} */
+function filesOf(message, files) {
+  const told = files.map(objectOf).map(({ id, file_name: name, file_size: size, content }, at) => {
+    return { id: idOf(id ?? `${message}.${at}`), name: textOf(name), type: "", bytes: bytesOf(size), words: textOf(content) }
+  })
+  return told.filter(({ name }) => name)
 }

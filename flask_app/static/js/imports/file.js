@@ -17,6 +17,7 @@ const DEFLATED = 8
 const WANTED = /(^|\/)(conversations(-\d+)?|chat-export-\d+)\.json$/i
 const FIRST = [0x50, 0x4b]
 const OWN_FILE = /^files\/(\S{1,64}) (.+)$/ // in the file of everything of one's own: behind its id
+const THEIR_FILE = /(?:^|\/)(file[-_][A-Za-z0-9]+)[^/]*$/
 const MOST_OF_ONE = 20 * 1024 * 1024
 
 /** @typedef {{name: string, method: number, packed: number, size: number, at: number}} Entry */
@@ -42,7 +43,7 @@ export async function read(file, most = MOST_BYTES) {
     folders: all.flatMap(({ folders }) => folders),
     talks: all.flatMap(({ talks }) => talks),
     empty: all.reduce((sum, { empty }) => sum + empty, 0),
-    contents: new Map([...all.flatMap(({ contents }) => [...contents]), ...(source === OWN ? ownFiles(file, inside) : [])]),
+    contents: new Map([...all.flatMap(({ contents }) => [...contents]), ...(source === OWN ? ownFiles(file, inside) : theirFiles(file, inside, all))]),
   }
 }
 
@@ -51,6 +52,16 @@ function ownFiles(file, entries) {
   return entries.flatMap((entry) => {
     const [, id, name] = OWN_FILE.exec(entry.name) ?? []
     return id && name ? [[id, { name, read: () => contentOf(file, entry) }]] : []
+  })
+}
+
+/** ChatGPT puts what was sent along beside its JSON, behind its id. @param {Blob} file @param {Entry[]} entries @param {Found[]} all @returns {[string, import("app/imports/contents.js").Content][]} */
+function theirFiles(file, entries, all) {
+  const named = new Map(all.flatMap(({ talks }) => talks.flatMap(({ messages }) => messages.flatMap(({ files }) => (files ?? []).map(({ id, name }) => [id, name])))))
+  return entries.flatMap((entry) => {
+    const [, id] = THEIR_FILE.exec(entry.name) ?? []
+    const name = id && named.get(id)
+    return id && name ? [[id, { name: name === id ? entry.name.replace(/^.*\//, "") : name, read: () => contentOf(file, entry) }]] : []
   })
 }
 

@@ -1,5 +1,8 @@
 // @ts-check
 /** What all readers of others' exports need: times, texts, and a tree of which only some nodes are kept. */
+import { asManyAsGo, beyondMost, namedFile } from "app/imports/told-files.js"
+
+/** @typedef {import("app/imports/contents.js").Contents} Contents */
 
 /**
  * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning?: string, status?: string,
@@ -14,7 +17,8 @@
  *   archived?: boolean, messages: Said[]}} Talk
  */
 /** A node of somebody's tree. Without a role it is none of the talk: what follows it follows the one before. `reasoning` is of what follows. */
-/** @typedef {{id: string, parent: string | null, role: "user" | "assistant" | null, text: string, reasoning: string, model?: string | null, at: string | null}} Node */
+/** `files` are those of a question. */
+/** @typedef {{id: string, parent: string | null, role: "user" | "assistant" | null, text: string, reasoning: string, model?: string | null, at: string | null, files?: import("app/imports/told-files.js").Told[]}} Node */
 
 /** @param {unknown} moment seconds since 1970, milliseconds, or as ISO 8601 has it @returns {string | null} */
 export function timeOf(moment) {
@@ -47,10 +51,10 @@ export function listOf(value) {
 /**
  * The messages of a talk, each behind the one it follows. Nodes that say nothing are left out; an answer in several parts, one behind the
  * other, is one answer.
- * @param {Node[]} nodes @param {string} began the time of what has none
+ * @param {Node[]} nodes @param {string} began the time of what has none @param {Contents} [contents] is given what is in their files
  * @returns {Said[]}
  */
-export function keptOf(nodes, began) {
+export function keptOf(nodes, began, contents = new Map()) {
   /** @type {Map<string | null, Node[]>} */
   const following = new Map()
   for (const node of nodes) {
@@ -72,11 +76,11 @@ export function keptOf(nodes, began) {
     const children = following.get(node.id) ?? []
     const isAlone = (following.get(node.parent) ?? []).length < 2
     const reasoning = [thoughts, node.reasoning].filter(Boolean).join("\n\n")
-    const isSaid = node.role === "user" ? node.text.trim() !== "" : node.role === "assistant" && (node.text.trim() !== "" || (reasoning !== "" && children.length === 0))
+    const isSaid = node.role === "user" ? node.text.trim() !== "" || Boolean(node.files?.length) : node.role === "assistant" && (node.text.trim() !== "" || (reasoning !== "" && children.length === 0))
     let here = above
     if (isSaid && node.role) {
       if (node.role === "assistant" && above?.role === "assistant" && isAlone) join(above, node.text, reasoning)
-      else kept.push((here = saidOf(node, above, reasoning, began)))
+      else kept.push((here = saidOf(node, above, reasoning, began, contents)))
     }
     const carried = isSaid ? "" : reasoning
     for (const child of [...children].reverse()) open.push({ node: child, above: here, thoughts: carried })
@@ -90,29 +94,31 @@ function join(above, text, reasoning) {
   above.reasoning = [above.reasoning, reasoning].filter(Boolean).join("\n\n")
 }
 
-/** @param {Node} node @param {Said | null} above @param {string} reasoning @param {string} began @returns {Said} */
-function saidOf({ id, role, text, model, at }, above, reasoning, began) {
+/** @param {Node} node @param {Said | null} above @param {string} reasoning @param {string} began @param {Contents} contents @returns {Said} */
+function saidOf({ id, role, text, model, at, files = [] }, above, reasoning, began, contents) {
   const isAnswer = role === "assistant"
   return {
     id,
     parent_id: above?.id ?? null,
     role: isAnswer ? "assistant" : "user",
-    text,
+    text: isAnswer ? text : [text, ...beyondMost(files)].filter(Boolean).join("\n\n"),
     reasoning: isAnswer ? reasoning : "",
     model: isAnswer && model ? idOf(model) : null,
     created_at: at ?? above?.created_at ?? began,
+    ...(isAnswer || !files.length ? {} : { files: asManyAsGo(files).map((each) => namedFile(each, contents)) }),
   }
 }
 
 /**
  * A talk; null where nothing was said in it.
  * @param {{id: unknown, title: unknown, created: unknown, updated: unknown, archived?: unknown, pinned?: unknown}} about @param {Node[]} nodes
+ * @param {Contents} [contents] is given what is in their files
  * @returns {Talk | null}
  */
-export function talkOf({ id, title, created, updated, archived, pinned }, nodes) {
+export function talkOf({ id, title, created, updated, archived, pinned }, nodes, contents) {
   const times = nodes.flatMap(({ at }) => at ?? []).sort()
   const began = timeOf(created) ?? times[0] ?? new Date(0).toISOString()
-  const messages = keptOf(nodes, began)
+  const messages = keptOf(nodes, began, contents)
   if (messages.length === 0) return null
   const ended = timeOf(updated) ?? times.at(-1) ?? began
   return {

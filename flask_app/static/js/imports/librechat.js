@@ -1,6 +1,7 @@
 // @ts-check
 /** LibreChat's export of a conversation: messages that name the one they follow, or hold those that follow them. */
 import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
+import { bytesOf } from "app/imports/told-files.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Node} Node */
 
@@ -9,8 +10,8 @@ export function isLibreChat(each) {
   return "conversationId" in each && Array.isArray(each.messages)
 }
 
-/** @param {Record<string, any>} each */
-export function fromLibreChat(each) {
+/** @param {Record<string, any>} each @param {import("app/imports/kept-tree.js").Contents} [contents] */
+export function fromLibreChat(each, contents) {
   const messages = flat(listOf(each.messages).map(objectOf))
   const known = new Set(messages.map(({ message }) => message.messageId))
   const nodes = messages.map(({ message, above }) => {
@@ -19,7 +20,7 @@ export function fromLibreChat(each) {
   })
   const { createdAt: created, updatedAt: updated, exportAt } = each
   const times = nodes.some(({ at }) => at !== null)
-  return talkOf({ id: each.conversationId, title: each.title, created: created ?? (times ? null : exportAt), updated }, nodes)
+  return talkOf({ id: each.conversationId, title: each.title, created: created ?? (times ? null : exportAt), updated }, nodes, contents)
 }
 
 /** With the message that each stands in. @param {Record<string, any>[]} roots */
@@ -33,12 +34,17 @@ function flat(roots) {
 }
 
 /** @param {Record<string, any>} message @param {string | null} parent @returns {Node} */
-function nodeOf({ messageId, isCreatedByUser, sender, text, content, model, createdAt: at }, parent) {
+function nodeOf({ messageId, isCreatedByUser, sender, text, content, model, files, createdAt: at }, parent) {
   const blocks = listOf(content).map(objectOf)
   const saying = (/** @type {string} */ kind) => blocks.filter(({ type }) => type === kind).map((block) => wordsOf(block[kind])).filter(Boolean).join("\n\n")
   const isOwn = isCreatedByUser ?? sender === "User"
   const words = saying("text") || textOf(text)
-  return { id: idOf(messageId), parent, role: isOwn ? "user" : "assistant", text: words, reasoning: isOwn ? "" : saying("think"), model: model ?? null, at: timeOf(at) }
+  return { id: idOf(messageId), parent, role: isOwn ? "user" : "assistant", text: words, reasoning: isOwn ? "" : saying("think"), model: model ?? null, at: timeOf(at), files: listOf(files).map(objectOf).map((file, place) => fileOf(`${messageId}.${place}`, file)).filter(({ name }) => name) }
+}
+
+/** @param {string} place @param {Record<string, any>} file @returns {import("app/imports/told-files.js").Told} */
+function fileOf(place, { file_id: id, filename, type, bytes, text }) {
+  return { id: idOf(id ?? place), name: textOf(filename), type: textOf(type), bytes: bytesOf(bytes), words: textOf(text) }
 }
 
 /** @param {unknown} value */

@@ -1,32 +1,44 @@
 // @ts-check
 /** Open WebUI's export of chats: a tree in `chat.history.messages`. */
 import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
+import { bytesOf } from "app/imports/told-files.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Node} Node */
 
 const THOUGHTS = /<details type="reasoning"[^>]*>\s*(?:<summary>[^<]*<\/summary>)?([\s\S]*?)<\/details>\s*/g
 const MARK = /^> ?/gm
+const PICTURE = "picture" // what has no name
 
 /** @param {Record<string, any>} each */
 export function isOpenWebUi(each) {
   return "messages" in objectOf(objectOf(each.chat).history)
 }
 
-/** @param {Record<string, any>} each */
-export function fromOpenWebUi(each) {
+/** @param {Record<string, any>} each @param {import("app/imports/kept-tree.js").Contents} [contents] */
+export function fromOpenWebUi(each, contents) {
   const chat = objectOf(each.chat)
   const nodes = Object.entries(objectOf(chat.history.messages)).map(([id, message]) => nodeOf(id, objectOf(message)))
   const about = { id: each.id ?? chat.id, title: each.title ?? chat.title, created: each.created_at ?? chat.timestamp, updated: each.updated_at }
-  return talkOf({ ...about, archived: each.archived, pinned: each.pinned }, nodes)
+  return talkOf({ ...about, archived: each.archived, pinned: each.pinned }, nodes, contents)
 }
 
 /** @param {string} id @param {Record<string, any>} message @returns {Node} */
-function nodeOf(id, { parentId: parent, role: named, content, model, timestamp: at }) {
+function nodeOf(id, { parentId: parent, role: named, content, model, timestamp: at, files }) {
   const role = named === "user" || named === "assistant" ? named : null
   const told = typeof content === "string" ? textOf(content) : partsOf(content)
   const thoughts = role === "assistant" ? [...told.matchAll(THOUGHTS)].map(([, words = ""]) => unescaped(words.replace(MARK, "")).trim()) : []
   const text = role === "assistant" ? told.replace(THOUGHTS, "").trim() : told
-  return { id: idOf(id), parent: parent ? idOf(parent) : null, role, text, reasoning: thoughts.filter(Boolean).join("\n\n"), model, at: timeOf(at) }
+  return { id: idOf(id), parent: parent ? idOf(parent) : null, role, text, reasoning: thoughts.filter(Boolean).join("\n\n"), model, at: timeOf(at), files: listOf(files).map(objectOf).flatMap((file, place) => fileOf(`${id}.${place}`, file)) }
+}
+
+/** A picture may stand in its address; of a document there is what was read. @param {string} place @param {Record<string, any>} file @returns {import("app/imports/told-files.js").Told[]} */
+function fileOf(place, { type: kind, id, name, size, url, file }) {
+  if (kind !== "image" && kind !== "file") return []
+  const { filename, meta, data } = objectOf(file)
+  const { content_type: type, size: long, name: called } = objectOf(meta)
+  const isPicture = kind === "image" || textOf(type).startsWith("image/")
+  const about = { id: idOf(id ?? place), name: textOf(name ?? called ?? filename) || (isPicture ? PICTURE : ""), type: textOf(type) || (isPicture ? "image/*" : ""), bytes: bytesOf(size ?? long) }
+  return about.name ? [{ ...about, ...(isPicture ? { address: textOf(url) } : { words: textOf(objectOf(data).content) }) }] : []
 }
 
 /** @param {unknown} content */

@@ -20,7 +20,7 @@ export const UNKNOWN = "import_unknown"
 export const MOST_CONVERSATIONS = 50_000
 export const TOO_MANY = "import_too_many"
 
-/** @type {[string, (each: Record<string, any>) => boolean, (each: Record<string, any>) => Talk | null][]} */
+/** @type {[string, (each: Record<string, any>) => boolean, (each: Record<string, any>, contents: Contents) => Talk | null][]} */
 const SHAPES = [
   ["DeepSeek", isDeepSeek, fromDeepSeek],
   ["ChatGPT", isChatGpt, fromChatGpt],
@@ -48,9 +48,11 @@ export function found(file) {
   const shape = SHAPES.find(([, is]) => each.length > 0 && is(objectOf(each[0])))
   if (!shape) throw new Unreadable(UNKNOWN)
   const [source, is, from] = shape
-  const talks = each.map(objectOf).filter(is).map(from)
+  /** @type {Contents} */
+  const contents = new Map()
+  const talks = each.map(objectOf).filter(is).map((talk) => from(talk, contents))
   const said = talks.filter((talk) => talk !== null)
-  return { source, folders: [], talks: said, empty: each.length - said.length, contents: new Map() }
+  return { source, folders: [], talks: said, empty: each.length - said.length, contents }
 }
 
 /** @param {Record<string, any>} file @returns {Found} */
