@@ -14,6 +14,7 @@ from flask_app.models import LoginSession, User
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.held import Held
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import Words, words
@@ -182,21 +183,24 @@ def test_who_has_no_password_and_an_old_session_is_led_to_sign_in_and_back(
     page.wait_for_url(f"{site.url}/login?next=%2Faccount")
 
 
-def test_members_passwords_are_switched_off(visits: Visits, site: Site, school: RealProvider) -> None:
-    say = words("en")
+def test_members_passwords_are_switched_off(look: Look, visits: Visits, site: Site, school: RealProvider) -> None:
+    say, idler = look.say, f"idler {look.locale}"
     provide(site, school)
-    site.ask("POST", "/api/admin/users", {"username": "idler", "role": "member", "password": PASSWORD})
-    admin = visits.open("/admin/settings")
+    site.ask("POST", "/api/admin/users", {"username": idler, "role": "member", "password": PASSWORD})
+    admin = look.open(visits, "/admin/settings")
     passwords = admin.get_by_role("switch", name=say("identities.passwords"))
     passwords.uncheck()
     question = admin.get_by_role("alertdialog")
+    expect(question).to_be_visible()
+    look.expect_no_fault(admin)
     question.get_by_role("button", name=say("base.cancel")).click()
     expect(passwords).to_be_checked()
     passwords.uncheck()
     question.get_by_role("button", name=say("js.admin.identity_passwords_off")).click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.identity_passwords_saved"))
-    page = visits.open("/login", signed_in=False)
+    page = look.open(visits, "/login", signed_in=False)
     expect(page.get_by_text(say("identities.passwords_off"))).to_be_visible()
-    entrance.sign_in(page, say, username="idler", password=PASSWORD)
+    look.expect_no_fault(page)
+    entrance.sign_in(page, say, username=idler, password=PASSWORD)
     expect(page.get_by_role("alert").filter(visible=True)).to_have_text(say("error.password_sign_in_off"))
     site.ask("PUT", "/api/admin/settings/password-sign-in", {"everybody": True})

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
@@ -183,21 +184,23 @@ def test_a_link_that_is_over_says_so_and_asks_for_nothing(visits: Visits, site: 
     assert not site.rows("SELECT id FROM users WHERE username = :name", name=f"late {locale}")
 
 
-def test_revoking_is_asked_about_and_told(visits: Visits, site: Site) -> None:
-    made, _ = invited(site, "Revoke me", most=30)
-    page = visits.open("/admin/users")
-    row = row_of(page, "Revoke me")
-    row.get_by_role("button", name=en("js.admin.invitation_revoke", name="Revoke me")).click()
+def test_revoking_is_asked_about_and_told(look: Look, visits: Visits, site: Site) -> None:
+    say, name = look.say, f"Revoke me {look.locale}"
+    made, _ = invited(site, name, most=30)
+    page = look.open(visits, "/admin/users")
+    row = row_of(page, name)
+    row.get_by_role("button", name=say("js.admin.invitation_revoke", name=name)).click()
     question = page.get_by_role("alertdialog")
-    expect(question).to_contain_text(en("js.admin.invitation_revoke_text", name="Revoke me"))
-    question.get_by_role("button", name=en("js.admin.invitation_revoke_action")).click()
-    expect(row).to_contain_text(en("js.admin.invitation_revoked"))
+    expect(question).to_contain_text(say("js.admin.invitation_revoke_text", name=name))
+    look.expect_no_fault(page)
+    question.get_by_role("button", name=say("js.admin.invitation_revoke_action")).click()
+    expect(row).to_contain_text(say("js.admin.invitation_revoked"))
     expect(row.get_by_role("button")).to_be_hidden()
-    history = row.get_by_role("link", name=en("js.admin.invitation_history", name="Revoke me"))
+    history = row.get_by_role("link", name=say("js.admin.invitation_history", name=name))
     expect(history).to_be_focused()
     history.click()
     expect(page).to_have_url(re.compile(f"/admin/audit.*{made}"))
-    expect(page.get_by_role("main")).to_contain_text(en("audit.action_invitation_revoke"))
+    expect(page.get_by_role("main")).to_contain_text(say("audit.action_invitation_revoke"))
 
 
 def test_who_is_signed_in_is_told_that_they_are(visits: Visits, site: Site) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.held import Held
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import Words, words
@@ -87,19 +88,20 @@ def test_somebody_asks_and_is_let_in(visits: Visits, site: Site, locale: str, sc
     expect(person.locator("[data-greeting]")).to_contain_text(name)
 
 
-def test_refusing_is_asked_about(visits: Visits, site: Site) -> None:
+def test_refusing_is_asked_about(look: Look, visits: Visits, site: Site) -> None:
+    say = look.say
     site.ask("PUT", TERMS, {"mode": "approval"})
-    person = visits.open("/register", signed_in=False)
-    ask(person, en, "Nobody knows")
-    expect(outcome(person)).to_have_text(en("js.registration_approval"))
-    admin = visits.open("/admin/users")
-    row_of(admin, "Nobody knows").get_by_role(
-        "button", name=en("js.admin.registration_refuse_this", name="Nobody knows")
-    ).click()
+    person = look.open(visits, "/register", signed_in=False)
+    ask(person, say, "Nobody knows")
+    expect(outcome(person)).to_have_text(say("js.registration_approval"))
+    admin = look.open(visits, "/admin/users")
+    refuse = say("js.admin.registration_refuse_this", name="Nobody knows")
+    row_of(admin, "Nobody knows").get_by_role("button", name=refuse).click()
     question = admin.get_by_role("alertdialog")
-    expect(question).to_contain_text(en("js.admin.registration_refuse_text"))
-    question.get_by_role("button", name=en("js.admin.registration_refuse")).click()
-    expect(admin.get_by_role("heading", name=en("registration.waiting"))).to_be_hidden()
+    expect(question).to_contain_text(say("js.admin.registration_refuse_text"))
+    look.expect_no_fault(admin)
+    question.get_by_role("button", name=say("js.admin.registration_refuse")).click()
+    expect(admin.get_by_role("heading", name=say("registration.waiting"))).to_be_hidden()
     expect(admin.locator("#user-search")).to_be_focused()
 
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.accessible import expect_no_fault
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
@@ -65,10 +66,10 @@ def test_a_site_is_named_and_something_is_announced(visits: Visits, locale: str,
     expect(note).to_be_hidden()
 
 
-def test_what_was_announced_is_changed_and_taken_away(visits: Visits, site: Site) -> None:
-    say = words("en")
+def test_what_was_announced_is_changed_and_taken_away(look: Look, visits: Visits, site: Site) -> None:
+    say = look.say
     site.ask("POST", "/api/admin/announcements", {"text": "Exams begin."})
-    admin, person = visits.open("/admin/settings"), visits.open("/")
+    admin, person = look.open(visits, "/admin/settings"), look.open(visits, "/")
     note = person.get_by_role("note")
     note.get_by_role("button", name=say("base.close")).click()
     admin.get_by_role("button", name=say("js.admin.announcement_edit_this", text="Exams begin.")).click()
@@ -80,15 +81,16 @@ def test_what_was_announced_is_changed_and_taken_away(visits: Visits, site: Site
     expect(note).to_contain_text("Exams are over.")
 
     admin.get_by_role("button", name=say("js.admin.announcement_delete_this", text="Exams are over.")).click()
+    look.expect_no_fault(admin)
     admin.get_by_role("alertdialog").get_by_role("button", name=say("js.admin.announcement_delete")).click()
     expect(admin.get_by_text(say("settings.announcements_none"))).to_be_visible()
     person.reload()
     expect(note).to_be_hidden()
 
 
-def test_a_bad_day_is_said_in_the_form(visits: Visits) -> None:
-    say = words("en")
-    admin = visits.open("/admin/settings", locale="en")
+def test_a_bad_day_is_said_in_the_form(look: Look, visits: Visits) -> None:
+    say = look.say
+    admin = look.open(visits, "/admin/settings")
     admin.get_by_role("button", name=say("settings.announce")).click()
     dialog = admin.get_by_role("dialog")
     dialog.get_by_label(say("settings.text")).fill("x")
@@ -97,6 +99,7 @@ def test_a_bad_day_is_said_in_the_form(visits: Visits) -> None:
     dialog.get_by_role("button", name=say("base.save")).click()
     expect(dialog.get_by_role("alert")).to_have_text(say("error.bad_announcement_days"))
     expect(dialog.get_by_label(say("settings.text"))).to_have_value("x")
+    look.expect_no_fault(admin)
 
 
 def test_a_visitor_is_greeted_in_the_sites_language(visits: Visits, site: Site) -> None:
