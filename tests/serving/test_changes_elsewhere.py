@@ -1,35 +1,21 @@
 """What an administrator changes on one instance holds on every worker of the other, from the next request on."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID
-from tests.support.instances import Site
+from tests.support.instances import Site, done, seen
 from tests.support.served import PASSWORD, Visitor
 
 pytestmark = pytest.mark.security("change-holds-at-once")
 
-T = TypeVar("T")
 CREDENTIALS = {"username": "second", "password": PASSWORD}
 ACCESS = f"/api/admin/groups/{DEFAULT_GROUP_ID}/access"
 PRICES = {"input_hit": "1", "input_miss": "1", "output": "1000"}
 ASK: dict[str, Any] = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "Go."}]}
-
-
-def seen(ask: Callable[[], T]) -> set[T]:
-    """What the second instance's two workers answer: which of them does is chance."""
-    return {ask() for _ in range(12)}
-
-
-def done(site: Site, method: str, path: str, content: Any = None) -> Any:
-    """Changed on the first instance; gives what it answers."""
-    reply = site.first.ask(method, path, content)
-    assert reply.status in {200, 201, 204}, reply.data
-    return reply.json() if reply.data else None
 
 
 @pytest.fixture

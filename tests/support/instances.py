@@ -1,8 +1,9 @@
 """Two instances that share a database, and answers that one of them makes."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, text
 
@@ -13,6 +14,8 @@ from tests.support.upstream_answers import Answer
 WORDS = " ".join(f"word{number}" for number in range(200))
 ENDLESS = Answer(text=WORDS * 20, tokens_per_second=40)
 FINISH_SECONDS = 40
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -32,6 +35,18 @@ class Site:
     def row(self, query: str, **values: str) -> Any:
         with self.database.connect() as connection:
             return connection.execute(text(query), values).one()
+
+
+def seen(ask: Callable[[], T]) -> set[T]:
+    """What the second instance's two workers answer: which of them does is chance."""
+    return {ask() for _ in range(12)}
+
+
+def done(site: Site, method: str, path: str, content: Any = None) -> Any:
+    """Changed on the first instance; gives what it answers."""
+    reply = site.first.ask(method, path, content)
+    assert reply.status in {200, 201, 204}, reply.data
+    return reply.json() if reply.data else None
 
 
 def begin(site: Site, answer: Answer) -> tuple[Stream, str]:
