@@ -90,9 +90,11 @@ class OpenedReply(Reply):
 
 
 class HoursBody(Body):
-    """`days` of the week, 1 is Monday; from and to as "08:30", the last one is "24:00". By the site's clocks."""
+    """One of the `days` of the week at least, 1 is Monday; from and to as "08:30", the last one is "24:00". By the
+    site's clocks.
+    """
 
-    days: Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=WEEK)]], msgspec.Meta(min_length=1, max_length=WEEK)]
+    days: Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=WEEK)]], msgspec.Meta(max_length=WEEK)]
     start: Clock = msgspec.field(name="from")
     end: Clock = msgspec.field(name="to")
 
@@ -106,7 +108,8 @@ class HoursBody(Body):
 
 class AccessBody(Body):
     """`api`: may the group's people make and use access tokens? `sharing`: may they share conversations by links,
-    where the site allows it? `hours` null is always. `models` are the names of those that they may ask, null is all.
+    where the site allows it? `hours` null is always. `models` are the names of those that they may ask, at least
+    one; null is all.
 
     Where `sharing`, `models` or `supervised` is named it is set as well, together with the rest or not at all; else it
     stays.
@@ -114,7 +117,7 @@ class AccessBody(Body):
 
     api: bool = True
     sharing: bool | None = None
-    models: Annotated[list[Words], msgspec.Meta(min_length=1, max_length=group_models.MOST)] | UnsetType | None = UNSET
+    models: Annotated[list[Words], msgspec.Meta(max_length=group_models.MOST)] | UnsetType | None = UNSET
     hours: HoursBody | None = None
     supervised: bool | None = None
 

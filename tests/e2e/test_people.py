@@ -77,7 +77,9 @@ def test_a_member_sees_no_way_into_the_admin_pages_and_finds_none(look: Look, vi
     look.expect_no_fault(page)
 
 
-def test_a_disabled_member_is_signed_out_at_the_next_request(look: Look, visits: Visits, site: Site) -> None:
+def test_a_disabled_member_is_signed_out_at_the_next_request_until_let_in_again(
+    look: Look, visits: Visits, site: Site
+) -> None:
     say, name = look.say, f"guest {look.locale}"
     _member(site, name)
     guest = Chat(look.open(visits, "/login", signed_in=False), say)
@@ -101,6 +103,12 @@ def test_a_disabled_member_is_signed_out_at_the_next_request(look: Look, visits:
     expect(guest.page).to_have_url(re.compile("/login"))
     entrance.sign_in(guest.page, say, username=name, password=PASSWORD)
     expect(guest.page.get_by_role("alert")).to_be_visible()
+
+    row.get_by_role("button", name=say("js.admin.actions_for", name=name)).click()
+    admin.locator("[data-row-menu]").get_by_text(say("js.admin.enable"), exact=True).click()
+    expect(row).not_to_contain_text(say("js.admin.disabled"))
+    entrance.sign_in(guest.page, say, username=name, password=PASSWORD)
+    expect(guest.text).to_be_visible()
 
 
 def test_a_menu_stays_until_its_row_moves(visits: Visits) -> None:

@@ -186,3 +186,8 @@ def test_hours_that_make_no_sense_are_refused(admin_client: PageClient, hours: d
 def test_only_administrators_set_them(member_client: PageClient, client: PageClient) -> None:
     assert put(member_client, api=False).status_code == 403
     assert put(client, api=False).status_code == 401
+
+
+def test_where_nothing_is_chosen_the_refusal_says_what_to_choose(admin_client: PageClient) -> None:
+    assert error_code(put(admin_client, hours=ALWAYS | {"days": []})) == "bad_group_hours"
+    assert error_code(put(admin_client, models=[])) == "bad_group_models"
