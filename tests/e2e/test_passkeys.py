@@ -144,6 +144,22 @@ def test_a_passkey_from_its_first_use_to_its_last(at_home: Visits, site: Site) -
     _come_in(page, en, "Petra")
 
 
+def _an_administrator_removes_them(at_home: Visits, name: str) -> None:
+    admin = at_home.open(f"/admin/users?q={name}", locale="zh", viewport=PHONE)
+    row = admin.get_by_role("row").filter(has_text=name)
+    expect(row.get_by_text(zh("admin.passkeys"), exact=True)).to_be_visible()
+    row.get_by_role("button", name=zh("js.admin.actions_for", name=name)).click()
+    admin.locator("[data-row-menu]").get_by_text(zh("admin.reset_link")).click()
+    asked = admin.get_by_role("alertdialog")
+    expect(asked).to_contain_text(zh("js.admin.reset_text_passkeys"))
+    expect_no_fault(admin, "zh")
+    asked.get_by_role("button", name=zh("base.cancel")).click()
+    row.get_by_role("button", name=zh("js.admin.actions_for", name=name)).click()
+    admin.locator("[data-row-menu]").get_by_text(zh("admin.remove_passkeys")).click()
+    admin.get_by_role("alertdialog").get_by_role("button", name=zh("js.admin.passkeys_action")).click()
+    expect(row.get_by_text(zh("admin.passkeys"), exact=True)).to_be_hidden()
+
+
 def test_on_a_phone_in_the_dark_what_the_browser_refuses_is_said(at_home: Visits, site: Site) -> None:
     person = _person(site, "阿明")
     page = at_home.open("/login", locale="zh", viewport=PHONE, signed_in=False)
@@ -166,18 +182,7 @@ def test_on_a_phone_in_the_dark_what_the_browser_refuses_is_said(at_home: Visits
     expect(page.locator("[data-toasts]")).to_contain_text(zh("js.passkeys.held"))
     expect(rows).to_have_count(1)
 
-    admin = at_home.open("/admin/users?q=阿明", locale="zh")
-    row = admin.get_by_role("row").filter(has_text="阿明")
-    expect(row.get_by_text(zh("admin.passkeys"), exact=True)).to_be_visible()
-    row.get_by_role("button", name=zh("js.admin.actions_for", name="阿明")).click()
-    admin.locator("[data-row-menu]").get_by_text(zh("admin.reset_link")).click()
-    asked = admin.get_by_role("alertdialog")
-    expect(asked).to_contain_text(zh("js.admin.reset_text_passkeys"))
-    asked.get_by_role("button", name=zh("base.cancel")).click()
-    row.get_by_role("button", name=zh("js.admin.actions_for", name="阿明")).click()
-    admin.locator("[data-row-menu]").get_by_text(zh("admin.remove_passkeys")).click()
-    admin.get_by_role("alertdialog").get_by_role("button", name=zh("js.admin.passkeys_action")).click()
-    expect(row.get_by_text(zh("admin.passkeys"), exact=True)).to_be_hidden()
+    _an_administrator_removes_them(at_home, "阿明")
     page.reload()
     expect(page.get_by_label(zh("auth.username"), exact=True)).to_be_visible()
     assert not site.rows("SELECT id FROM passkeys WHERE user_id = :person", person=person)

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import NARROWEST, PHONE, Visits
-from tests.e2e.words import words
+from tests.e2e.words import Words, words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Usage
 from tests.support.served import USERNAME
 
@@ -44,8 +45,8 @@ def sum_of(page: Page, name: str) -> str:
     return page.locator(f"[data-sums] [data-slot={name}]").inner_text()
 
 
-def choose(page: Page, preset: str) -> None:
-    page.get_by_role("navigation", name=en("stats.range")).get_by_role("link", name=preset, exact=True).click()
+def choose(page: Page, preset: str, say: Words = en) -> None:
+    page.get_by_role("navigation", name=say("stats.range")).get_by_role("link", name=preset, exact=True).click()
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/admin"])
@@ -78,19 +79,24 @@ def test_the_first_day_cannot_lie_after_the_last(visits: Visits, answer: None, t
     expect(page).to_have_url(re.compile("/dashboard$"))
 
 
-def test_use_is_told_apart_and_stays_so_over_another_range(visits: Visits, answer: None) -> None:
-    page = visits.open("/admin")
+def test_use_is_told_apart_and_stays_so_over_another_range(look: Look, visits: Visits, answer: None) -> None:
+    say, page = look.say, look.open(visits, "/admin")
     rows = page.locator("[data-breakdown-rows] tr")
     expect(rows.filter(has_text=USERNAME)).to_be_visible()
     bar = rows.first.get_by_role("progressbar", include_hidden=True).bounding_box()
     assert bar
     assert bar["height"] < 10 < bar["width"], "a line below the name"
-    for by, row in (("channel", en("js.records.channel_chat")), ("group", en("admin.everyone")), ("model", "deepseek")):
-        page.get_by_role("button", name=en(f"stats.by_{by}"), exact=True).click()
+    for by, row in (
+        ("channel", say("js.records.channel_chat")),
+        ("group", say("admin.everyone")),
+        ("model", "deepseek"),
+    ):
+        page.get_by_role("button", name=say(f"stats.by_{by}"), exact=True).click()
         expect(rows.filter(has_text=row).first).to_be_visible()
-        expect(page.get_by_text(en("stats.group_note"))).to_be_visible(visible=by == "group")
-    choose(page, en("stats.days_7"))
-    expect(page.get_by_role("button", name=en("stats.by_model"), exact=True)).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_text(say("stats.group_note"))).to_be_visible(visible=by == "group")
+    look.expect_no_fault(page)
+    choose(page, say("stats.days_7"), say)
+    expect(page.get_by_role("button", name=say("stats.by_model"), exact=True)).to_have_attribute("aria-pressed", "true")
     rows.filter(has_text="deepseek").first.get_by_role("link").click()
     expect(page).to_have_url(re.compile(r"/admin/records\?model=deepseek[^&]*&from=[0-9-]{10}&to=[0-9-]{10}$"))
 
