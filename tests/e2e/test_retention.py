@@ -72,8 +72,6 @@ def test_it_is_set_and_told(visits: Visits, locale: str, scheme: Scheme, viewpor
     expect_no_fault(person)
 
 
-
-
 def test_what_would_go_is_told_first(look: Look, visits: Visits, site: Site) -> None:
     say = look.say
     chat = Chat(look.open(visits, "/"), say)
@@ -90,10 +88,43 @@ def test_what_would_go_is_told_first(look: Look, visits: Visits, site: Site) -> 
     card.get_by_role("button", name=say("base.save")).click()
     asked = admin.get_by_role("alertdialog")
     expect(asked).to_contain_text(say("js.admin.retention_conversations", count=1, people=1))
-    look.expect_no_fault(admin)
     asked.get_by_role("button", name=say("base.cancel")).click()
     assert site.ask("GET", "/api/admin/settings")["retention"]["days"] is None
     card.get_by_role("button", name=say("base.save")).click()
     asked.get_by_role("button", name=say("js.admin.retention_action")).click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.retention_saved"))
     assert site.ask("GET", "/api/admin/settings")["retention"]["days"] == 3650
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_file_that_is_no_longer_kept_is_named(
+    visits: Visits, site: Site, script: ScriptedUpstream, locale: str, scheme: Scheme, viewport: Any
+) -> None:
+    """And told as missing where its question is asked in other words."""
+    say = words(locale)
+    chat = Chat(visits.open("/", locale=locale, scheme=scheme, viewport=viewport), say)
+    attach(chat, picture(), pdf())
+    chat.ask("What is in them?")
+    with rows_of(site) as connection:
+        connection.execute(update(KeptFile).values(absent="expired", digest=KeptFile.id, text=""))
+        connection.execute(delete(FilePiece))
+    chat.page.reload()
+    files = sent(chat.question())
+    expect(files.get_by_text(say("js.files.expired"))).to_have_count(2)
+    expect(files.get_by_text("board.png")).to_be_visible()
+    expect(files.get_by_role("link")).to_have_count(0)
+    expect(files.get_by_role("img")).to_have_count(0)
+    assert chat.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect_no_fault(chat.page)
+
+    chat.act(chat.question(), "edit").click()
+    editor = chat.page.locator(".editor")
+    missing = say("js.files.not_sent", names=say("js.files.and").join(["board.png", "report.pdf"]))
+    expect(editor.get_by_text(missing)).to_be_visible()
+    expect(editor.get_by_role("listitem")).to_have_count(0)
+    expect_no_fault(chat.page)
+    editor.get_by_role("textbox").fill("Say it without them.")
+    editor.get_by_role("button", name=say("chat.send"), exact=True).click()
+    chat.wait_until_answered()
+    assert script.journal.last.body["messages"] == [{"role": "user", "content": "Say it without them."}]
+    expect(chips(chat)).to_have_count(0)
