@@ -91,7 +91,7 @@ class Sender:
         self._host, self._pages, self._api, self._kept = urlsplit(base_url).netloc, pages, api, kept
         self._lock = threading.Lock()
         self.seen, self.wrong = Counter[tuple[str, str, int]](), list[str]()
-        self.logged = set[str]()
+        self.logged: dict[str, str] = {}  # whose requests of programs were granted, by their ids
         self.private: list[Person] = []
         self.secrets: list[str] = []
 
@@ -125,7 +125,7 @@ class Sender:
             return
         self.seen[asked.who.role, str(asked.operation), reply.status] += 1
         if asked.operation.is_of_programs and reply.status < 300:
-            self.logged.add(response.headers["X-Request-Id"])
+            self.logged[response.headers["X-Request-Id"]] = asked.who.id
         if fault := self._api.fault(asked.operation, reply) or self._trespass(asked, reply):
             self.wrong.append(f"{fault}: {reply.status} {reply.content[:500]!r}\n{asked}\n")
         self._note(asked, reply)
@@ -198,7 +198,7 @@ class Rounds:
     def _rows(self) -> fuzzed_rights.Rows:
         """Once all answers have ended, and the log has what was granted."""
         self._upstream.journal.wait_until_idle()
-        wait_until(lambda: self.sender.logged <= fuzzed_rights.logged())
+        wait_until(lambda: fuzzed_rights.kept(self.sender.logged) <= fuzzed_rights.logged())
         wait_until(lambda: not [row for key, row in fuzzed_rights.rows().items() if row.get("status") == "running"])
         return fuzzed_rights.rows()
 

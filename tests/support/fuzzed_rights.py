@@ -1,13 +1,13 @@
 """What requests have changed in the database, and whether whoever sent them may change it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from flask_app.database import Base, reading
-from flask_app.models import ProgramRequest
+from flask_app.models import ProgramRequest, User
 from tests.support.fuzzed_people import Person
 
 Key = tuple[str, ...]
@@ -49,6 +49,13 @@ def logged() -> set[str]:
     """The ids of the programs' requests that the log has."""
     with reading() as session:
         return set(session.scalars(select(ProgramRequest.request_id)))
+
+
+def kept(requests: Mapping[str, str]) -> set[str]:
+    """Those of the requests whose people, who are named with them, have not been deleted since."""
+    with reading() as session:
+        here = set(session.scalars(select(User.id).where(User.deleted_at.is_(None))))
+    return {request for request, person in requests.items() if person in here}
 
 
 def without_late(before: Rows, after: Rows, began: datetime) -> Rows:
