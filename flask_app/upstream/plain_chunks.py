@@ -7,7 +7,7 @@ import msgspec
 from flask_app.domain.events import Reasoning, Token
 from flask_app.upstream.tool_calls import NULL
 
-_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+(?=")', re.DOTALL)  # of JSON, from behind its first quote
+_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)  # of JSON, from behind its first quote to its last
 _PLACES = {Token: re.compile(rb'"content": ?"'), Reasoning: re.compile(rb'"reasoning_content": ?"')}
 _PROBE = "words in their place"
 
@@ -58,7 +58,7 @@ class Form:
         kind = type(word)
         place = _PLACES[kind].search(payload)
         end = _STRING.match(payload, place.end()) if place else None
-        if end is None:
+        if end is None or payload[end.end() : end.end() + 1] != b'"':
             return None
         form = cls(payload[: end.start()], payload[end.end() :], kind)
         return form if form._is_of_words() else None
