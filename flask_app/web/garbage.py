@@ -7,7 +7,7 @@ import gc
 
 from flask import Flask, Response
 
-FEW = 10_000  # objects that are new since the last look
+FEW = 2_000  # objects that are new since the last look
 OFTEN = 10  # looks at what is new, before one at what earlier ones found in use as well
 
 

@@ -17,7 +17,7 @@ from flask_app.services.gateway import program_keys
 from flask_app.services.runs import run_service
 from flask_app.upstream import embeddings, reply_room
 from flask_app.upstream.reply_room import LongReply, held, shrink_place, take_place
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, wait_until
 from tests.support.gateway import Program, made
 from tests.support.requests import only
 from tests.support.scripted_upstream import Embedded, Received, ScriptedUpstream
@@ -156,7 +156,13 @@ def test_the_place_of_one_of_unknown_length_grows_with_it(program: Program, upst
 
 
 def test_several_of_unknown_length_come_at_once(program: Program, upstream: ScriptedUpstream) -> None:
-    upstream.script(Chunked(lambda: wait_until(lambda: held() > 2 * reply_room.STEP)), path=EMBEDDINGS, always=True)
+    both = threading.Barrier(2, timeout=PATIENCE)
+
+    def pause() -> None:
+        wait_until(lambda: held() > 2 * reply_room.STEP)
+        both.wait()  # neither is given up before the other has seen that
+
+    upstream.script(Chunked(pause), path=EMBEDDINGS, always=True)
     told: list[int] = []
     asking = [threading.Thread(target=lambda: told.append(program.embed(GIVEN).status_code)) for _ in range(2)]
     for each in asking:
