@@ -23,7 +23,7 @@ def add() -> FileReply:
     """Bring in a file: the body is its bytes, of any type but JSON and forms.
 
     A picture is made anew, upright, with 2,048 pixels at most on its longer edge, or up to 8,000 where its shorter one
-    would have less than 768, and with 1.2 MB at most. What a camera noted is gone. A JPEG that is so already stays.
+    would have less than 768, and with 1.2 MB at most. What a camera noted is gone.
     Of a PDF, a Word document, slides, a spreadsheet or a text the words are read. Its kind is told by its content.
     The same content once more is the file that is there. What no message takes is removed after a day.
     """

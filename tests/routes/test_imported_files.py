@@ -66,7 +66,7 @@ def test_what_was_taken_along_comes_back_the_same(
 ) -> None:
     kept = [
         files.kept(member_client, files.pdf("Hello"), "report.pdf"),
-        files.kept(member_client, files.photograph(), "photo.jpg"),
+        files.kept(member_client, files.moving(), "film.gif"),
         files.kept(member_client, files.picture(), "board.png"),
         files.kept(member_client, "唐诗".encode("gbk"), "诗.txt"),
     ]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from PIL import Image, ImageOps
 
 from flask_app.domain import files
-from flask_app.services.file_reading import plain_jpegs
 from flask_app.services.file_reading.contents import Contents, Unreadable
 
 LONGEST_EDGE = 2048  # pixels, as far as the shorter edge stays legible
@@ -23,7 +22,6 @@ _SMALLER = 0.8  # of its edges, where it is with none of them
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 _ORIENTATION = 0x0112  # the tag of it
 _WITHOUT_LOSS = {"PNG", "GIF"}
-_OF_JPEG = {"RGB", "L"}
 _WITH_ALPHA = {"RGBA", "LA", "PA"}
 _DEEP = {"I", "I;16", "I;16B", "I;16L"}  # 16 bits of grey
 _DEPTH = 256
@@ -47,23 +45,18 @@ for plugin in ("WebPImagePlugin", "MpoImagePlugin", "TiffImagePlugin"):  # of th
 
 
 def read(content: bytes) -> Contents:
-    """The first frame of it. A JPEG that is small and has nothing but its pixels stays as it is.
+    """The first frame of it.
 
     Raises Unreadable: file_unreadable for what is broken, cut off, or larger than can be unpacked, picture_too_long.
     """
     warnings.simplefilter("ignore")  # of faults that leave a picture as it is
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            size, mode = opened.size, opened.mode
             drawn = _small(opened)
             is_lossless = opened.format in _WITHOUT_LOSS
     except _BROKEN as error:
         raise Unreadable from error
-    is_ours = mode in _OF_JPEG and drawn.size == size and len(content) <= files.MOST_PICTURE_BYTES
-    if is_ours and plain_jpegs.is_plain(content):
-        kept = _Kept(content, files.JPEG_TYPE, *size)
-    else:
-        kept = _kept(drawn, is_lossless=is_lossless)
+    kept = _kept(drawn, is_lossless=is_lossless)
     return Contents(
         kind=files.PICTURE, content_type=kept.content_type, content=kept.content, width=kept.width, height=kept.height
     )
