@@ -111,13 +111,13 @@ def unannounce(announcement_id: str) -> None:
 @site.command("keep")
 @click.argument("days", required=False)
 @click.option("--group", help="What is this group's people's only.")
-@click.option("--files", is_flag=True, help="What is in files, since they were last sent, instead of conversations.")
+@click.option("--files", is_flag=True, help="What is in files, since they were last attached, instead of conversations.")
 @click.option("--audit", is_flag=True, help="The audit log instead of conversations.")
 @click.option("--yes", is_flag=True, help="Delete what is too old already.")
 def keep(*, days: str | None, group: str | None, files: bool, audit: bool, yes: bool) -> None:
     """Delete conversations DAYS after their last message: a number, `forever`, or of a group `site`.
 
-    With --files, what is in files that were last sent DAYS ago; their messages keep the names.
+    With --files, what is in files that were last attached DAYS ago; their messages keep the names.
 
     Without DAYS, say for how long things are kept.
     """

@@ -70,5 +70,5 @@ def unseen(name: str) -> str:
 
 
 def missing(name: str) -> str:
-    """What stands for a file whose content is not here any more."""
-    return f"[file that is no longer available: {name}]"
+    """What stands for a file whose content is not here: not any more, or it never was."""
+    return f"[file that is not available: {name}]"

@@ -17,8 +17,8 @@ class KeptFile(Base):
     until all its pieces are there it is the row's own id. `bytes` is how long its content is, which of a picture is
     what was made of it, `stored_bytes` what it takes of the person's quota: its `text` with it. `tokens` is about what
     it adds to a prompt.
-    `sent_at` is when it last went with a message; null where it has not since it came. `text` stands behind these:
-    SQLite reads past what is long only to reach what follows it.
+    `sent_at` is when it was last attached to a message, whatever rests on it later; null where it has not been since it
+    came. `text` stands behind these: SQLite reads past what is long only to reach what follows it.
 
     `content_digest` is the SHA-256 of its content; null where the file came before that was noted. `absent` is why its
     content is not here, though a message names it: "expired", or "left_out" of what was imported. Its text is empty

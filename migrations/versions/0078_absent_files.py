@@ -1,6 +1,8 @@
 """Files whose content is not here, and the digests of contents
 
-The version before goes on: it writes neither column, and sends no file whose digest is its own id.
+The version before goes on: it writes neither column, and sends no file whose digest is its own id. Until the last of
+it has gone it shows one that has expired as if it were there, gives nothing back for it, and tells a model an empty
+document, or a picture's name alone.
 
 Revision: 0078, after 0077
 """

@@ -142,4 +142,4 @@ def test_files_of_others_exports_come_with_what_was_read_of_them(
     chat.ask("How many?")
     told = script.journal.last.body["messages"][0]["content"]
     assert "Nine lamps." in told
-    assert "[file that is no longer available: board.png]" in told
+    assert "[file that is not available: board.png]" in told

@@ -14,7 +14,7 @@ from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
-TOLD = "[file that is no longer available: re_port.pdf]"
+TOLD = "[file that is not available: re_port.pdf]"
 
 
 def expire(file_id: str) -> None:
@@ -91,5 +91,5 @@ def test_a_picture_that_is_gone_is_no_picture(member_client: PageClient, upstrea
         session.execute(update(ChatModel).values(sees=False))
     again = member_client.post(f"/api/messages/{question_of(member_client, reply)}/answers", json={}, headers=JSON)
     assert again.status_code == 200, again.text
-    told = "[file that is no longer available: board.png]"
+    told = "[file that is not available: board.png]"
     assert asked(upstream) == [{"role": "user", "content": f"{told}\n\nwhat is it?"}]

@@ -43,7 +43,7 @@ def test_in_an_export_that_comes_in_again_they_are_named(
     assert (question["text"], named) == (message, [("1.txt", "left_out"), ("2.txt", "left_out")])
     path = f"/api/messages/{question['id']}/answers"
     assert other.post(path, json={}, headers=JSON).status_code == 200
-    told = "\n\n".join(f"[file that is no longer available: {name}]" for name in ("1.txt", "2.txt"))
+    told = "\n\n".join(f"[file that is not available: {name}]" for name in ("1.txt", "2.txt"))
     assert [content.strip() for content in asked(upstream)] == [told]
 
 

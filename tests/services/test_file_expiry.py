@@ -1,4 +1,4 @@
-"""What is in files goes where it was last sent too long ago: their messages keep the names, and what was answered."""
+"""What is in files goes where it was last attached too long ago: their messages keep the names, and what was answered."""
 
 import json
 from datetime import timedelta

@@ -29,8 +29,8 @@ class Counts(msgspec.Struct, kw_only=True):
 class Named(msgspec.Struct, kw_only=True):
     """A file that goes with a question: what it is, without its content. `kind`: picture, document or text.
 
-    `digest` is the SHA-256 of its content. `absent` is why that was not there: expired, with its digest, or left_out of
-    what had been imported.
+    `digest` is the SHA-256 of its content, where that is known: it goes with what expires. `absent` is why the content
+    was not there: expired, or left_out of what had been imported.
     """
 
     id: Name

@@ -31,7 +31,7 @@ Rules = list[tuple[datetime, ColumnElement[bool]]]
 class Kept:
     """Days since the last message, None: for good. `groups` are those that have a rule of their own, by their ids.
 
-    `file_days` and `file_groups` are the same for the contents of files, since they last went with a message.
+    `file_days` and `file_groups` are the same for the contents of files, since they were last attached.
     `audit_days` is for the audit log.
     """
 
@@ -59,7 +59,7 @@ class Kept:
         return _rules(now, self.days, self.groups)
 
     def file_rules(self, now: datetime) -> Rules:
-        """The same of when a file last went with a message."""
+        """The same of when a file was last attached."""
         return _rules(now, self.file_days, self.file_groups)
 
 
