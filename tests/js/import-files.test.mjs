@@ -92,3 +92,22 @@ test("what is not told as it should be breaks nothing", () => {
     assert.equal(found([{ id: "w", chat: { history: { messages } } }]).talks[0].messages[0].text, "hi")
   }
 })
+
+test("a file without an id has the place where it stands, and one without a name too is none", () => {
+  const odd = (named) => [{ ...named }, { ...named, id: "", uuid: "", file_id: "", file_uuid: "" }, { id: "", file_uuid: "" }]
+  const chat = (parts, attachments) => ({ author: { role: "user" }, content: { content_type: "multimodal_text", parts }, metadata: { attachments } })
+  const pictures = ["", "sediment://file_1"].map((pointer) => ({ content_type: "image_asset_pointer", asset_pointer: pointer }))
+  const shapes = {
+    ChatGPT: [{ create_time: 1, current_node: "q", mapping: { q: { parent: null, message: chat(["hi", ...pictures], odd({ name: "a.txt" })) } } }],
+    Claude: claude({ files: odd({ file_name: "a.txt" }), attachments: [{}] }),
+    "Open WebUI": [{ id: "w", chat: { history: { messages: { q: { parentId: null, role: "user", content: "hi", files: odd({ type: "file", name: "", file: { filename: "a.txt" } }) } } } } }],
+    LibreChat: { conversationId: "l", messages: [{ messageId: "1", isCreatedByUser: true, text: "hi", files: odd({ filename: "a.txt" }) }] },
+    DeepSeek: [{ id: "x", inserted_at: MOMENT, mapping: { 1: { id: "1", parent: null, message: { fragments: [{ type: "REQUEST", content: "hi" }], files: odd({ file_name: "a.txt" }) } } } }],
+  }
+  for (const [source, file] of Object.entries(shapes)) {
+    const [said] = found(file).talks[0].messages
+    const ids = said.files.map(({ id }) => id)
+    assert.deepEqual([found(file).source, ids.filter(Boolean).length, new Set(ids).size], [source, ids.length, ids.length])
+    assert.deepEqual(said.files.map(({ name }) => name), source === "ChatGPT" ? ["a.txt", "a.txt", "file_1"] : ["a.txt", "a.txt"])
+  }
+})

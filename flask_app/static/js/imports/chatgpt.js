@@ -29,17 +29,18 @@ function nodeOf(id, { parent, message }) {
   const role = !isHidden && (named === "user" || named === "assistant") ? named : null
   const reasoning = named === "assistant" ? thoughtsOf(told) : ""
   const text = role && isForReaders(message, told) ? wordsOf(told) : ""
-  const files = role === "user" ? filesOf(objectOf(metadata), told) : []
+  const files = role === "user" ? filesOf(id, objectOf(metadata), told) : []
   return { id: idOf(id), parent: parent ? idOf(parent) : null, role: text || reasoning || files.length ? role : null, text, reasoning, model, at: timeOf(at), files }
 }
 
-/** What was sent along; a picture stands among the parts too. @param {Record<string, any>} metadata @param {Record<string, any>} content @returns {Told[]} */
-function filesOf({ attachments }, { parts }) {
-  const listed = listOf(attachments).map(objectOf).map(({ id, name, size, mime_type: type, mimeType }) => ({ id: idOf(id), name: textOf(name), type: textOf(type ?? mimeType), bytes: bytesOf(size) }))
+/** What was sent along; a picture stands among the parts too. @param {string} message @param {Record<string, any>} metadata @param {Record<string, any>} content @returns {Told[]} */
+function filesOf(message, { attachments }, { parts }) {
+  const told = listOf(attachments).map(objectOf).filter(({ id, name }) => id || textOf(name))
+  const listed = told.map(({ id, name, size, mime_type: type, mimeType }, at) => ({ id: idOf(id || `${message}.${at}`), name: textOf(name), type: textOf(type ?? mimeType), bytes: bytesOf(size) }))
   const known = new Set(listed.map(({ id }) => id))
   const pictures = listOf(parts)
     .map(objectOf)
-    .filter(({ content_type: kind, asset_pointer: pointer }) => kind === "image_asset_pointer" && typeof pointer === "string")
+    .filter(({ content_type: kind, asset_pointer: pointer }) => kind === "image_asset_pointer" && typeof pointer === "string" && pointer)
     .map(({ asset_pointer: pointer, size_bytes: size }) => ({ id: idOf(POINTER.exec(pointer)?.[1] ?? pointer), name: "", type: "image/*", bytes: bytesOf(size) }))
   return [...listed, ...pictures.filter(({ id }) => !known.has(id))].map((file) => ({ ...file, name: file.name || file.id }))
 }

@@ -39,7 +39,7 @@ function filesOf(message, attachments, files) {
   })
   const known = new Set(read.map(({ name }) => name))
   const named = files.map(objectOf).map(({ file_uuid: id, file_name: name, file_kind: kind }, at) => {
-    return { id: idOf(id ?? `${message}-${at}`), name: textOf(name), type: kind === "image" ? "image/*" : "", bytes: 0 }
+    return { id: idOf(id || `${message}-${at}`), name: textOf(name), type: kind === "image" ? "image/*" : "", bytes: 0 }
   })
   return [...read, ...named.filter(({ name }) => !known.has(name))].filter(({ name, ...file }) => name || ("words" in file && file.words))
 }

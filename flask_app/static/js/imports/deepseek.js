@@ -47,7 +47,7 @@ function nodeOf(id, { parent, message }, talk) {
 /** @param {string} message told from those of other talks @param {unknown[]} files @returns {import("app/imports/told-files.js").Told[]} */
 function filesOf(message, files) {
   const told = files.map(objectOf).map(({ id, file_name: name, file_size: size, content }, at) => {
-    return { id: idOf(id ?? `${message}.${at}`), name: textOf(name), type: "", bytes: bytesOf(size), words: textOf(content) }
+    return { id: idOf(id || `${message}.${at}`), name: textOf(name), type: "", bytes: bytesOf(size), words: textOf(content) }
   })
   return told.filter(({ name }) => name)
 }

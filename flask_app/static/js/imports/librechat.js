@@ -44,7 +44,7 @@ function nodeOf({ messageId, isCreatedByUser, sender, text, content, model, file
 
 /** @param {string} place @param {Record<string, any>} file @returns {import("app/imports/told-files.js").Told} */
 function fileOf(place, { file_id: id, filename, type, bytes, text }) {
-  return { id: idOf(id ?? place), name: textOf(filename), type: textOf(type), bytes: bytesOf(bytes), words: textOf(text) }
+  return { id: idOf(id || place), name: textOf(filename), type: textOf(type), bytes: bytesOf(bytes), words: textOf(text) }
 }
 
 /** @param {unknown} value */

@@ -37,7 +37,7 @@ function fileOf(place, { type: kind, id, name, size, url, file }) {
   const { filename, meta, data } = objectOf(file)
   const { content_type: type, size: long, name: called } = objectOf(meta)
   const isPicture = kind === "image" || textOf(type).startsWith("image/")
-  const about = { id: idOf(id ?? place), name: textOf(name ?? called ?? filename) || (isPicture ? PICTURE : ""), type: textOf(type) || (isPicture ? "image/*" : ""), bytes: bytesOf(size ?? long) }
+  const about = { id: idOf(id || place), name: [name, called, filename].map(textOf).find(Boolean) || (isPicture ? PICTURE : ""), type: textOf(type) || (isPicture ? "image/*" : ""), bytes: bytesOf(size ?? long) }
   return about.name ? [{ ...about, ...(isPicture ? { address: textOf(url) } : { words: textOf(objectOf(data).content) }) }] : []
 }
 
