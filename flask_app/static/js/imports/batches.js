@@ -53,7 +53,9 @@ export async function send({ talks, folders, contents }, tell, signal) {
 /** The contents of the files of those that are not there yet. @param {Carrier} carrier @param {Talk[]} talks @param {AbortSignal} signal */
 async function brought(carrier, talks, signal) {
   if (!namedBy(talks).size) return {}
-  const { outcomes } = await api.post(`${PATH}/look`, { conversations: talks.map(glimpse) })
+  const looked = await patiently(() => api.post(`${PATH}/look`, { conversations: talks.map(glimpse) }), signal)
+  if (!looked) return {}
+  const { outcomes } = looked
   const coming = talks.filter((_, at) => outcomes[at]?.outcome === "imported")
   return carrier.bring(coming, signal, (ask) => patiently(ask, signal))
 }
