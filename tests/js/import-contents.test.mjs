@@ -149,3 +149,21 @@ test("what ChatGPT puts beside its JSON is what its messages name", async () => 
   assert.equal(contents.get("file-abc").name, "board.png")
   assert.equal(await (await contents.get("file-abc").read()).text(), "hello")
 })
+
+test("texts for which there is no room beside the others are counted among those that did not come", async () => {
+  const journal = server({ "a.txt": [403, "files_off"] })
+  const long = (name) => ({ ...content(name), words: "w".repeat(1_000_000) })
+  const all = found([talk("a", named("f", "a.txt")), talk("b", named("g", "b.txt"))], { f: long("a.txt"), g: long("b.txt") })
+  const sums = await send(all, () => undefined, going())
+  const [{ conversations }] = journal.posts
+  assert.deepEqual(conversations.map(({ messages: [said] }) => [said.text.length > 1_000_000, said.files.length]), [[true, 0], [false, 1]])
+  assert.equal(sums.files, 1)
+})
+
+test("of one conversation as many contents are told as the server takes", async () => {
+  const journal = server()
+  const names = Array.from({ length: 2_001 }, (_, number) => `${number}.txt`)
+  const all = found([talk("a", ...names.map((name) => named(name, name)))], Object.fromEntries(names.map((name) => [name, content(name)])))
+  const sums = await send(all, () => undefined, going())
+  assert.deepEqual([journal.uploads.length, Object.keys(journal.posts[0].contents).length, sums.imported, sums.files], [2_000, 2_000, 1, 1])
+})

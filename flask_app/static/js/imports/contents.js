@@ -9,6 +9,7 @@ import { ApiError, loaded } from "app/api.js"
 
 const MOST_MB = 20 // of one, as everywhere
 const MOST_BYTES = 6_000_000 // of a part, with the texts that stand in its messages, where they cannot be files
+const MOST_TOLD = 2_000 // of a part, as the server takes them
 const LETTER = 4 // bytes that one may take
 const NO_MORE = new Set(["files_off", "file_quota_full", "disk_full"])
 
@@ -19,6 +20,8 @@ export class Carrier {
   #contents
   /** What each has become here; null: it did not come. @type {Map<string, string | null>} */
   #here = new Map()
+  /** Texts that came neither as files nor as words. */
+  #without = new Set()
   #isOver = false
 
   /** @param {Contents} contents */
@@ -32,11 +35,11 @@ export class Carrier {
 
   /** How many did not come, though the export has them. */
   get left() {
-    return this.#lost.filter((id) => !this.#contents.get(id)?.words).length
+    return this.#lost.length - this.#lostTexts + this.#without.size
   }
 
-  get #words() {
-    return this.#lost.length > this.left
+  get #lostTexts() {
+    return this.#lost.filter((id) => this.#contents.get(id)?.words).length
   }
 
   get #lost() {
@@ -50,24 +53,26 @@ export class Carrier {
   async bring(talks, signal, patiently) {
     /** @type {Record<string, string>} */
     const told = {}
+    let count = 0
     for (const id of namedBy(talks)) {
       const content = this.#contents.get(id)
       if (!content || signal.aborted) continue
-      if (!this.#here.has(id)) this.#here.set(id, await this.#send(content, signal, patiently))
+      if (!this.#here.has(id)) this.#here.set(id, count < MOST_TOLD ? await this.#send(content, signal, patiently) : null)
       const here = this.#here.get(id)
-      if (here) told[id] = here
+      if (here && count++ < MOST_TOLD) told[id] = here
     }
     return told
   }
 
   /** Texts that have not come stand behind the words of their questions: a part of them is no file here. @param {Talk[]} talks @returns {Talk[]} */
   withWords(talks) {
-    if (!this.#words) return talks
+    if (!this.#lostTexts) return talks
     let room = (MOST_BYTES - new Blob([JSON.stringify(talks)]).size) / LETTER
     const place = (/** @type {Talk["messages"][number]} */ said) => {
       const texts = (said.files ?? []).filter(({ id }) => this.#here.get(id) === null && this.#contents.get(id)?.words)
       const words = texts.map(({ id, name }) => `${name}\n\n${this.#contents.get(id)?.words}`)
       const length = words.reduce((sum, each) => sum + each.length, 0)
+      if (length > room) for (const { id } of texts) this.#without.add(id)
       if (!length || length > room) return said
       room -= length
       return { ...said, text: [said.text, ...words].filter(Boolean).join("\n\n"), files: said.files?.filter((file) => !texts.includes(file)) }
