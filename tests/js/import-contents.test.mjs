@@ -13,8 +13,10 @@ const talk = (id, ...files) => ({ id, title: id, created_at: MOMENT, updated_at:
 const own = (...conversations) => ({ format: "mingchat.conversations", version: 1, folders: [], conversations })
 const bytes = (value) => new TextEncoder().encode(value)
 
-/** A zip of these files. @param {[string, Uint8Array, number?][]} files name, content, method */
-function zip(files) {
+const WIDE = 0xffffffff
+
+/** A zip of these files. @param {[string, Uint8Array, number?][]} files name, content, method @param {boolean} [isWide] as those beyond 4 GB are */
+function zip(files, isWide = false) {
   const [parts, list] = [[], []]
   let at = 0
   for (const [path, content, method = 8] of files) {
@@ -30,13 +32,37 @@ function zip(files) {
     entry.setUint32(42, at, true)
     parts.push(local, name, packed)
     list.push(entry, name)
+    if (isWide) list.push(widened(entry, content.length, packed.length, at))
     at += 30 + name.length + packed.length
   }
   const end = new DataView(new ArrayBuffer(22))
   end.setUint32(0, 0x06054b50, true)
   end.setUint32(12, list.reduce((sum, each) => sum + each.byteLength, 0), true)
   end.setUint32(16, at, true)
-  return new Blob([...parts, ...list, end])
+  return new Blob([...parts, ...list, ...(isWide ? wideEnd(end) : []), end])
+}
+
+/** The numbers of an entry in a field of its own, behind another. @param {DataView} entry @param {number[]} numbers */
+function widened(entry, ...numbers) {
+  for (const place of [20, 24, 42]) entry.setUint32(place, WIDE, true)
+  entry.setUint16(30, 36, true)
+  const extra = new DataView(new ArrayBuffer(36))
+  for (const [place, value] of [[0, 0x5455], [2, 4], [8, 1], [10, 24]]) extra.setUint16(place, value, true)
+  numbers.forEach((value, number) => extra.setBigUint64(12 + 8 * number, BigInt(value), true))
+  return extra
+}
+
+/** @param {DataView} end */
+function wideEnd(end) {
+  const [record, locator] = [new DataView(new ArrayBuffer(56)), new DataView(new ArrayBuffer(20))]
+  const [length, start] = [12, 16].map((place) => end.getUint32(place, true))
+  for (const place of [12, 16]) end.setUint32(place, WIDE, true)
+  record.setUint32(0, 0x06064b50, true)
+  record.setBigUint64(40, BigInt(length), true)
+  record.setBigUint64(48, BigInt(start), true)
+  locator.setUint32(0, 0x07064b50, true)
+  locator.setBigUint64(8, BigInt(start + length), true)
+  return [record, locator]
 }
 
 test("the file of everything has what is in files", async () => {
@@ -48,6 +74,24 @@ test("the file of everything has what is in files", async () => {
   assert.equal(await (await contents.get("f1").read()).text(), "hello")
   assert.equal(await contents.get("f2").read(), null, "longer than a file may be")
   assert.equal(await contents.get("f3").read(), null, "packed in a way that is not known")
+})
+
+test("a zip whose numbers are those of one beyond 4 GB is read", async () => {
+  const talks = bytes(JSON.stringify(own(talk("c", named("f1", "a.txt")))))
+  const { contents } = await read(zip([["conversations.json", talks], ["files/f1 a.txt", bytes("hello")]], true))
+  assert.equal(await (await contents.get("f1").read()).text(), "hello")
+  const whole = new Uint8Array(await zip([["conversations.json", talks]], true).arrayBuffer())
+  for (const gone of [42, 100]) {
+    const broken = whole.slice()
+    broken.fill(0, broken.length - gone, broken.length - gone + 20)
+    await assert.rejects(read(new Blob([broken])), { code: "import_broken" })
+  }
+})
+
+test("files are found in whatever folder their zip was packed anew", async () => {
+  const talks = bytes(JSON.stringify(own(talk("c", named("f1", "a.txt")))))
+  const { contents } = await read(zip([["mingchat/conversations.json", talks], ["mingchat/files/f1 a.txt", bytes("hello")], ["profiles/f2 b.txt", bytes("x")]]))
+  assert.deepEqual([...contents].map(([id, { name }]) => [id, name]), [["f1", "a.txt"]])
 })
 
 test("another's export has no files of that kind", async () => {

@@ -10,13 +10,19 @@ const END_LENGTH = 22 // of the record at a zip's end, without its comment
 const MOST_COMMENT = 65_535
 const END = 0x06054b50
 const ENTRY = 0x02014b50
+const WIDE_END = 0x06064b50 // of what is longer than 4 GB, or says so
+const WIDE_PLACE = 0x07064b50
+const WIDE_END_LENGTH = 56
+const WIDE_PLACE_LENGTH = 20
+const WIDE = 0xffffffff // the number stands elsewhere
+const WIDE_FIELD = 1
 const ENTRY_LENGTH = 46
 const LOCAL_LENGTH = 30
 const STORED = 0
 const DEFLATED = 8
 const WANTED = /(^|\/)(conversations(-\d+)?|chat-export-\d+)\.json$/i
 const FIRST = [0x50, 0x4b]
-const OWN_FILE = /^files\/(\S{1,64}) (.+)$/ // in the file of everything of one's own: behind its id
+const OWN_FILE = /(?:^|\/)files\/(\S{1,64}) (.+)$/ // in the file of everything of one's own, in whatever folder: behind its id
 const THEIR_FILE = /(?:^|\/)(file[-_][A-Za-z0-9]+)[^/]*$/
 const MOST_OF_ONE = 20 * 1024 * 1024
 
@@ -106,27 +112,56 @@ async function jsonOf(stream, most, tell = () => {}) {
 
 /** What a zip's own list says is in it. @param {Blob} file @returns {Promise<Entry[]>} */
 async function entriesOf(file) {
-  const tail = new DataView(await file.slice(-(END_LENGTH + MOST_COMMENT)).arrayBuffer())
+  const tail = new DataView(await file.slice(-(WIDE_PLACE_LENGTH + END_LENGTH + MOST_COMMENT)).arrayBuffer())
   let end = tail.byteLength - END_LENGTH
   while (end >= 0 && tail.getUint32(end, true) !== END) end--
   if (end < 0) throw new Unreadable(BROKEN)
-  const [length, start] = [tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)]
+  const { start, length } = await listOf(file, tail, end)
   const list = new DataView(await file.slice(start, start + length).arrayBuffer())
   const names = new TextDecoder()
   /** @type {Entry[]} */
   const entries = []
   for (let at = 0; at + ENTRY_LENGTH <= list.byteLength && list.getUint32(at, true) === ENTRY; ) {
     const [name, extra, comment] = [28, 30, 32].map((place) => list.getUint16(at + place, true))
+    const behind = at + ENTRY_LENGTH + (name ?? 0)
     entries.push({
       name: names.decode(new Uint8Array(list.buffer, at + ENTRY_LENGTH, Math.min(name ?? 0, list.byteLength - at - ENTRY_LENGTH))),
       method: list.getUint16(at + 10, true),
-      packed: list.getUint32(at + 20, true),
-      size: list.getUint32(at + 24, true),
-      at: list.getUint32(at + 42, true),
+      ...placeOf(list, at, behind, Math.min(behind + (extra ?? 0), list.byteLength)),
     })
-    at += ENTRY_LENGTH + (name ?? 0) + (extra ?? 0) + (comment ?? 0)
+    at = behind + (extra ?? 0) + (comment ?? 0)
   }
   return entries
+}
+
+/** Where that list is. @param {Blob} file @param {DataView} tail @param {number} end of the record in it */
+async function listOf(file, tail, end) {
+  const [length, start] = [tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)]
+  if (length !== WIDE && start !== WIDE) return { start, length }
+  const place = end - WIDE_PLACE_LENGTH
+  if (place < 0 || tail.getUint32(place, true) !== WIDE_PLACE) throw new Unreadable(BROKEN)
+  const at = Number(tail.getBigUint64(place + 8, true))
+  const wide = new DataView(await file.slice(at, at + WIDE_END_LENGTH).arrayBuffer())
+  if (wide.byteLength < WIDE_END_LENGTH || wide.getUint32(0, true) !== WIDE_END) throw new Unreadable(BROKEN)
+  return { start: Number(wide.getBigUint64(48, true)), length: Number(wide.getBigUint64(40, true)) }
+}
+
+/** How long an entry's content is, and where: numbers that are too long stand in a field behind its name. @param {DataView} list @param {number} entry @param {number} from @param {number} to */
+function placeOf(list, entry, from, to) {
+  const short = { size: list.getUint32(entry + 24, true), packed: list.getUint32(entry + 20, true), at: list.getUint32(entry + 42, true) }
+  let [place, end] = [from, from]
+  while (place + 4 <= to) {
+    end = place + 4 + list.getUint16(place + 2, true)
+    const isWide = list.getUint16(place, true) === WIDE_FIELD
+    place = isWide ? place + 4 : end
+    if (isWide) break
+  }
+  const number = (/** @type {number} */ told) => {
+    if (told !== WIDE || place + 8 > Math.min(end, to)) return told
+    place += 8
+    return Number(list.getBigUint64(place - 8, true))
+  }
+  return { size: number(short.size), packed: number(short.packed), at: number(short.at) }
 }
 
 /** @param {Blob} file @param {Entry} entry @returns {Promise<ReadableStream<Uint8Array>>} */
