@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
-from flask_app.database import reading, transaction, utc_now
+from flask_app.database import engine, reading, transaction, utc_now
 from flask_app.errors import Conflict, Invalid
 from flask_app.models import AuditEntry, FilePiece, KeptFile, MessageFile, Setting, User
 from flask_app.services.audit.audit_service import Actor
@@ -17,6 +17,7 @@ from flask_app.services.operations import upkeep_service
 from flask_app.services.site import retention_settings
 from flask_app.services.site.retention_settings import Kept
 from tests.conftest import MakeUser
+from tests.support import files as file_bodies
 from tests.support import talks
 from tests.support.clients import PageClient
 from tests.support.files import attach, file_of
@@ -80,6 +81,23 @@ def test_the_same_comes_again_and_is_another(app: Flask, member: User, member_cl
     upkeep_service.tick()
     again = member_client.post("/api/files?name=a.txt", data=b"words", content_type="application/octet-stream").json
     assert again
+    assert again["id"] != first["id"]
+    assert file_service.whole(again["id"]) == b"words"
+
+
+def test_what_expires_while_it_comes_again_is_another(app: Flask, member: User, member_client: PageClient) -> None:
+    first = file_bodies.kept(member_client, b"words")
+    attach(first["id"], talks.branched(member).id)
+    goes = [first["id"]]
+
+    def expire(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT") and "files.digest = " in statement.partition("WHERE")[2] and goes:
+            assert file_expiry.expire(goes.pop(), utc_now())
+
+    event.listen(engine(), "after_cursor_execute", expire)
+    again = file_bodies.kept(member_client, b"words")
+    event.remove(engine(), "after_cursor_execute", expire)
+    assert not goes, "it was found, and went then"
     assert again["id"] != first["id"]
     assert file_service.whole(again["id"]) == b"words"
 

@@ -170,9 +170,10 @@ def _again(actor: User, arrived: Arrived) -> Facts | None:
         row = connection.execute(_SAME, same).one_or_none()
     if row is None:
         return None
-    renewed = update(_files).where(_files.c.id == row.id).values(name=arrived.name, sent_at=None, created_at=utc_now())
+    is_it = (_files.c.id == row.id, _files.c.digest == arrived.digest, _files.c.absent.is_(None))
+    renewed = update(_files).where(*is_it).values(name=arrived.name, sent_at=None, created_at=utc_now())
     if not in_writing(lambda connection: connection.execute(renewed).rowcount):
-        return None  # it was removed in this moment
+        return None  # it was removed, or has expired, in this moment
     return find(actor, row.id)
 
 
