@@ -73,7 +73,8 @@ def remove_logo() -> SiteReply:
 @refuses(409, "`retention_removes`: so much is too old already; send the same again with `confirmed`.")
 def change_retention(body: RetentionBody) -> RetentionReply:
     """Say how long conversations, files and the audit log are kept. What is too old goes within minutes, for good."""
-    return retention_reply(retention_settings.change(_actor(), body.wanted(), is_confirmed=body.confirmed))
+    wanted = body.wanted(retention_settings.kept())
+    return retention_reply(retention_settings.change(_actor(), wanted, is_confirmed=body.confirmed))
 
 
 @blueprint.post("/announcements")

@@ -1,9 +1,10 @@
 """For how long things are kept, as JSON."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from flask_app.services.site import retention_settings
 from flask_app.services.site.retention_settings import Kept
@@ -16,19 +17,20 @@ GroupDays = Annotated[dict[GroupId, Days], msgspec.Meta(max_length=1000)]
 
 class RetentionBody(Body, kw_only=True):
     """Days since the last message of a conversation; null: for good. `groups` have rules of their own, by their ids;
-    the others are as the site. `file_days` and `file_groups`: the same for what is in files, since a file last went
-    with a message. `confirmed`: what is too old already may go.
+    the others are as the site. `file_days` and `file_groups`: the same for what is in files, since a file was last
+    attached; left out, they stay as they are. `confirmed`: what is too old already may go.
     """
 
     days: Days
     groups: GroupDays = msgspec.field(default_factory=dict)
-    file_days: Days = None
-    file_groups: GroupDays = msgspec.field(default_factory=dict)
+    file_days: Days | UnsetType = UNSET
+    file_groups: GroupDays | UnsetType = UNSET
     audit_days: Days = None
     confirmed: bool = False
 
-    def wanted(self) -> Kept:
-        return Kept(**{each.name: getattr(self, each.name) for each in fields(Kept)})
+    def wanted(self, before: Kept) -> Kept:
+        named = {each.name: getattr(self, each.name) for each in fields(Kept)}
+        return replace(before, **{name: value for name, value in named.items() if value is not UNSET})
 
 
 class RetentionReply(Reply):

@@ -34,6 +34,15 @@ def test_it_is_said_and_holds(admin_client: PageClient) -> None:
     assert '"retention":{"days":30' in page
 
 
+def test_a_program_that_knows_nothing_of_files_leaves_their_rules(admin_client: PageClient) -> None:
+    of_files = {"file_days": 14, "file_groups": {DEFAULT_GROUP_ID: 7}}
+    admin_client.put(RETENTION, json={"days": 30, **of_files})
+    before: dict[str, object] = {"days": 60, "groups": {}, "audit_days": None}
+    assert admin_client.put(RETENTION, json=before).get_json() == before | of_files
+    cleared: dict[str, object] = {"file_days": None, "file_groups": {}}
+    assert admin_client.put(RETENTION, json=before | cleared).get_json() == before | cleared
+
+
 def test_what_would_go_is_counted_and_confirmed(admin_client: PageClient, member: User) -> None:
     old_conversation(member)
     refused = admin_client.put(RETENTION, json={"days": 30})
