@@ -60,10 +60,10 @@ def json_pieces(folders: list[Drawer], talks: Iterator[Talk]) -> Iterator[bytes]
     head = _encoder.encode(Head(exported_at=utc_now(), folders=folders))
     yield head.removesuffix(b"}") + b',"conversations":[\n'
     for first in talks:
-        yield _encoder.encode(first)
+        yield _encoder.encode(conversation_export.with_digests(first))
         break
     for talk in talks:
-        yield b",\n" + _encoder.encode(talk)
+        yield b",\n" + _encoder.encode(conversation_export.with_digests(talk))
     yield b"\n]}\n"
 
 

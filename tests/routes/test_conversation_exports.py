@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from flask_app.database import engine, new_id, reading, transaction, utc_now
 from flask_app.models import Conversation, Message, User
-from flask_app.services.files import file_expiry, file_service
+from flask_app.services.files import file_expiry
 from flask_app.services.portability import conversation_export
 from flask_app.services.portability.conversation_format import File
 from flask_app.services.sign_in import auth_service, open_sessions
@@ -276,16 +276,6 @@ def test_files_are_named(member: User, member_client: PageClient) -> None:
     assert [message["files"] for message in talk["messages"]] == [[named], [], [], [], []]
     assert "📎 a.txt\n\n你好" in member_client.get(of(made.id)).text
     assert "📎 a.txt</p>" in member_client.get(of(made.id, "html")).text
-
-
-def test_the_digest_of_a_file_is_that_of_what_is_kept(member: User, member_client: PageClient) -> None:
-    made = talks.branched(member)
-    kept = files.kept(member_client, files.photograph(), "photo.jpg")
-    files.attach(kept["id"], made.id)
-    content = member_client.get(f"/api/files/{kept['id']}").data
-    (talk,) = told(member_client, of(made.id, "json"))["conversations"]
-    assert talk["messages"][0]["files"][0]["digest"] == hashlib.sha256(content).hexdigest()
-    assert file_service.digest(kept["id"]) == hashlib.sha256(content).hexdigest()
 
 
 def test_a_file_that_is_no_longer_kept_is_told_as_such(member: User, member_client: PageClient) -> None:

@@ -137,14 +137,6 @@ def content(file_id: str) -> Iterator[bytes]:
         number += 1
 
 
-def digest(file_id: str) -> str:
-    """The SHA-256 of its content, read piece by piece."""
-    found = hashlib.sha256()
-    for piece in content(file_id):
-        found.update(piece)
-    return found.hexdigest()
-
-
 def whole(file_id: str) -> bytes:
     """All of it at once, empty where it is gone: what waits for connections does not wait between two pieces."""
     with fetching() as connection:

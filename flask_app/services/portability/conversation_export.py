@@ -16,7 +16,7 @@ from flask_app.errors import Invalid, NotFound
 from flask_app.models import Conversation, Folder, Message, User
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.conversations import folder_service
-from flask_app.services.files import file_service, message_files
+from flask_app.services.files import content_digests, message_files
 from flask_app.services.files.file_service import Facts
 from flask_app.services.portability.conversation_format import Counts, Drawer, Named, Said, Talk
 from flask_app.services.usage import message_usage
@@ -64,7 +64,7 @@ def one(actor: User, conversation_id: str) -> Talk:
         talk = _whole(connection, actor, conversation_id)
     if talk is None:
         raise NotFound
-    return _with_digests(talk)
+    return talk
 
 
 def every(actor: User, choice: Choice = EVERYTHING) -> Iterator[Talk]:
@@ -78,6 +78,16 @@ def every(actor: User, choice: Choice = EVERYTHING) -> Iterator[Talk]:
     if choice.ids:
         _require_all(actor, choice.ids)
     return _each(actor, choice)
+
+
+def with_digests(talk: Talk) -> Talk:
+    """Those that were not noted when their files came are made of what is kept."""
+    made: dict[str, str | None] = {}
+    for each in (each for said in talk.messages for each in said.files if each.digest is None and each.absent is None):
+        if each.id not in made:
+            made[each.id] = content_digests.made(each.id, each.bytes)
+        each.digest = made[each.id]
+    return talk
 
 
 def folders(actor: User) -> list[Drawer]:
@@ -113,7 +123,7 @@ def _each(actor: User, choice: Choice) -> Iterator[Talk]:
             with fetching() as connection:
                 talk = _whole(connection, actor, conversation_id)
             if talk is not None:
-                yield _with_digests(talk)
+                yield talk
             offload.give_way()  # a reader that keeps up would not
         after = ids[-1]
 
@@ -152,15 +162,6 @@ def _said(row: Row[*tuple[Any, ...]], entry: Entry | None, files: list[Named]) -
 def _named(attached: Iterable[Facts], digests: Mapping[str, str | None]) -> list[Named]:
     names = [name for name in Named.__struct_fields__ if name != "digest"]
     return [Named(**{name: getattr(each, name) for name in names}, digest=digests.get(each.id)) for each in attached]
-
-
-def _with_digests(talk: Talk) -> Talk:
-    """Those that were not noted when their files came are made of what is kept."""
-    for said in talk.messages:
-        for each in said.files:
-            if each.digest is None and each.absent is None:
-                each.digest = file_service.digest(each.id)
-    return talk
 
 
 def _counts(entry: Entry | None) -> Counts | None:
