@@ -111,7 +111,7 @@ def unannounce(announcement_id: str) -> None:
 @site.command("keep")
 @click.argument("days", required=False)
 @click.option("--group", help="What is this group's people's only.")
-@click.option("--files", is_flag=True, help="What is in files, since they were last attached, instead of conversations.")
+@click.option("--files", is_flag=True, help="What is in files, since they were last attached, not conversations.")
 @click.option("--audit", is_flag=True, help="The audit log instead of conversations.")
 @click.option("--yes", is_flag=True, help="Delete what is too old already.")
 def keep(*, days: str | None, group: str | None, files: bool, audit: bool, yes: bool) -> None:

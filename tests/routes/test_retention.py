@@ -93,7 +93,7 @@ def test_people_read_it_where_they_write(
     assert words not in member_client.get("/", headers=asked).text
 
 
-@pytest.mark.parametrize(("locale", "words"), [("en", "after they were last attached: 7."), ("zh", "7 天后删除，文件名")])
+@pytest.mark.parametrize(("locale", "words"), [("en", "they were last attached: 7."), ("zh", "7 天后删除，文件名")])
 def test_people_read_how_long_files_are_kept(
     admin_client: PageClient, member_client: PageClient, locale: str, words: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""What is in files goes where it was last attached too long ago: their messages keep the names, and what was answered."""
+"""What is in files goes where they were last attached too long ago: messages keep the names, and what was answered."""
 
 import json
 from datetime import timedelta
@@ -167,6 +167,26 @@ def test_a_turn_removes_a_part_and_the_next_goes_on(app: Flask, member: User, mo
         with transaction() as session:
             session.execute(update(Setting).where(Setting.name == conversation_retention.TURN).values(value=""))
     assert left == [3, 0], "four of them in two batches, then the rest"
+
+
+def test_a_batch_that_is_sent_anew_holds_up_none_behind_it(
+    app: Flask, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_expiry, "BATCH", 1)
+    oldest, _ = sent(member, 33 * DAY), sent(member, 32 * DAY)
+    young = sent(member, 3 * DAY)
+    keep(file_days=30)
+    goes = [oldest]
+
+    def send(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT files.id") and goes:
+            changed(goes.pop(), sent_at=utc_now())
+
+    event.listen(engine(), "after_cursor_execute", send)
+    upkeep_service.tick()
+    event.remove(engine(), "after_cursor_execute", send)
+    assert not goes
+    assert here() == {oldest, young}
 
 
 def test_what_would_go_at_once_is_counted_first(app: Flask, member: User, admin: User) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, in_writing, table_of
@@ -43,16 +43,24 @@ def remove(rules: Sequence[Rule]) -> None:
     """A transaction each; what a turn does not come to is left to the next."""
     removed = 0
     for rule in rules:
-        query = _due(rule).limit(BATCH)
-        while removed < MOST_AT_ONCE and not closing.is_closed():
-            with fetching() as connection:
-                found = connection.scalars(query).all()
-            gone = sum(expire(each, rule[0]) for each in found)
-            removed += gone
-            if not gone:
-                break
+        query = _due(rule).order_by(_files.c.created_at, _files.c.id).limit(BATCH)
+        found = _batch(query)
+        while found and removed < MOST_AT_ONCE and not closing.is_closed():
+            removed += sum(expire(each.id, rule[0]) for each in found)
+            found = _batch(query.where(_is_behind(found[-1])))
     if removed:
         log.info("files_expired", count=removed)
+
+
+def _batch(query: Select[str, datetime]) -> Sequence[Row[str, datetime]]:
+    with fetching() as connection:
+        return connection.execute(query).all()
+
+
+def _is_behind(last: Row[str, datetime]) -> ColumnElement[bool]:
+    """What was passed is not read again, whether it has gone or was sent anew."""
+    at = _files.c.created_at
+    return and_(at >= last.created_at, or_(at > last.created_at, _files.c.id > last.id))
 
 
 def expire(file_id: str, before: datetime) -> bool:
@@ -77,11 +85,11 @@ def _is_old(before: datetime) -> ColumnElement[bool]:
     return and_(is_here, _files.c.created_at < before, or_(_files.c.sent_at.is_(None), _files.c.sent_at < before))
 
 
-def _due(rule: Rule) -> Select[str]:
+def _due(rule: Rule) -> Select[str, datetime]:
     """What no message has goes as a whole (`file_retention`)."""
     before, whose = rule
     return (
-        select(_files.c.id)
+        select(_files.c.id, _files.c.created_at)
         .select_from(_files)
         .join(_users, _users.c.id == _files.c.user_id)
         .where(whose, _is_old(before), ~file_retention.unsent)
