@@ -94,6 +94,8 @@ def test_what_would_go_is_told_first(look: Look, visits: Visits, site: Site) -> 
     asked.get_by_role("button", name=say("js.admin.retention_action")).click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.retention_saved"))
     assert site.ask("GET", "/api/admin/settings")["retention"]["days"] == 3650
+    site.ask("PUT", "/api/admin/settings/retention", {"days": None, "groups": {}, "audit_days": None})
+    site.ask("DELETE", f"/api/conversations/{old}")
 
 
 @pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
