@@ -149,7 +149,7 @@ export class Answer {
 
   /** @param {string} words @param {{way?: Way | null, retry?: boolean, goOn?: boolean, anew?: boolean, grave?: boolean}} [options] */
   showProblem(words, { way = null, retry = false, goOn = false, anew = false, grave = true } = {}) {
-    const place = slot(this.element, "problem")
+    const place = this.#problem
     const link = /** @type {HTMLAnchorElement} */ (slot(this.element, "problem-link"))
     place.hidden = false
     place.role = grave ? "alert" : "status"
@@ -164,7 +164,12 @@ export class Answer {
   }
 
   hideProblem() {
-    slot(this.element, "problem").hidden = true
+    this.#problem.hidden = true
+  }
+
+  /** Its own: code and pictures in it have such places, too. */
+  get #problem() {
+    return must(this.element, ".message__problem")
   }
 
   /** @param {boolean} waiting */
