@@ -41,13 +41,18 @@ DOMPurify.addHook("afterSanitizeAttributes", (element) => {
 
 export { parser }
 
+/** What `fragmentOf` has of them, not sanitised yet. @param {import("markdown-it").Token[]} tokens @param {Record<string, unknown>} env */
+export function markupOf(tokens, env) {
+  return parser.renderer.render(tokens, parser.options, env)
+}
+
 /**
  * @param {import("markdown-it").Token[]} tokens of `parser`
  * @param {Record<string, unknown>} env the one they were parsed with
  * @returns {DocumentFragment}
  */
 export function fragmentOf(tokens, env) {
-  return directed(sanitize(parser.renderer.render(tokens, parser.options, env)))
+  return directed(sanitize(markupOf(tokens, env)))
 }
 
 /**

@@ -1,9 +1,13 @@
 // @ts-check
-/** Markdown that grows in the page: settled blocks are drawn once, the unfinished one again at each frame in which nobody is at it. */
+/**
+ * Markdown that grows in the page: settled blocks are drawn once, the unfinished one again at each frame in which nobody is at it, but
+ * for code: that gets what is new.
+ */
 import { isInUse, remember } from "app/in-use.js"
 import { fragmentOf, parser } from "app/markdown.js"
 import { GROUP, GrowingMarkdown } from "app/markdown/blocks.js"
 import { awaitsFormulas, enrich } from "app/markdown/enrich.js"
+import { GrowingCode } from "app/markdown/growing-code.js"
 
 const SHARE = 3 // after a frame that took 10 ms, rest 30 ms: reading and scrolling stay smooth
 const MOST = 32 // blocks in a group
@@ -17,6 +21,8 @@ export class GrowingText {
   #pending = ""
   /** @type {ChildNode[]} */
   #tail = []
+  /** The tail, where it is code that goes on. @type {GrowingCode | null} */
+  #code = null
   #frame = 0
   #notBefore = 0
 
@@ -43,6 +49,7 @@ export class GrowingText {
     this.#growing = new GrowingMarkdown(parser)
     this.#whole = this.#pending = ""
     this.#tail = []
+    this.#code = null
     this.#place = this.#element
     this.#element.replaceChildren()
   }
@@ -54,7 +61,7 @@ export class GrowingText {
     this.#advance()
     const { tail, env } = this.#growing.end()
     if (hasReferences(env)) this.#drawAnew()
-    else this.#replaceTail(enrich(fragmentOf(tail, env)))
+    else this.#settle(fragmentOf(tail, env))
   }
 
   /** @param {number} now */
@@ -71,13 +78,34 @@ export class GrowingText {
 
   #advance() {
     if (!this.#pending) return
-    const { settled, tail, env } = this.#growing.push(this.#pending)
+    const { settled, tail, env, code } = this.#growing.push(this.#pending)
     this.#pending = ""
+    if (code !== undefined) return this.#code?.append(code)
     if (settled.length) {
-      this.#replaceTail(enrich(fragmentOf(settled, env)))
+      this.#settle(fragmentOf(settled, env))
       this.#tail = []
     }
-    this.#replaceTail(enrich(fragmentOf(tail, env), { grows: true }))
+    this.#grow(fragmentOf(tail, env))
+  }
+
+  /** The tail as it will stay. Code that has grown is in the page already. @param {DocumentFragment} fragment */
+  #settle(fragment) {
+    const code = this.#code
+    const pre = fragment.firstElementChild
+    this.#code = null
+    if (!code || !(pre instanceof HTMLPreElement)) return this.#replaceTail(enrich(fragment))
+    code.end(pre)
+    pre.remove()
+    this.#tail = this.#tail.filter((node) => node !== code.figure)
+    this.#replaceTail(enrich(fragment))
+    this.#tail.unshift(code.figure)
+  }
+
+  /** The tail as it stands just now. @param {DocumentFragment} fragment */
+  #grow(fragment) {
+    const pre = this.#growing.isInCode ? fragment.querySelector("pre") : null
+    this.#code = pre && new GrowingCode(pre)
+    this.#replaceTail(pre ? fragment : enrich(fragment, { grows: true }))
   }
 
   /** @param {DocumentFragment} fragment */

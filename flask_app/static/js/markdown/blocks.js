@@ -1,11 +1,13 @@
 // @ts-check
 /**
  * A growing Markdown text in two parts: blocks that more text cannot change any more, and the unfinished tail.
- * Only the last top-level block can still change, so everything before it is settled and rendered once.
+ * Only the last top-level block can still change, so everything before it is settled and rendered once. While that block is
+ * an open fence all that comes is code, and nothing is parsed.
  */
+import { OpenFence } from "app/markdown/fences.js"
 
 /** @typedef {import("markdown-it").Token} Token */
-/** @typedef {{settled: Token[], tail: Token[], env: Record<string, unknown>}} Step */
+/** @typedef {{settled: Token[], tail: Token[], env: Record<string, unknown>, code?: string}} Step `code`: nothing but this, behind what the tail has */
 
 /** Blocks of a long answer stand in groups, by this class: whoever lays the page out need not look at each of them again. */
 export const GROUP = "prose__group"
@@ -16,9 +18,24 @@ export function blocksIn(prose) {
   return elements.flatMap((each) => (each.getAttribute("class") === GROUP ? blocksIn(each) : each))
 }
 
+/** The tokens of each top-level block. @param {Token[]} tokens */
+export function eachBlock(tokens) {
+  /** @type {Token[][]} */
+  const blocks = []
+  for (const token of tokens) {
+    if (token.level === 0 && token.nesting !== -1) blocks.push([])
+    blocks.at(-1)?.push(token)
+  }
+  return blocks
+}
+
 export class GrowingMarkdown {
   #parser
   #tail = ""
+  /** The first half of an end of line, perhaps. */
+  #held = ""
+  /** @type {OpenFence | null} */
+  #fence = null
   /** Reference links defined in settled blocks stay known. @type {Record<string, unknown>} */
   #env = { arriving: true }
 
@@ -29,15 +46,23 @@ export class GrowingMarkdown {
 
   /** How much is parsed again with the next piece, in characters. */
   get tailLength() {
-    return this.#tail.length
+    return this.#fence ? 0 : this.#tail.length
+  }
+
+  /** Is the tail an open fence, to which code can be added? */
+  get isInCode() {
+    return this.#fence !== null
   }
 
   /** @param {string} text what has been added @returns {Step} */
   push(text) {
-    this.#tail += text
+    const added = this.#withOneKindOfLine(text)
+    this.#tail += added
+    const code = this.#fence?.take(added)
+    if (this.#fence && !this.#fence.isOver) return { settled: [], tail: [], env: this.#env, code }
     const { topHeading } = this.#env
     const tokens = this.#parser.parse(this.#tail, this.#env)
-    const { index, line } = lastBlock(tokens)
+    const { index, line } = this.#lastBlock(tokens)
     const settled = tokens.slice(0, index)
     if (!settled.some(({ type }) => type === "heading_open")) this.#env.topHeading = topHeading // "#" may become "##"
     this.#tail = this.#tail.slice(startOfLine(this.#tail, line))
@@ -47,7 +72,32 @@ export class GrowingMarkdown {
   /** The tail as it stands once no more text comes. @returns {{tail: Token[], env: Record<string, unknown>}} */
   end() {
     const env = { ...this.#env, arriving: false }
-    return { tail: this.#parser.parse(this.#tail, env), env }
+    this.#fence = null
+    return { tail: this.#parser.parse(this.#tail + this.#held, env), env }
+  }
+
+  /** As the parser reads it. @param {string} text */
+  #withOneKindOfLine(text) {
+    const all = this.#held + text
+    this.#held = all.endsWith("\r") ? "\r" : ""
+    return all.slice(0, all.length - this.#held.length).replace(/\r\n?/g, "\n").replaceAll("\0", "\ufffd")
+  }
+
+  /** Where what can still change begins: the last block, or behind it where that is a fence which a line has closed. @param {Token[]} tokens */
+  #lastBlock(tokens) {
+    const { index, line } = lastBlock(tokens)
+    const token = tokens[index]
+    this.#fence = null
+    if (token?.type !== "fence" || !token.map) return { index, line }
+    const text = this.#tail.slice(startOfLine(this.#tail, line))
+    const begin = text.indexOf("\n") + 1
+    if (!begin || !text.startsWith(token.markup)) return { index, line } // its first line goes on, or all is indented
+    const fence = new OpenFence(token.markup)
+    const code = fence.take(text.slice(begin))
+    if (fence.isOver) return { index: tokens.length, line: token.map[1] }
+    this.#fence = fence
+    token.content = code
+    return { index, line }
   }
 }
 

@@ -8,6 +8,7 @@ import { inTurn } from "app/markdown/turns.js"
 import { tell } from "app/ui.js"
 
 export const SHORT = 4_000 // characters
+export const LONGEST = 40_000 // also characters; beyond that colouring would be felt
 const PATIENCE = 1_500 // milliseconds for one piece
 const PAUSE = 3_000 // milliseconds before a library is asked for again
 const REST = 200 // milliseconds in which a slow phone brings the text to the screen
@@ -21,16 +22,17 @@ let turn = Promise.resolve()
 /**
  * @param {string} code
  * @param {string} language
- * @param {{isWanted: () => boolean, show: (html: string) => void}} options `show` gets HTML, unless the language is unknown or it takes too long
+ * @param {{isWanted: () => boolean, show: (html: string) => void, otherwise?: () => void}} options `show` gets HTML, unless the language is unknown or it takes too long
  */
-export async function colour(code, language, { isWanted, show }) {
+export async function colour(code, language, { isWanted, show, otherwise = () => {} }) {
+  const give = (/** @type {string | null} */ html) => isWanted() && (html === null ? otherwise() : show(html))
   if (code.length > SHORT) {
-    turn = turn.then(() => (isWanted() ? colouredElsewhere(code, language) : null)).then((html) => html && isWanted() && show(html))
+    turn = turn.then(async () => isWanted() && give(await colouredElsewhere(code, language)))
     return
   }
   const hljs = await highlighter()
   inTurn(() => {
-    if (isWanted() && hljs.getLanguage(language)) show(hljs.highlight(code, { language, ignoreIllegals: true }).value)
+    if (isWanted()) give(hljs.getLanguage(language) ? hljs.highlight(code, { language, ignoreIllegals: true }).value : null)
   })
 }
 

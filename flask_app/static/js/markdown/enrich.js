@@ -1,21 +1,14 @@
 // @ts-check
 /** What a sanitised answer gets beside its text: coloured code with a copy button, formulas, tables that scroll. */
 import { t } from "app/i18n.js"
-import { sanitize } from "app/markdown.js"
-import { SHORT, colour, library } from "app/markdown/colours.js"
+import { dressCode, isKept } from "app/markdown/code.js"
+import { library } from "app/markdown/colours.js"
 import { GROUP } from "app/markdown/blocks.js"
 import { inTurn } from "app/markdown/turns.js"
-import { followChoice } from "app/markdown/wrapping.js"
 import { fill, fromTemplate, must, slot } from "app/ui.js"
 
-const LONGEST_COLOURED = 40_000 // characters; beyond that colouring would be felt
 /** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
 const FORMULA_LIMITS = /** @type {const} */ ({ trust: false, strict: "ignore", maxSize: 6, maxExpand: 500, errorColor: "currentcolor" })
-/** What is drawn when its reader asks for it, by the code's language. @type {Record<string, string | undefined>} */
-const DRAWN = Object.assign(Object.create(null), { svg: "drawing", mermaid: "diagram" })
-/** Diagrams that the Mermaid which is shipped knows nothing of (decision 55). */
-const NOT_DRAWN = /^(?:mindmap|architecture|flowchart-elk)\b/
-const OPENING = 5_000 // characters of a diagram in which its kind is looked for
 const LONG = 120 // pixels; narrower than a line on the narrowest phone, deep in a list
 const PATIENCE = 1_500 // milliseconds in which what follows a page's first formula waits for it
 const COMING = "formulas-coming"
@@ -84,42 +77,6 @@ function offerPicture(place) {
   const around = place.closest("a")
   place.replaceWith(around ? words : picture)
   around?.after(picture)
-}
-
-/** @param {HTMLPreElement} pre @param {boolean} grows */
-function dressCode(pre, grows) {
-  const name = pre.dataset.language ?? ""
-  const figure = fromTemplate("code-template", { language: name || t("js.code") })
-  followChoice(figure)
-  pre.replaceWith(figure)
-  pre.tabIndex = 0
-  figure.append(pre)
-  const code = pre.querySelector("code")
-  const text = code?.textContent ?? ""
-  const kind = DRAWN[name.toLowerCase()]
-  const isDrawn = kind !== "diagram" || isKnown(text)
-  if (!grows && kind && isDrawn) offerDrawing(must(figure, "[data-show]"), kind)
-  if (!grows && !isDrawn) fill(figure, { note: t("js.not_drawn") })
-  if (!name || !code || text.length > (grows ? SHORT : LONGEST_COLOURED)) return
-  colour(text, name, { isWanted: () => isKept(code), show: (html) => code.replaceChildren(sanitize(html)) })
-}
-
-/** A diagram's kind is its first word, behind its front matter, directives and comments. @param {string} diagram */
-function isKnown(diagram) {
-  const begun = diagram.slice(0, OPENING).replace(/^\s*---[ \t]*\n[^]*?\n[ \t]*---[ \t]*\n/, "")
-  return !NOT_DRAWN.test(begun.replace(/%%\{[^]*?\}%%/g, "").replace(/^[ \t]*%%.*$/gm, "").trimStart())
-}
-
-/** @param {HTMLElement} button @param {string} kind */
-function offerDrawing(button, kind) {
-  button.dataset.show = kind
-  button.hidden = false
-  fill(button, { show: t("js.show_drawing") })
-}
-
-/** Has it not been drawn anew since? A version that is not shown just now is kept as well. @param {Element} element */
-function isKept(element) {
-  return element.closest(".prose") !== null
 }
 
 /** @param {HTMLElement} place */

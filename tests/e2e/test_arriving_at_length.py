@@ -1,0 +1,118 @@
+"""One long block as it comes: what stands there stays, and at the end it is what a reload shows."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.chat import Chat
+from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.words import words
+from tests.support.brokers import wait_until
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream, pieces
+
+say = words("en")
+FUNCTION = 'def number_{at}(value):\n    """Says <b>{at}</b> & more."""\n\n    return value * {at}  # `{at}`\n\n\n'
+FILE = "".join(FUNCTION.format(at=at) for at in range(120))
+CODE = f"Here it is:\n\n```python\n{FILE}```\n\nThat was *all* of it."
+PROSE = "[...document.querySelectorAll('.message--answer .prose[data-slot=text]')].at(-1)"
+# What is drawn of the newest answer, block by block.
+DRAWN = f"""() => [...{PROSE}.children].flatMap((each) => each.matches(".prose__group") ? [...each.children] : each)
+  .map((each) => each.outerHTML)"""
+# Frame by frame: how often colours that were there had gone, how often another figure stood there, and how many
+# characters were put into the page, all told.
+WATCH = f"""() => {{
+  window.seen = {{ gone: 0, others: 0, put: 0, spans: 0, most: 0 }}
+  let figure = null
+  const length = (nodes) => [...nodes].reduce((sum, node) => sum + node.textContent.length, 0)
+  const note = (records) => {{ for (const {{ addedNodes }} of records) seen.put += length(addedNodes) }}
+  const look = () => {{
+    const now = {PROSE}?.querySelector("figure")
+    if (now && !figure) new MutationObserver(note).observe(now, {{ subtree: true, childList: true }})
+    if (figure && now !== figure) seen.others++
+    const spans = now?.querySelectorAll("[class^=hljs]").length ?? 0
+    if (spans < seen.most / 2) seen.gone++
+    seen.most = Math.max(seen.most, spans)
+    figure = now
+    requestAnimationFrame(look)
+  }}
+  look()
+}}"""
+
+pytestmark = pytest.mark.browser
+
+
+def tokens_of(text: str) -> int:
+    return len(list(pieces(text)))
+
+
+def expect_the_same_after_a_reload(chat: Chat) -> None:
+    drawn = chat.page.evaluate(DRAWN)
+    chat.page.reload()
+    expect(chat.prose).to_be_visible()
+    wait_until(lambda: chat.page.evaluate(DRAWN) == drawn)
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_long_code_keeps_its_colours_while_it_comes(visits: Visits, script: ScriptedUpstream, viewport: Any) -> None:
+    gate = Gate(tokens_of(CODE[:6_500]))
+    script.script(Answer(CODE, tokens_per_second=1_000, gate=gate))
+    chat = Chat(visits.open("/", viewport=viewport), say)
+    chat.page.evaluate(WATCH)
+    chat.send("The whole file, please.")
+    code = chat.prose.locator("code")
+    wait_until(lambda: len(code.text_content() or "") > 6_400)
+    coloured = "code => [...code.querySelectorAll('.hljs-number')].at(-1).textContent"
+    wait_until(lambda: int(code.evaluate(coloured)) > 50)
+    assert chat.stop_button.is_visible(), "not only at its end"
+    height = code.evaluate("code => code.closest('figure').offsetHeight / code.textContent.split('\\n').length")
+    gate.open()
+    chat.wait_until_answered()
+    wait_until(lambda: int(code.evaluate(coloured)) == 119)
+    assert code.text_content() == FILE
+    after = code.evaluate("code => code.closest('figure').offsetHeight / code.textContent.split('\\n').length")
+    assert after == pytest.approx(height, rel=0.02), "its parts are no higher than the whole"
+    seen = chat.page.evaluate("window.seen")
+    assert seen["most"] > 300
+    assert (seen["gone"], seen["others"]) == (0, 0)
+    expect_the_same_after_a_reload(chat)
+
+
+@pytest.mark.parametrize("language", ["", "python"])
+def test_what_is_done_for_code_is_in_proportion_to_it(visits: Visits, script: ScriptedUpstream, language: str) -> None:
+    text = FILE * 4
+    script.script(Answer(f"```{language}\n{text}", tokens_per_second=4_000))
+    chat = Chat(visits.open("/"), say)
+    chat.page.evaluate(WATCH)
+    chat.ask("The whole of it.")
+    assert chat.prose.locator("code").text_content() == text
+    assert chat.prose.locator("code *").count() == 0, "beyond the limit it has no colours, and stands in one piece"
+    seen = chat.page.evaluate("window.seen")
+    assert seen["others"] == 0
+    assert len(text) < seen["put"] < (10 if language else 2.1) * len(text)
+    expect_the_same_after_a_reload(chat)
+
+
+def test_what_went_wrong_is_said_below_an_answer_with_code(visits: Visits, script: ScriptedUpstream) -> None:
+    script.script(Answer("```python\nx = 1\n```\n\nAnd then", finish_reason="length"))
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Code?")
+    expect(chat.answer.locator(".message__problem")).to_be_visible()
+    expect(chat.prose.locator("[data-slot=problem]")).to_be_hidden()
+
+
+def test_what_is_marked_in_code_stays_marked_when_the_answer_goes_on(visits: Visits, script: ScriptedUpstream) -> None:
+    gate = Gate(tokens_of(CODE[:5_000]))
+    script.script(Answer(CODE, gate=gate))
+    chat = Chat(visits.open("/"), say)
+    chat.send("The whole file, please.")
+    code = chat.prose.locator("code")
+    wait_until(lambda: len(code.text_content() or "") > 4_900)
+    mark(chat.page, f"{PROSE}.firstElementChild")
+    gate.open()
+    chat.wait_until_answered()
+    assert chat.page.evaluate("String(getSelection())").strip() == "Here it is:"
+
+
+def mark(page: Page, element: str) -> None:
+    page.evaluate(f"getSelection().selectAllChildren({element})")
