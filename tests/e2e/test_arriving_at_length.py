@@ -15,6 +15,25 @@ say = words("en")
 FUNCTION = 'def number_{at}(value):\n    """Says <b>{at}</b> & more."""\n\n    return value * {at}  # `{at}`\n\n\n'
 FILE = "".join(FUNCTION.format(at=at) for at in range(120))
 CODE = f"Here it is:\n\n```python\n{FILE}```\n\nThat was *all* of it."
+DEFINED = "[guide]: https://example.org/guide\n[1]: https://example.org/1\n"
+REFERRING = f"""Read [the guide][guide] first.
+
+```python
+{FILE[:1_000]}
+```
+
+Nothing but words.
+
+- one of two, see [there][1]
+- the other
+
+| a | b |
+|---|---|
+| 1 | $x^2$ |
+
+And the last words.
+
+"""
 PROSE = "[...document.querySelectorAll('.message--answer .prose[data-slot=text]')].at(-1)"
 # What is drawn of the newest answer, block by block.
 DRAWN = f"""() => [...{PROSE}.children].flatMap((each) => each.matches(".prose__group") ? [...each.children] : each)
@@ -112,6 +131,31 @@ def test_what_is_marked_in_code_stays_marked_when_the_answer_goes_on(visits: Vis
     gate.open()
     chat.wait_until_answered()
     assert chat.page.evaluate("String(getSelection())").strip() == "Here it is:"
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_link_that_is_defined_at_the_end_changes_its_own_block_alone(
+    visits: Visits, script: ScriptedUpstream, viewport: Any
+) -> None:
+    gate = Gate(tokens_of(REFERRING))  # or with the beginning of the definitions
+    script.script(Answer(REFERRING + DEFINED, gate=gate))
+    chat = Chat(visits.open("/", viewport=viewport), say)
+    chat.send("What shall I read?")
+    expect(chat.prose.locator(".katex")).to_be_visible()
+    expect(chat.prose.locator(".hljs-number").first).to_be_visible()
+    expect(chat.prose.locator("a")).to_have_count(0)
+    mark(chat.page, f"{PROSE}.querySelector('.hljs-keyword')")
+    before = chat.page.evaluate(f"() => (window.blocks = [...{PROSE}.children]).map((each) => each.offsetTop)")
+    chat.page.evaluate(f"window.coloured = {PROSE}.querySelector('.hljs-number')")
+    gate.open()
+    chat.wait_until_answered()
+    expect(chat.prose.locator("a")).to_have_text(["the guide", "there"])
+    stay = f"() => [...{PROSE}.children].map((each, at) => each === window.blocks[at])"
+    assert chat.page.evaluate(stay) == [False, True, True, False, True, True]
+    assert chat.page.evaluate("window.coloured.isConnected"), "and its colours are not made anew"
+    assert chat.page.evaluate(f"() => [...{PROSE}.children].map((each) => each.offsetTop)") == before[:6]
+    assert chat.page.evaluate("String(getSelection())") == "def"
+    expect_the_same_after_a_reload(chat)
 
 
 def mark(page: Page, element: str) -> None:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import MarkdownIt from "markdown-it"
-import { GrowingMarkdown } from "app/markdown/blocks.js"
+import { GrowingMarkdown, eachBlock } from "app/markdown/blocks.js"
 import { lineBreaks } from "app/markdown/breaks.js"
 import { breakCjkEmphasis } from "app/markdown/emphasis.js"
 import { formulas } from "app/markdown/formulas.js"
@@ -81,6 +81,30 @@ test("an open formula waits while text arrives and is text when none comes", () 
   assert.match(render(growing.push("$$\nx = 1\n\ny")), /class="formula"/)
   assert.doesNotMatch(render(growing.end()), /class="formula"/)
 })
+
+test("a link that is defined at the end changes the blocks that refer to it, and no others", () => {
+  const text = `${TEXT}\n\nsee [it][1] and [that]\n\n- [x] in a list: [it][1]\n\nnothing [here][2]\n\n[1]: https://example.org/a\n[that]: https://example.org/b\n`
+  const growing = new GrowingMarkdown(parser)
+  const drawn = []
+  for (let at = 0; at < text.length; at += 5) {
+    const { settled, env } = growing.push(text.slice(at, at + 5))
+    drawn.push(...markups(settled, env))
+  }
+  const { tail, env } = growing.end()
+  drawn.push(...markups(tail, env))
+  const env2 = {}
+  const whole = markups(parser.parse(text, env2), env2)
+  assert.equal(whole.join(""), parser.render(text, {}), "each block by itself is all of them")
+  assert.equal(drawn.length, whole.length)
+  const others = whole.filter((markup, at) => markup !== drawn[at])
+  assert.equal(others.length, 2)
+  assert.match(others[0], /href="https:\/\/example.org\/a">it<.*href="https:\/\/example.org\/b">that</)
+  assert.match(others[1], /^<ul>/)
+})
+
+function markups(tokens, env) {
+  return eachBlock(tokens).map((block) => parser.renderer.render(block, parser.options, env))
+}
 
 function grown(text, size) {
   const growing = new GrowingMarkdown(parser)

@@ -4,8 +4,8 @@
  * for code: that gets what is new.
  */
 import { isInUse, remember } from "app/in-use.js"
-import { fragmentOf, parser } from "app/markdown.js"
-import { GROUP, GrowingMarkdown } from "app/markdown/blocks.js"
+import { fragmentOf, markupOf, parser } from "app/markdown.js"
+import { GROUP, GrowingMarkdown, blocksIn, eachBlock } from "app/markdown/blocks.js"
 import { awaitsFormulas, enrich } from "app/markdown/enrich.js"
 import { GrowingCode } from "app/markdown/growing-code.js"
 
@@ -19,6 +19,8 @@ export class GrowingText {
   #growing = new GrowingMarkdown(parser)
   #whole = ""
   #pending = ""
+  /** What each settled block was drawn from. @type {string[]} */
+  #drawn = []
   /** @type {ChildNode[]} */
   #tail = []
   /** The tail, where it is code that goes on. @type {GrowingCode | null} */
@@ -49,6 +51,7 @@ export class GrowingText {
     this.#growing = new GrowingMarkdown(parser)
     this.#whole = this.#pending = ""
     this.#tail = []
+    this.#drawn = []
     this.#code = null
     this.#place = this.#element
     this.#element.replaceChildren()
@@ -60,8 +63,8 @@ export class GrowingText {
     this.#frame = 0
     this.#advance()
     const { tail, env } = this.#growing.end()
-    if (hasReferences(env)) this.#drawAnew()
-    else this.#settle(fragmentOf(tail, env))
+    this.#settle(fragmentOf(tail, env))
+    if (hasReferences(env)) this.#drawDifferent([...this.#drawn, ...eachMarkup(tail, env)])
   }
 
   /** @param {number} now */
@@ -83,6 +86,7 @@ export class GrowingText {
     if (code !== undefined) return this.#code?.append(code)
     if (settled.length) {
       this.#settle(fragmentOf(settled, env))
+      this.#drawn.push(...eachMarkup(settled, env))
       this.#tail = []
     }
     this.#grow(fragmentOf(tail, env))
@@ -127,6 +131,34 @@ export class GrowingText {
     this.#place.append(node)
   }
 
+  /**
+   * Links defined further down change what stands before them: the blocks that are others when the text is read as a whole.
+   * @param {string[]} drawn what each block was drawn from
+   */
+  #drawDifferent(drawn) {
+    const env = {}
+    const blocks = eachBlock(parser.parse(this.#whole, env))
+    const standing = blocksIn(this.#element)
+    if (standing.length !== blocks.length) return this.#drawAnew()
+    standing.forEach((element, at) => {
+      const block = blocks[at] ?? []
+      const markup = markupOf(block, env)
+      if (markup === drawn[at]) return
+      if (at < this.#drawn.length) this.#drawn[at] = markup
+      this.#replace(element, enrich(fragmentOf(block, env)))
+    })
+  }
+
+  /** @param {Element} before @param {DocumentFragment} fragment one block */
+  #replace(before, fragment) {
+    const after = fragment.firstElementChild
+    if (!after) return
+    const keep = remember([before])
+    before.replaceWith(after)
+    keep([after])
+    this.#tail = this.#tail.map((node) => (node === before ? after : node))
+  }
+
   #drawAnew() {
     const keep = remember([...this.#element.childNodes])
     showText(this.#element, this.#whole)
@@ -143,7 +175,12 @@ export function showText(element, text) {
   element.replaceChildren(enrich(fragmentOf(parser.parse(text, env), env)))
 }
 
-/** Links defined at the end of a text change what stands before them. @param {Record<string, unknown>} env */
+/** @param {Record<string, unknown>} env */
 function hasReferences(env) {
   return Object.keys(env.references ?? {}).length > 0
+}
+
+/** @param {import("markdown-it").Token[]} tokens @param {Record<string, unknown>} env */
+function eachMarkup(tokens, env) {
+  return eachBlock(tokens).map((block) => markupOf(block, env))
 }
