@@ -128,7 +128,7 @@ bench-admin: services .dev ## How quick the pages of 5,000 people and a million 
 	@$(BIN)/python -m bench.admin
 
 .PHONY: bench-page
-bench-page: services .dev ## How quick the chat's page is in Chromium, wide and on a phone: first load, 1,000 messages, 10,000 conversations, 20,000 tokens (ten minutes)
+bench-page: services .dev ## How quick the chat's page is in Chromium, wide and on a phone: first load, 1,000 messages, 10,000 conversations, 20,000 tokens (a quarter of an hour)
 	@$(BIN)/python -m bench.page
 
 .PHONY: bench-ledger

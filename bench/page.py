@@ -1,13 +1,13 @@
 """How quick the chat's page is in a browser: ``python -m bench.page`` (or ``make bench-page``).
 
 Chromium on loopback, as a desk computer of this machine's speed and as a phone: the first load of an empty chat, a
-conversation of 1,000 messages, a list of 10,000 conversations, an answer of 20,000 tokens as it comes, and keys pressed
-meanwhile. Status 1 where something takes longer than it may.
+conversation of 1,000 messages, a list of 10,000 conversations, answers of 20,000 tokens as they come, one of everything
+and one of a single block of code, and keys pressed meanwhile. Status 1 where something takes longer than it may.
 """
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from time import monotonic
@@ -33,6 +33,12 @@ LATE = 16_500  # tokens have come when keys are pressed again: they are until so
 FRAME_AT_60 = 17  # milliseconds: 60 frames a second
 AFTERWARDS = 2_000  # milliseconds, in which what is drawn at its end counts too
 RUNNING = "SELECT 1 FROM runs WHERE status = 'running'"
+FUNCTION = '''def number_{0}(values: list[int]) -> int:
+    """The {0}th sum of those that are odd."""
+    return sum(value * {0} for value in values if value % 2)  # nothing of the others
+
+
+'''
 
 # The page's scripts have run, and something is to be seen.
 USABLE = """() => Math.max(
@@ -67,7 +73,8 @@ def _figures(bench: Bench) -> Iterator[Figure]:
     yield from _first_load(bench)
     yield from long_conversation(bench)
     yield from long_list(bench)
-    yield from _long_answer(bench)
+    yield from _long_answer(bench, f"{TOKENS:,} tokens", _everything())
+    yield from _long_answer(bench, f"{TOKENS:,} tokens of one block of code", _code())
 
 
 def _first_load(bench: Bench) -> Iterator[Figure]:
@@ -82,8 +89,8 @@ def _first_load(bench: Bench) -> Iterator[Figure]:
     yield Figure("its JavaScript heap, median", median(heaps), "MB", 10)
 
 
-def _long_answer(bench: Bench) -> Iterator[Figure]:
-    bench.site.provider.script(Answer(_text(), tokens_per_second=RATE))
+def _long_answer(bench: Bench, what: str, text: str) -> Iterator[Figure]:
+    bench.site.provider.script(Answer(text, tokens_per_second=RATE))
     page = bench.visit()
     page.goto("/", wait_until="networkidle")
     chat = Chat(page, words("en"))
@@ -103,7 +110,7 @@ def _long_answer(bench: Bench) -> Iterator[Figure]:
     long, frames = page.evaluate("() => [notes.long, notes.frames]")  # before looks by role, which are long work
     chat.wait_until_answered()
     blocked = sum(each - FRAME for each in long)
-    yield Figure(f"{TOKENS:,} tokens at {RATE:.0f} a second: main thread blocked, in all", blocked, "ms", 200)
+    yield Figure(f"{what} at {RATE:.0f} a second: main thread blocked, in all", blocked, "ms", 200)
     yield Figure("the longest task", max(long, default=0), "ms")
     yield Figure("from one frame to the next while it comes, median", median(frames), "ms", FRAME_AT_60)
     yield Figure("the same, 95th percentile", p95(frames), "ms", 2 * FRAME_AT_60)
@@ -124,12 +131,21 @@ def _pressed(page: Page) -> list[float]:
     return [float(each) for each in page.evaluate("() => notes.keys")]
 
 
-def _text() -> str:
+def _everything() -> str:
     """So many tokens of everything that an answer may hold, as the provider sends them."""
+    return "\n\n".join(_until_there_are(TOKENS, lambda at: answer(2 * at)))
+
+
+def _code() -> str:
+    """So many tokens of a whole file in one block."""
+    return "```python\n" + "".join(_until_there_are(TOKENS, FUNCTION.format)) + "```"
+
+
+def _until_there_are(tokens: int, part: Callable[[int], str]) -> list[str]:
     parts: list[str] = []
-    while sum(len(pieces(part)) for part in parts) < TOKENS:
-        parts.append(answer(2 * len(parts)))
-    return "\n\n".join(parts)
+    while sum(len(pieces(each)) for each in parts) < tokens:
+        parts.append(part(len(parts)))
+    return parts
 
 
 if __name__ == "__main__":

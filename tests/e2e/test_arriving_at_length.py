@@ -84,6 +84,9 @@ def test_long_code_keeps_its_colours_while_it_comes(visits: Visits, script: Scri
     coloured = "code => [...code.querySelectorAll('.hljs-number')].at(-1).textContent"
     wait_until(lambda: int(code.evaluate(coloured)) > 50)
     assert chat.stop_button.is_visible(), "not only at its end"
+    mark(chat.page, f"{PROSE}.querySelector('code')")
+    assert chat.page.evaluate("String(getSelection())").strip() == (code.text_content() or "").strip(), "line by line"
+    chat.page.evaluate("getSelection().removeAllRanges()")
     height = code.evaluate("code => code.closest('figure').offsetHeight / code.textContent.split('\\n').length")
     gate.open()
     chat.wait_until_answered()
