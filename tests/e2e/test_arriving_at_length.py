@@ -38,6 +38,12 @@ PROSE = "[...document.querySelectorAll('.message--answer .prose[data-slot=text]'
 # What is drawn of the newest answer, block by block.
 DRAWN = f"""() => [...{PROSE}.children].flatMap((each) => each.matches(".prose__group") ? [...each.children] : each)
   .map((each) => each.outerHTML)"""
+# The first words of some code.
+MARK = """code => {
+  let first = code
+  while (first.firstChild) first = first.firstChild
+  getSelection().setBaseAndExtent(first, 0, first, 3)
+}"""
 # Frame by frame: how often colours that were there had gone, how often another figure stood there, and how many
 # characters were put into the page, all told.
 WATCH = f"""() => {{
@@ -123,17 +129,27 @@ def test_what_went_wrong_is_said_below_an_answer_with_code(visits: Visits, scrip
     expect(chat.prose.locator("[data-slot=problem]")).to_be_hidden()
 
 
-def test_what_is_marked_in_code_stays_marked_when_the_answer_goes_on(visits: Visits, script: ScriptedUpstream) -> None:
-    gate = Gate(tokens_of(CODE[:5_000]))
-    script.script(Answer(CODE, gate=gate))
+@pytest.mark.parametrize("language", ["", "python"])
+def test_what_is_marked_in_code_stays_marked_when_the_answer_ends(
+    visits: Visits, script: ScriptedUpstream, language: str
+) -> None:
+    gate = Gate(tokens_of(FILE[:5_000]))
+    script.script(Answer(f"```{language}\n{FILE}```\n\nThe end.", gate=gate))
     chat = Chat(visits.open("/"), say)
     chat.send("The whole file, please.")
     code = chat.prose.locator("code")
     wait_until(lambda: len(code.text_content() or "") > 4_900)
-    mark(chat.page, f"{PROSE}.firstElementChild")
+    code.evaluate(MARK)
+    marked = chat.page.evaluate("String(getSelection())")
+    assert marked
     gate.open()
     chat.wait_until_answered()
-    assert chat.page.evaluate("String(getSelection())").strip() == "Here it is:"
+    chat.page.wait_for_timeout(500)
+    assert chat.page.evaluate("String(getSelection())") == marked
+    assert code.text_content() == FILE
+    chat.page.evaluate("getSelection().removeAllRanges()")
+    expect(code.locator(".code__part")).to_have_count(0)
+    expect_the_same_after_a_reload(chat)
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])

@@ -1,6 +1,7 @@
 // @ts-check
 /** Code of an answer in its frame: its language, its buttons, its colours. */
 import { t } from "app/i18n.js"
+import { isInUse } from "app/in-use.js"
 import { sanitize } from "app/markdown.js"
 import { LONGEST, SHORT, colour } from "app/markdown/colours.js"
 import { followChoice } from "app/markdown/wrapping.js"
@@ -11,6 +12,7 @@ const DRAWN = Object.assign(Object.create(null), { svg: "drawing", mermaid: "dia
 /** Diagrams that the Mermaid which is shipped knows nothing of (decision 55). */
 const NOT_DRAWN = /^(?:mindmap|architecture|flowchart-elk)\b/
 const OPENING = 5_000 // characters of a diagram in which its kind is looked for
+const PAUSE = 200 // milliseconds until it is seen again whether the reader has left
 
 /** While it `grows` it is replaced at each frame: long code gets its colours once, at the end. @param {HTMLPreElement} pre @param {boolean} grows */
 export function dressCode(pre, grows) {
@@ -38,13 +40,20 @@ export function offerWhatFits(figure, text) {
   else offerDrawing(must(figure, "[data-show]"), kind)
 }
 
-/** Its whole text with its colours, or as it is where it gets none. @param {HTMLPreElement} pre @param {string} text */
+/** Its whole text with its colours, or as it is where it gets none; not while its reader has marked some of it. @param {HTMLPreElement} pre @param {string} text */
 export function colourWhole(pre, text) {
   const code = must(pre, "code")
   const name = pre.dataset.language
-  const plain = () => code.firstChild?.nodeValue === text || code.replaceChildren(text)
+  const plain = () => code.firstChild?.nodeValue === text || onceUnused(code, () => code.replaceChildren(text))
   if (!name || text.length > LONGEST) return plain()
-  colour(text, name, { isWanted: () => isKept(code), show: (html) => code.replaceChildren(sanitize(html)), otherwise: plain })
+  const show = (/** @type {string} */ html) => onceUnused(code, () => code.replaceChildren(sanitize(html)))
+  colour(text, name, { isWanted: () => isKept(code), show, otherwise: plain })
+}
+
+/** @param {HTMLElement} code @param {() => void} draw */
+function onceUnused(code, draw) {
+  if (!isInUse([code])) draw()
+  else if (isKept(code)) setTimeout(() => onceUnused(code, draw), PAUSE)
 }
 
 /** A diagram's kind is its first word, behind its front matter, directives and comments. @param {string} diagram */
