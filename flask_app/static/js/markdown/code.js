@@ -44,7 +44,8 @@ export function offerWhatFits(figure, text) {
 export function colourWhole(pre, text) {
   const code = must(pre, "code")
   const name = pre.dataset.language
-  const plain = () => code.firstChild?.nodeValue === text || onceUnused(code, () => code.replaceChildren(text))
+  const isPlain = () => code.childNodes.length === 1 && code.firstChild?.nodeValue === text
+  const plain = () => isPlain() || onceUnused(code, () => code.replaceChildren(text))
   if (!name || text.length > LONGEST) return plain()
   const show = (/** @type {string} */ html) => onceUnused(code, () => code.replaceChildren(sanitize(html)))
   colour(text, name, { isWanted: () => isKept(code), show, otherwise: plain })
