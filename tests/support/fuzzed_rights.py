@@ -87,18 +87,25 @@ def _names(key: Key, row: dict[str, Any], ids: Collection[str]) -> bool:
 def taken(before: Rows, after: Rows, senders: list[Person]) -> list[str]:
     """What people without rights over the site have changed that is not their own."""
     mine = belonging(before, senders) | belonging(after, senders)
-    changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
-    foreign = [key for key in changed if key not in mine | _of_leaving(before) and key[0] not in OF_STRANGERS]
+    changed = _changed(before, after)
+    foreign = [key for key in changed if key not in mine and key[0] not in OF_STRANGERS]
     raised = [
         key for key in changed if key[0] == "users" and key not in foreign and _state(before, key) != _state(after, key)
     ]
     return [_told(key, before, after) for key in [*foreign, *raised]]
 
 
+def _changed(before: Rows, after: Rows) -> list[Key]:
+    """Without what was of somebody whose account had been deleted before: the site takes that away by and by."""
+    left = {key[1] for key, row in before.items() if key[0] == "users" and row["deleted_at"]}
+    leaving = _owned_by(before, left)
+    return [key for key in before.keys() | after.keys() if before.get(key) != after.get(key) and key not in leaving]
+
+
 def beyond_group(before: Rows, after: Rows, manager: Person, group_id: str) -> list[str]:
     """What the manager of a group has changed that is neither their own nor theirs to change for its members."""
-    mine = belonging(before, [manager]) | belonging(after, [manager]) | _of_leaving(before)
-    changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+    mine = belonging(before, [manager]) | belonging(after, [manager])
+    changed = _changed(before, after)
     members = {key[1] for key, row in before.items() if key[0] == "users" and row["group_id"] == group_id}
     theirs = {manager.id} if _state(before, ("users", manager.id)) != _state(after, ("users", manager.id)) else set()
     return [
@@ -120,9 +127,8 @@ def _is_managed(key: Key, before: Rows, after: Rows, members: Collection[str], g
 def overstepped(before: Rows, after: Rows, senders: list[Person], *, owns: bool) -> list[str]:
     """What administrators, or owners, have changed that is beyond them."""
     mine = belonging(before, senders) | belonging(after, senders)
-    changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
-    gone = _of_gone(before, after) | _of_leaving(before)
-    beyond = [key for key in changed if key[0] in PRIVATE and key not in mine | gone]
+    changed = _changed(before, after)
+    beyond = [key for key in changed if key[0] in PRIVATE and key not in mine | _of_gone(before, after)]
     ids = {person.id for person in senders}
     people = [key for key in changed if key[0] == "users" and key[1] not in ids]
     beyond += [key for key in people if not owns and _is_out_of_reach(before.get(key), after.get(key))]
@@ -143,11 +149,6 @@ def _of_gone(before: Rows, after: Rows) -> set[Key]:
     """What was somebody's whose account an administrator deleted, as the audit log says."""
     told = (row for key, row in after.items() if key[0] == "audit_log" and row["action"] == "user.delete")
     return _owned_by(before, {row["target"] for row in told})
-
-
-def _of_leaving(before: Rows) -> set[Key]:
-    """What was somebody's whose account had been deleted before, which the site takes away when it comes to it."""
-    return _owned_by(before, {key[1] for key, row in before.items() if key[0] == "users" and row["deleted_at"]})
 
 
 def _state(found: Rows, key: Key) -> dict[str, Any]:
