@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from flask_app.streams import keeper, memory
 from flask_app.streams.keeper import HEARTBEAT, Keeper
 from flask_app.streams.memory import MemoryBroker, MemoryLog
+from tests.support.outlets import FickleOutlet
 
 
 def frames(block: bytes) -> list[bytes]:
@@ -114,23 +115,6 @@ def test_a_log_that_is_forgotten_meanwhile_ends_no_heartbeat(monkeypatch: pytest
     monkeypatch.setattr(keeper, "KEPT_SECONDS", -1)
     broker.beat()
     assert broker.find("ended") is None
-
-
-class FickleOutlet:
-    """Takes what it likes, and is sometimes clogged by it; keeps what it took."""
-
-    def __init__(self, moods: list[int]) -> None:
-        self.taken: list[bytes] = []
-        self.is_clogged = False
-        self._moods = iter(moods)
-
-    def offer(self, frame: bytes) -> bool:
-        mood = next(self._moods, 1)
-        if mood == 0 or self.is_clogged:
-            return False
-        self.is_clogged = mood == 2
-        self.taken.append(frame)
-        return True
 
 
 @given(st.lists(st.integers(0, 2), max_size=60), st.integers(0, 20))

@@ -12,23 +12,7 @@ from flask_app.streams.frames import MOST_IN_A_PIECE
 from flask_app.streams.keeper import HEARTBEAT, Keeper
 from flask_app.streams.passing import PassingLog
 from tests.support.brokers import wait_until
-
-
-class FickleOutlet:
-    """Takes what it likes, and is sometimes clogged by it; keeps what it took."""
-
-    def __init__(self, moods: list[int]) -> None:
-        self.taken: list[bytes] = []
-        self.is_clogged = False
-        self._moods = iter(moods)
-
-    def offer(self, frame: bytes) -> bool:
-        mood = next(self._moods, 1)
-        if mood == 0 or self.is_clogged:
-            return False
-        self.is_clogged = mood == 2
-        self.taken.append(frame)
-        return True
+from tests.support.outlets import FickleOutlet
 
 
 def numbered(number: int) -> bytes:
