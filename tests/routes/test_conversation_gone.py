@@ -40,7 +40,7 @@ MOMENTS = {
     "send": "INSERT INTO messages",
     "go on": "UPDATE messages",
     "rename": "UPDATE conversations",
-    "delete": "DELETE FROM runs",
+    "delete": "status_1)s FOR UPDATE",  # what is being written there: from then on the other deletion waits
 }
 
 

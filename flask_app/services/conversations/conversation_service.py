@@ -170,9 +170,10 @@ def _detach(session: Session, conversation_id: str) -> None:
 
     The run of a worker that has died is ended when its lease is over, by about what was kept of its words.
     """
-    being_written = (Run.conversation_id == conversation_id, Run.status == "running")
-    found = select(Run, Message).join(Message, Message.id == Run.message_id).where(*being_written)
-    for run, message in session.execute(found.with_for_update(of=Run)).all():  # one that ends now is ended
+    being_written = select(Run).where(Run.conversation_id == conversation_id, Run.status == "running")
+    # One that ends now is ended. Of the runs alone: MariaDB would lock the rows of messages too, in any order.
+    for run in session.scalars(being_written.with_for_update()).all():
+        message = session.get_one(Message, run.message_id)
         own = (message.text[run.text_before or 0 :], message.reasoning[run.reasoning_before or 0 :])
         run.kept_tokens = sum(map(estimate_tokens, own))
         run.stop_requested, run.discarded = run.stop_requested or utc_now(), True
