@@ -17,6 +17,8 @@ Rows = dict[Key, dict[str, Any]]
 OF_THE_SITE = {"server_processes", "search_progress", "search_documents", "search_postings", "balance_readings"}
 # Providers' lists of models, which are read again by themselves; replies kept for a repeated request, by its key alone.
 OF_THE_SITE |= {"models", "program_keys"}
+# Warnings, whose letters it sends when they are due.
+OF_THE_SITE |= {"notices"}
 # Sums of what stands in the ledger, of the site's and of groups too: `flask usage verify` proves them.
 OF_THE_SITE |= {"usage_hourly", "spent_daily", "spent_monthly"}
 # What says only that something is there or was used, and how it goes.
@@ -132,7 +134,9 @@ def overstepped(before: Rows, after: Rows, senders: list[Person], *, owns: bool)
     ids = {person.id for person in senders}
     people = [key for key in changed if key[0] == "users" and key[1] not in ids]
     beyond += [key for key in people if not owns and _is_out_of_reach(before.get(key), after.get(key))]
-    beyond += [key for key in people if key in before and _password(before, key) != _password(after, key)]
+    beyond += [
+        key for key in people if key in before and key in after and _password(before, key) != _password(after, key)
+    ]
     if not any(row["is_owner"] for key, row in after.items() if key[0] == "users"):
         return ["the site has no owner"]
     return [_told(key, before, after) for key in beyond]
