@@ -31,12 +31,11 @@ FORGET = "() => { for (const each of Object.values(notes)) each.length = 0 }"
 
 @dataclass(frozen=True)
 class Bench:
-    """`slower`: how many times slower than this machine the processor is made to be."""
+    """As wide as a window or a phone, and as quick as this machine."""
 
     browser: Browser
     site: Site
     size: ViewportSize
-    slower: float = 1
 
     @property
     def is_phone(self) -> bool:
@@ -44,8 +43,7 @@ class Bench:
 
     @property
     def where(self) -> str:
-        slower = f", {self.slower:g} times slower" if self.slower > 1 else ""
-        return f"{self.size['width']} px{slower}"
+        return f"{self.size['width']} px"
 
     def visit(self) -> Page:
         """A page that nobody has opened before, of the administrator."""
@@ -59,9 +57,7 @@ class Bench:
         name, value = self.site.session
         context.add_cookies([{"name": name, "value": value, "url": self.site.url}])
         context.add_init_script(NOTES)
-        page = context.new_page()
-        context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": self.slower})
-        return page
+        return context.new_page()
 
     def open_list(self, page: Page) -> None:
         if self.is_phone:

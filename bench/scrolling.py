@@ -53,6 +53,9 @@ def long_conversation(bench: Bench) -> Iterator[Figure]:
         f"{MESSAGES:,} messages until the last is on the screen, after the reply, median", median(times), "ms", 300
     )
     yield from _scrolled(bench, page)
+    yield Figure("heap with it", heap(page), "MB")
+    page.context.close()
+    yield from _scrolled_at_once(bench, end)
     again = _reloaded(bench, end, LAST)
     yield Figure(
         "until the last is on the screen when the page itself is loaded again, median", median(again), "ms", 300
@@ -96,14 +99,22 @@ def _reloaded(bench: Bench, path: str, words: str) -> list[float]:
     return times
 
 
-def _scrolled(bench: Bench, page: Page) -> Iterator[Figure]:
+def _scrolled(bench: Bench, page: Page, when: str = "") -> Iterator[Figure]:
     page.evaluate(FORGET)
     page.mouse.move(bench.size["width"] / 2, 400)
     for step in range(WHEELS):
         page.mouse.wheel(0, -WHEEL if step < WHEELS * 2 / 3 else WHEEL)
         page.wait_for_timeout(WHEEL_PAUSE)
-    yield from _frames(page, f"it is scrolled by {WHEEL * WHEELS * 2 // 3:,} pixels and half back")
-    yield Figure("heap with it", heap(page), "MB")
+    yield from _frames(page, f"it is scrolled{when} by {WHEEL * WHEELS * 2 // 3:,} pixels and half back")
+
+
+def _scrolled_at_once(bench: Bench, path: str) -> Iterator[Figure]:
+    """By somebody who does not wait until what is further up has been drawn."""
+    page = bench.visit()
+    page.goto("/", wait_until="networkidle")
+    page.evaluate(FOLLOW, path)
+    page.evaluate(OPENED, LAST)
+    yield from _scrolled(bench, page, ", as soon as it is open,")
     page.context.close()
 
 

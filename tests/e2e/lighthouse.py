@@ -16,9 +16,8 @@ from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import ROOT, Visitor
 
 PAGES = ("!/login", "/", "/dashboard", "/admin")
-NO_LEAST = (
-    0  # of a conversation, whose fifty modules a busy machine runs now fast, now slowly: told, and held to nothing
-)
+# Of a conversation's speed, whose fifty modules a busy machine runs now fast, now slowly: told, and held to nothing.
+NO_LEAST = 0
 
 
 def main() -> None:
