@@ -26,7 +26,8 @@ FEW = 5
 def test_an_answer_comes_over_https_and_is_counted(stack: Stack) -> None:
     stack.upstream.script(ANSWER)
     assert whole(stack.admin) == ("done", ANSWER.text)
-    assert stack.upstream.journal.last.usage_sent
+    stack.upstream.journal.wait_until_idle()
+    assert stack.upstream.journal.chats[-1].usage_sent
     stack.assert_sound_ledger()
 
 

@@ -47,7 +47,7 @@ def version(message: Locator) -> Locator:
 
 
 def turns(script: ScriptedUpstream) -> list[str]:
-    return [turn["content"] for turn in script.journal.last.body["messages"]]
+    return [turn["content"] for turn in script.journal.chats[-1].body["messages"]]
 
 
 def test_the_question_stays_and_the_answers_are_gone_through(chat: Chat, script: ScriptedUpstream) -> None:
@@ -173,7 +173,7 @@ def test_another_model_answers_again(look: Look, visits: Visits, script: Scripte
     expect(menu.get_by_role("button", name="deepseek-flash")).to_have_count(0)
     menu.get_by_role("button", name="deepseek-v4-pro").click()
     expect(chat.prose).to_have_text("pro")
-    assert script.journal.last.body["model"] == "deepseek-v4-pro"
+    assert script.journal.chats[-1].body["model"] == "deepseek-v4-pro"
     expect(chat.models).to_have_value(flash or "")
 
 

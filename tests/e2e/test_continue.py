@@ -106,7 +106,7 @@ def test_by_keyboard_after_stopping_with_a_reload_in_the_middle(chat: Chat, scri
         assert reader.prose.inner_text().startswith(half.strip())
         expect(reader.answers).to_have_count(1)
     assert chat.copied_answer() == half + COUNT
-    assert script.journal.last.prefix == half
+    assert script.journal.chats[-1].prefix == half
 
 
 def test_what_the_server_refuses_is_said_and_the_answer_stays(chat: Chat, script: ScriptedUpstream) -> None:

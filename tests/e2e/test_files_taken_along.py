@@ -140,6 +140,6 @@ def test_files_of_others_exports_come_with_what_was_read_of_them(
     expect(files.filter(has_text="board.png").get_by_text(say("js.files.left_out"))).to_be_visible()
     expect_no_fault(page)
     chat.ask("How many?")
-    told = script.journal.last.body["messages"][0]["content"]
+    told = script.journal.chats[-1].body["messages"][0]["content"]
     assert "Nine lamps." in told
     assert "[file that is not available: board.png]" in told

@@ -198,7 +198,7 @@ def test_an_added_key_opens_a_provider_whose_answers_are_set_well(visits: Visits
     spent = Usage(prompt=1200, cached=1000, completion=345, reasoning=45)
     site.provider.script(Answer(text=RICH, thinking="先想想复利的公式。", usage=spent))
     chat.ask("什么是复利？")
-    assert site.provider.journal.last.body["thinking"] == {"type": "enabled"}
+    assert site.provider.journal.chats[-1].body["thinking"] == {"type": "enabled"}
     _expect_well_set(chat)
     [entry] = site.rows("SELECT * FROM token_usage ORDER BY id DESC LIMIT 1")
     assert (entry["prompt_tokens"], entry["cached_tokens"], entry["completion_tokens"]) == (1200, 1000, 345)

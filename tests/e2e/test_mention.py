@@ -57,7 +57,7 @@ def test_a_chosen_model_leaves_the_text_and_answers_next(chat: Chat, visits: Vis
     assert model(chat) == PRO
     chat.text.press("Enter")
     chat.wait_until_answered()
-    assert script.journal.last.model == PRO
+    assert script.journal.chats[-1].model == PRO
     chat.page.reload()
     expect(chat.text).to_be_visible()
     assert model(chat) == PRO, "it is the same choice as in the field"

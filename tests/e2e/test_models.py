@@ -53,7 +53,7 @@ def test_the_successor_is_named_on_the_page_and_goes_on(
     look.expect_no_fault(chat.page)
     chat.ask("Are you still there?")
     expect(chat.prose.last).to_have_text(Answer().text)
-    assert site.provider.journal.last.model == "deepseek-v4-pro"
+    assert site.provider.journal.chats[-1].model == "deepseek-v4-pro"
     chat.page.reload()
     expect(chat.prose.last).to_have_text(Answer().text)
     expect(chat.page.locator("[data-model-note]")).to_be_hidden()

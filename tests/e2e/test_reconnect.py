@@ -91,7 +91,7 @@ def test_a_second_tab_follows_the_same_answer_and_may_stop_it(chat: Chat, script
         expect(reader.answer.get_by_text(chat.say("js.answer_stopped"))).to_be_visible()
     assert chat.prose.inner_text() == other.prose.inner_text()
     script.journal.wait_until_idle()
-    assert script.journal.last.closed_early, "stopping closes the provider's connection"
+    assert script.journal.chats[-1].closed_early, "stopping closes the provider's connection"
 
 
 def test_leaving_the_page_lets_the_answer_finish(chat: Chat, script: ScriptedUpstream) -> None:

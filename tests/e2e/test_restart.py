@@ -45,7 +45,7 @@ def test_an_answer_goes_on_by_itself_after_a_restart(browser: Browser, tmp_path:
                         expect(reader.prose).to_contain_text("and the rest.")
                         reader.wait_until_answered()
                         expect(reader.answers).to_have_count(1)
-                    half = provider.journal.last.prefix
+                    half = provider.journal.chats[-1].prefix
                     assert half
                     assert chat.copied_answer() == half + REST.text
                     assert BEGINNING.text.startswith(half)

@@ -128,5 +128,5 @@ def test_a_file_that_is_no_longer_kept_is_named(
     editor.get_by_role("textbox").fill("Say it without them.")
     editor.get_by_role("button", name=say("chat.send"), exact=True).click()
     chat.wait_until_answered()
-    assert script.journal.last.body["messages"] == [{"role": "user", "content": "Say it without them."}]
+    assert script.journal.chats[-1].body["messages"] == [{"role": "user", "content": "Say it without them."}]
     expect(chips(chat)).to_have_count(0)

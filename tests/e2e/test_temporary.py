@@ -39,7 +39,7 @@ def leaving(chat: Chat) -> Locator:
 
 def asked(script: ScriptedUpstream) -> list[tuple[str, str]]:
     """The messages of the last request."""
-    return [(each["role"], each["content"]) for each in script.journal.last.body["messages"]]
+    return [(each["role"], each["content"]) for each in script.journal.chats[-1].body["messages"]]
 
 
 def count(site: Site, table: str) -> int:
@@ -197,7 +197,7 @@ def test_leaving_stops_what_is_being_written(chat: Chat, script: ScriptedUpstrea
     leaving(chat).get_by_role("button", name=say("js.temporary_leave_act"), exact=True).click()
     expect(note(chat)).to_have_count(0)
     script.journal.wait_until_idle()
-    assert script.journal.last.closed_early
+    assert script.journal.chats[-1].closed_early
 
     def records() -> list[dict[str, Any]]:
         return list(site.ask("GET", "/api/usage/records?limit=1", None)["records"])

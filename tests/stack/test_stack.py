@@ -194,7 +194,7 @@ def test_a_programs_picture_of_some_megabytes_passes(stack: Stack) -> None:
     content = [shown]
     body = {"model": "deepseek-flash", "messages": [{"role": "user", "content": content}]}
     assert program.post("/v1/chat/completions", body).status == 200
-    assert stack.upstream.journal.last.body["messages"][0]["content"] == [shown]
+    assert stack.upstream.journal.chats[-1].body["messages"][0]["content"] == [shown]
     content.append(shown)
     refused = program.post("/v1/chat/completions", body)
     assert (refused.status, refused.json()["error"]["code"]) == (413, "too_large")
