@@ -160,7 +160,7 @@ def test_what_follows_a_formula_does_not_wait_for_ever(visits: Visits, script: S
     held = Held(chat.page, "**/vendor/katex/*")
     chat.send("Add them up.")
     expect(chat.prose.locator("[data-display]")).to_be_visible()
-    expect(chat.prose.locator("li").last).to_be_in_viewport(timeout=4_000)
+    expect(chat.prose.locator("li").last).to_be_in_viewport()
     held.let_go()
     expect(chat.prose.locator(".katex")).to_be_visible()
 

@@ -16,7 +16,7 @@ from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream
 
 say = words("en")
-SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 400)), tokens_per_second=20)
+SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 4_000)), tokens_per_second=20)
 QUESTION = "Why is the sky blue?"
 
 pytestmark = pytest.mark.browser

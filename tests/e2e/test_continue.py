@@ -13,7 +13,7 @@ from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, Scheme, Visits
 from tests.e2e.words import words
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, wait_until
 from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream, Status
 
 say = words("en")
@@ -114,6 +114,7 @@ def test_what_the_server_refuses_is_said_and_the_answer_stays(chat: Chat, script
     chat.ask("Count.")
     go_on(chat).click()
     expect(chat.answer.get_by_role("alert")).to_be_visible()
+    chat.wait_until_answered()
     expect(chat.prose).to_contain_text("One, two")
     script.script(Answer(REST))
     go_on(chat).click()
@@ -163,7 +164,7 @@ def test_an_answer_that_its_reader_left_says_so_and_goes_on(chat: Chat, script: 
         expect(chat.prose).to_contain_text("w20 ")
         chat.page.goto("/admin/records")
         newest = "SELECT status FROM runs ORDER BY id DESC LIMIT 1"
-        wait_until(lambda: site.rows(newest) == [{"status": "left"}], GRACE_SECONDS + 10)
+        wait_until(lambda: site.rows(newest) == [{"status": "left"}], GRACE_SECONDS + PATIENCE)
     finally:
         site.ask("PATCH", path, {"on_disconnect": "continue"})
     chat.page.reload()

@@ -161,7 +161,7 @@ def test_what_they_add_is_part_of_the_context(chat: Chat) -> None:
 
 
 def wait_for(chat: Chat, choosers: list[FileChooser], count: int) -> None:
-    for _ in range(500):
+    for _ in range(1500):
         if len(choosers) >= count:
             return
         chat.page.wait_for_timeout(20)

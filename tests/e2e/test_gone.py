@@ -18,7 +18,7 @@ from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream
 say = words("en")
 DRAFT = "and the next question"
 LENGTH = Answer("One, two,", finish_reason="length")
-SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 400)), tokens_per_second=20)
+SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 4_000)), tokens_per_second=20)
 
 pytestmark = pytest.mark.browser
 

@@ -159,7 +159,7 @@ def test_a_page_that_stays_open_follows_what_happens(page: Page, site: Site, scr
     expect(card).to_contain_text(en("js.admin.key_state_ready"))
     script.script(Status(429, "busy", retry_after=60))  # not 402: a balance that is read meanwhile ends that one
     list(site.server.chat("hello"))
-    expect(card).to_contain_text(en("js.admin.key_state_benched"), timeout=20_000)
+    expect(card).to_contain_text(en("js.admin.key_state_benched"))
     site.ask("DELETE", f"{KEYS}/environment/bench")
 
 

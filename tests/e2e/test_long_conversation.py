@@ -10,7 +10,7 @@ from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import AT_REST, PHONE, WIDE, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 say = words("en")
 TEXTS = [
@@ -159,7 +159,7 @@ def test_the_last_question_is_changed_by_key_from_there_too(visits: Visits, talk
 def test_an_answer_that_is_being_written_is_followed_from_there_too(
     visits: Visits, talk: tuple[str, list[str]], script: ScriptedUpstream
 ) -> None:
-    script.script(Answer("word " * 400, tokens_per_second=40))
+    script.script(Answer("word " * 40, gate=Gate(20)))
     asking = Chat(visits.open(f"/c/{talk[0]}"), say)
     expect(asking.answers).not_to_have_count(0)
     asking.send("At length, please")

@@ -101,7 +101,7 @@ def test_leaving_the_page_lets_the_answer_finish(chat: Chat, script: ScriptedUps
     address = chat.page.url
     chat.page.goto("/dashboard")
     gate.let_go()
-    script.journal.wait_until_idle(timeout=10)
+    script.journal.wait_until_idle()
     chat.page.goto(address)
     _expect_every_word_once(chat, script)
 

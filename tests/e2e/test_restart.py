@@ -16,7 +16,7 @@ from tests.support import served
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 say = words("en")
-BEGINNING = Answer(text=" ".join(f"w{number}" for number in range(1, 400)) + " ", tokens_per_second=40)
+BEGINNING = Answer(text=" ".join(f"w{number}" for number in range(1, 4_000)) + " ", tokens_per_second=40)
 REST = Answer(text="and the rest.")
 
 pytestmark = pytest.mark.browser

@@ -223,7 +223,7 @@ def test_whoever_looks_at_another_version_is_not_brought_back(chat: Chat, script
     chat.page.get_by_role("button", name=say("chat.version_before"), exact=True).click()
     expect(chat.prose).to_have_text("One.")
     second.let_go()
-    script.journal.wait_until_idle(timeout=10)
+    script.journal.wait_until_idle()
     chat.wait_until_answered()
     expect_held(chat, script, "Second?")
     act(chat, "go").click()

@@ -55,7 +55,7 @@ def test_they_are_asked_while_another_conversation_is_on_the_page(
     first.let_go()
     pass_time(chat, lambda: asked(script)[1:] == ["First?", "Second?", "Third?"])
     expect(chat.questions).to_have_text(["Another?"])
-    script.journal.wait_until_idle(timeout=10)
+    script.journal.wait_until_idle()
     chat.page.goto(address)
     expect_conversation(chat, "First?", "Second?", "Third?")
     assert asked(script)[1:] == ["First?", "Second?", "Third?"]

@@ -38,7 +38,7 @@ def test_whoever_comes_back_after_the_answer_has_come_has_the_next_asked(chat: C
     address = chat.page.url
     chat.page.goto("/dashboard")
     first.let_go()
-    script.journal.wait_until_idle(timeout=10)
+    script.journal.wait_until_idle()
     assert asked(script) == ["First?"]
     chat.page.goto(address)
     expect_conversation(chat, "First?", "Second?")
@@ -137,7 +137,7 @@ def test_in_the_archive_they_wait_for_the_readers_word(chat: Chat, script: Scrip
     address = chat.page.url
     archive_shown(chat)
     first.let_go()
-    script.journal.wait_until_idle(timeout=10)
+    script.journal.wait_until_idle()
     chat.page.goto(address)
     expect_held(chat, script, "Second?")
     expect(chat.page.locator("[data-archived-note]")).to_be_visible()

@@ -63,13 +63,13 @@ def test_every_rule_is_evaluated(watcher: Prometheus) -> None:
 def test_somebody_is_told_of_an_instance_that_is_away_and_of_a_backup_that_never_was(
     stack: Stack, watcher: Prometheus
 ) -> None:
-    wait_until(lambda: set(watcher.alerts()) == {"MingChatNeverBackedUp"}, 30)
+    wait_until(lambda: set(watcher.alerts()) == {"MingChatNeverBackedUp"}, 60)
     stack.instances[1].kill()
     try:
-        wait_until(lambda: "MingChatAway" in watcher.alerts(), 30)
+        wait_until(lambda: "MingChatAway" in watcher.alerts(), 60)
     finally:
         stack.instances[1].start_again()
-    wait_until(lambda: "MingChatAway" not in watcher.alerts(), 30)
+    wait_until(lambda: "MingChatAway" not in watcher.alerts(), 60)
 
 
 @pytest.fixture
