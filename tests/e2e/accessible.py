@@ -37,14 +37,8 @@ def greet(name: str) -> str:  # a comment
 """
 
 
-def long_conversation(site: Site) -> str:
-    """The address of a conversation with all that an answer can hold, on a site with one person more."""
-    site.ask("POST", "/api/admin/users", {"username": "Visitor", "role": "member"})
-    return talk(site)
-
-
 def talk(site: Site) -> str:
-    """The address of such a conversation."""
+    """The address of a conversation with all that an answer can hold."""
     site.provider.script(Answer(text=LONG_ANSWER, thinking="Let me think."), ErrorEvent(after="It broke"))
     started = list(site.server.chat("What can an answer hold?"))
     list(site.server.chat("And when it breaks?"))

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, expect
-from sqlalchemy import create_engine, delete, insert
+from sqlalchemy import create_engine, delete, insert, update
 from sqlalchemy.pool import NullPool
 
 from flask_app.database import utc_now
-from flask_app.models import Reconciliation, Setting
+from flask_app.models import ApiKey, Reconciliation, Setting
 from tests.e2e import accessible, entrance
 from tests.e2e.budgets import BUDGETS, ComeIn, Limit
 from tests.e2e.looks import CHINESE, ENGLISH, Look
@@ -79,6 +79,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def script(site: Site) -> Iterator[ScriptedUpstream]:
     """The site's provider, fresh: other tests ask it too, without a look at what it was asked."""
+    site.rest()
     site.provider.journal.clear()
     yield site.provider
     site.provider.forget_scripts()
@@ -119,6 +120,7 @@ def alarm(site: Site, script: ScriptedUpstream) -> Iterator[str]:
     days = [drifted | usual, drifts.values(ENVIRONMENT, now - timedelta(days=1), **yesterday) | usual]
     engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
     with engine.begin() as connection:
+        connection.execute(update(ApiKey).values(balance_due_at=now + timedelta(hours=1)))  # none is read meanwhile
         connection.execute(delete(Reconciliation))  # what came of balances that other tests had read
         connection.execute(insert(Reconciliation), days)
     yield str(drifted["id"])
@@ -129,9 +131,19 @@ def alarm(site: Site, script: ScriptedUpstream) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def conversation(site: Site) -> str:
-    """The address of a conversation with all that an answer can hold."""
-    return accessible.long_conversation(site)
+def talks(site: Site) -> list[str]:
+    """Where such a conversation is, the newest last. Beside it there is one person more."""
+    site.ask("POST", "/api/admin/users", {"username": "Visitor", "role": "member"})
+    return []
+
+
+@pytest.fixture
+def conversation(site: Site, talks: list[str]) -> str:
+    """The address of a conversation with all that an answer can hold, made anew where another test has deleted it."""
+    known = [f"/c/{row['id']}" for row in site.rows("SELECT id FROM conversations")]
+    if not talks or talks[-1] not in known:
+        talks.append(accessible.talk(site))
+    return talks[-1]
 
 
 @pytest.fixture(scope="module")

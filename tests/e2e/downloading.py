@@ -34,6 +34,7 @@ class File:
 @contextmanager
 def records(site: Site) -> Iterator[File]:
     """Some records at least, which may be downloaded as often as the tests like."""
+    site.rest()
     site.provider.script(*(Answer("Yes.") for _ in range(RECORDS)))
     for number in range(RECORDS):
         list(site.server.chat(f"Is it {number}?"))

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,14 @@ from typing import Any
 from playwright.sync_api import Page
 
 from bench import proc
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import Served, served
 
 COOKIE = "mingchat"
 LOCAL_MODEL = b"local_model_server"
+UNFINISHED = "SELECT id FROM runs WHERE status = 'running'"
+A_WHILE = 10  # seconds
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class Site:
         with closing(sqlite3.connect(f"file:{self.instance / 'mingchat.db'}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, params)]
+
+    def rest(self) -> None:
+        """Wait until what other tests have left is written to its end: its records would come among the next one's."""
+        with suppress(AssertionError):  # of what hangs its own test tells
+            wait_until(lambda: not self.rows(UNFINISHED), A_WHILE)
 
     def megabytes(self) -> float:
         """Memory (PSS) of the server's processes without the local model's."""
