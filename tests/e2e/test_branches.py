@@ -13,13 +13,17 @@ from tests.e2e.site import Site
 from tests.e2e.test_keyboard import COMPOSING, PRESS
 from tests.e2e.visits import AT_REST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, Raw, ScriptedUpstream
 
 say = words("en")
-SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 4_000)), tokens_per_second=20)
 QUESTION = "Why is the sky blue?"
 
 pytestmark = pytest.mark.browser
+
+
+def held() -> Answer:
+    """It comes no farther than its twentieth word before it is stopped."""
+    return Answer(text=" ".join(f"w{number}" for number in range(1, 400)), gate=Gate(20))
 
 
 @pytest.fixture
@@ -206,7 +210,7 @@ def test_a_refusal_leaves_the_page_as_it_was(chat: Chat, script: ScriptedUpstrea
 
 
 def test_while_an_answer_is_written_the_others_wait(chat: Chat, script: ScriptedUpstream) -> None:
-    script.script(Answer("one"), SLOW)
+    script.script(Answer("one"), held())
     chat.ask(QUESTION)
     chat.send("And then?")
     expect(chat.prose).to_contain_text("w5 ")
@@ -221,7 +225,7 @@ def test_while_an_answer_is_written_the_others_wait(chat: Chat, script: Scripted
 
 
 def test_a_reload_while_another_answer_is_written(chat: Chat, script: ScriptedUpstream) -> None:
-    script.script(Answer("one"), SLOW)
+    script.script(Answer("one"), held())
     chat.ask(QUESTION)
     chat.act(chat.answer, "regenerate").click()
     expect(chat.prose).to_contain_text("w5 ")
@@ -262,13 +266,14 @@ def test_it_fits_and_is_accessible(
         box = button.bounding_box()
         assert box
         assert min(box["width"], box["height"]) >= 24, "large enough for a finger"
-    steps: list[Any] = [
-        lambda: chat.act(chat.answer, "answer_menu").click(),
-        lambda: chat.answer.locator("[data-about]").click(),
-        lambda: edit(chat, chat.question()),
+    steps: list[tuple[Any, str]] = [
+        (lambda: chat.act(chat.answer, "answer_menu").click(), "[data-answer-menu]"),
+        (lambda: chat.answer.locator("[data-about]").click(), "[data-answer-details]"),
+        (lambda: edit(chat, chat.question()), ".editor"),
     ]
-    for step in steps:
+    for step, opened in steps:
         step()
+        expect(chat.page.locator(opened)).to_be_visible()
         chat.page.evaluate(AT_REST)
         expect_no_violation(chat.page)
         assert chat.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]

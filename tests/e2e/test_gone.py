@@ -13,14 +13,18 @@ from tests.e2e.line import line_to
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import Answer, Raw, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, Raw, ScriptedUpstream
 
 say = words("en")
 DRAFT = "and the next question"
 LENGTH = Answer("One, two,", finish_reason="length")
-SLOW = Answer(text=" ".join(f"w{number}" for number in range(1, 4_000)), tokens_per_second=20)
 
 pytestmark = pytest.mark.browser
+
+
+def held() -> Answer:
+    """It comes no farther than its twentieth word before the test has ended."""
+    return Answer(text=" ".join(f"w{number}" for number in range(1, 400)), gate=Gate(20))
 
 
 @pytest.fixture
@@ -87,7 +91,7 @@ def test_stopping(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
         delete_elsewhere(site, chat)
         route.continue_()
 
-    script.script(SLOW)
+    script.script(held())
     chat.page.route("**/stop", too_late)
     chat.send("Stop me")
     expect(chat.prose).to_contain_text("w5 ")
@@ -99,7 +103,7 @@ def test_stopping(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
 
 
 def test_while_the_answer_is_written(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
-    script.script(SLOW)
+    script.script(held())
     chat.send("Write on")
     expect(chat.prose).to_contain_text("w5 ")
     delete_elsewhere(site, chat)
@@ -125,7 +129,7 @@ def test_asking_again(chat: Chat, script: ScriptedUpstream, site: Site) -> None:
 
 
 def test_reconnecting(browser: Browser, script: ScriptedUpstream, site: Site) -> None:
-    script.script(SLOW)
+    script.script(held())
     with line_to(urlsplit(site.url).port or 80) as line:
         visits = Visits(browser, replace(site, server=replace(site.server, base_url=line.url)))
         chat = Chat(visits.open("/"), say)
@@ -205,7 +209,7 @@ def test_reloading_and_an_address_that_never_was(chat: Chat, site: Site) -> None
 def test_deleting_here_while_the_answer_is_written_is_not_told_as_if_it_had_been_elsewhere(
     chat: Chat, script: ScriptedUpstream
 ) -> None:
-    script.script(SLOW)
+    script.script(held())
     chat.send("Bin this one")
     expect(chat.prose).to_contain_text("w5 ")
     chat.page.evaluate(
