@@ -23,4 +23,4 @@ def test_a_page_says_so_while_there_is_no_instance(stack: Stack) -> None:
     finally:
         for instance in stack.instances:
             instance.start_again()
-    wait_until(lambda: stack.visitor().get("/readyz").status == 200)
+    wait_until(lambda: {stack.visitor().get("/readyz").status for _ in range(6)} == {200})  # each of nginx's workers
