@@ -25,6 +25,15 @@ CARRIED = """([kinds, selector, files, words]) => {
 }"""
 
 
+# Notes whether the place in which files can be dropped was ever seen: without another event it goes in a moment.
+NOTE_DROP = """() => {
+  const place = document.querySelector("[data-drop]")
+  window.wasSeen = false
+  new MutationObserver(() => (window.wasSeen ||= place.checkVisibility())).observe(place, { attributes: true })
+}"""
+WAS_SEEN = "() => window.wasSeen"
+
+
 @dataclass(frozen=True)
 class Chosen:
     """A file of the person's own."""

@@ -143,7 +143,7 @@ def test_what_one_typed_is_not_there_for_the_next_at_this_browser(visits: Visits
     page = visits.open("/login", signed_in=False)
     entrance.sign_in(page, en, username="Dana", password=OLD)
     text = page.get_by_label(en("chat.message"), exact=True)
-    page.wait_for_load_state()
+    page.wait_for_url(f"{site.url}/")
     text.fill("Dana's own words")
     page.context.clear_cookies()  # her session ends by itself
     page.goto("/login")
@@ -173,6 +173,7 @@ def test_theme_and_language_chosen_before_the_first_sign_in_stay_here_and_elsewh
     page = visits.open("/login", locale="zh", signed_in=False)
     page.get_by_role("button", name="English").click()
     page.get_by_role("button", name=en("nav.theme_dark")).click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     entrance.sign_in(page, en, username="Cleo", password=OLD)
     other = visits.open("/login", locale="zh", signed_in=False)
     entrance.sign_in(other, zh, username="Cleo", password=OLD)

@@ -87,7 +87,7 @@ def test_long_code_keeps_its_colours_while_it_comes(visits: Visits, script: Scri
     chat.send("The whole file, please.")
     code = chat.prose.locator("code")
     wait_until(lambda: len(code.text_content() or "") > 6_400)
-    coloured = "code => [...code.querySelectorAll('.hljs-number')].at(-1).textContent"
+    coloured = "code => [...code.querySelectorAll('.hljs-number')].at(-1)?.textContent ?? 0"
     wait_until(lambda: int(code.evaluate(coloured)) > 50)
     assert chat.stop_button.is_visible(), "not only at its end"
     mark(chat.page, f"{PROSE}.querySelector('code')")

@@ -58,6 +58,7 @@ def test_undone_it_is_there_again_and_was_never_away(
     expect(chat.in_list(title)).to_have_count(0)
     expect(chat.page).to_have_url(f"{site.url}/")
     undo = chat.page.locator(".toast").get_by_role("button", name=chat.say("base.undo"))
+    undo.hover()  # it stays for as long as somebody is at it
     box = undo.bounding_box()
     assert box
     assert min(box["width"], box["height"]) >= 24

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.accessible import expect_no_fault
+from tests.e2e.held import Held
 from tests.e2e.visits import Visits
 from tests.e2e.words import Words, words
 
@@ -82,6 +83,7 @@ def _rename(page: Page, say: Words) -> None:
 
 
 def _delete(page: Page, say: Words) -> None:
+    Held(page, "**/api/conversations/*?decided*")  # others look at it too, however long this one takes
     _conversation_menu(page, say)
     page.locator("[data-conversation-menu]").get_by_text(say("base.delete")).click()
 

@@ -24,10 +24,13 @@ from tests.e2e.downloading import (
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 
 FULL = """FileSystemFileHandle.prototype.createWritable = async () =>
     new WritableStream({ write: () => { throw new DOMException("", "QuotaExceededError") } })
 """
+
+LOCKS = "async () => (await navigator.locks.query()).held.length"
 
 en = words("en")
 
@@ -123,6 +126,7 @@ def test_what_a_closed_tab_left_is_removed_at_the_next_visit_and_nothing_else(vi
     other.wait_for_load_state("networkidle")
     assert len(on_disk(page)) == 1, "its page still needs it"
     page.close()
+    wait_until(lambda: other.evaluate(LOCKS) == 0)  # the browser lets go of them a moment later
     other.reload()
     expect_nothing_on_disk(other)
 

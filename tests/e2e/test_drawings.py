@@ -124,7 +124,7 @@ def test_a_diagram_is_drawn_in_the_colours_of_the_page(visits: Visits, script: S
     page.evaluate(change % after)
     expect(inside.locator("html")).to_have_attribute("data-scheme", after)
     expect(inside.get_by_text("Second step")).to_be_visible()
-    assert share_of(frame, WHITE) < 0.2, "the frame is as the page, and that is white in neither"
+    wait_until(lambda: share_of(frame, WHITE) < 0.2)  # the frame is as the page, and that is white in neither
     accessible.expect_no_violation(page, after)
     button(page, "js.show_code").click()
     expect(frame).to_have_count(0)

@@ -7,7 +7,9 @@ from playwright.sync_api import Route, ViewportSize, expect
 
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.attached import (
+    NOTE_DROP,
     UPLOADS,
+    WAS_SEEN,
     Chosen,
     attach,
     carry,
@@ -31,6 +33,7 @@ from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.support import files
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 
 say = words("en")
@@ -108,8 +111,9 @@ def test_files_alone_are_a_message(chat: Chat, script: ScriptedUpstream) -> None
 def test_they_are_dropped_anywhere_in_the_chat(chat: Chat) -> None:
     drop = chat.page.get_by_text(say("chat.drop"))
     expect(drop).to_be_hidden()
+    chat.page.evaluate(NOTE_DROP)
     assert carry(chat.page, ["dragenter", "dragover"], "[data-thread]", text())
-    expect(drop).to_be_visible()
+    wait_until(lambda: chat.page.evaluate(WAS_SEEN))
     expect(drop).to_be_hidden()  # it was taken elsewhere
     assert carry(chat.page, ["dragover", "drop"], "[data-sidebar]", text(), pdf())
     expect(chips(chat)).to_have_count(2)

@@ -40,6 +40,7 @@ def forced(visits: Visits, path: str) -> Page:
     page = visits.open(path)
     page.emulate_media(forced_colors="active")
     assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+    page.evaluate(AT_REST)
     return page
 
 

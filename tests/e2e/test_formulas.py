@@ -97,4 +97,4 @@ def test_an_arrow_over_a_letter_is_seen(visits: Visits, script: ScriptedUpstream
     chat.ask("Point.")
     arrow = chat.prose.locator(".katex svg")
     arrow.wait_for(state="attached")
-    assert arrow.evaluate("arrow => arrow.getBoundingClientRect().width") > 3
+    wait_until(lambda: arrow.evaluate("arrow => arrow.getBoundingClientRect().width") > 3)

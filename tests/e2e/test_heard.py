@@ -93,7 +93,7 @@ def test_what_was_heard_is_not_repeated_after_a_reload(visits: Visits, script: S
     gate = Gate(55)
     script.script(Answer(TEXT, gate=gate))
     chat.send("Speak.")
-    wait_until(lambda: "word39." in " ".join(heard(chat)), 30)
+    wait_until(lambda: "word49." in " ".join(heard(chat)))  # the last that has ended: no more is said before the next
     expect(chat.prose).to_contain_text("word53")
     before = heard(chat)
     chat.page.reload()

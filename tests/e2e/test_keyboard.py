@@ -11,6 +11,7 @@ from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD
 
@@ -168,7 +169,7 @@ def test_escape_closes_what_is_open_and_gives_the_focus_back(chat: Chat) -> None
     expect(page.get_by_role("dialog")).to_be_visible()
     keys.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert keys.where() != "body ", "the focus must not be lost"
+    wait_until(lambda: keys.where() != "body ")  # the focus must not be lost
 
     account = page.locator("summary.menu__button")
     keys.use(account)

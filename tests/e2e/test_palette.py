@@ -139,6 +139,7 @@ def test_it_is_used_in_chinese_and_understands_english_there(visits: Visits, tol
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     open_palette(page, zh)
     field(page, zh).fill("外观 系统")
+    expect(chosen(page)).to_contain_text(zh("nav.theme_system"))
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("data-theme", "system")
 

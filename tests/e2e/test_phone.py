@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.chat import Chat
-from tests.e2e.visits import NARROWEST, PHONE, WIDE, Scheme, Visits
+from tests.e2e.visits import AT_REST, NARROWEST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -137,6 +137,8 @@ def test_nothing_stands_under_the_screens_own_bars(chat: Chat) -> None:
     assert bar
     assert bar["y"] >= INSETS["top"]
     opener.tap()
+    expect(chat.page.locator("[data-sidebar]")).to_be_in_viewport(ratio=1)
+    chat.page.evaluate(AT_REST)
     drawn = chat.page.locator("[data-sidebar] a:visible, [data-sidebar] summary:visible").all()
     boxes = [box for box in (each.bounding_box() for each in (drawn[0], drawn[-1])) if box]
     assert boxes[0]["y"] >= INSETS["top"]

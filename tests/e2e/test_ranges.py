@@ -42,7 +42,10 @@ def today() -> str:
 
 
 def sum_of(page: Page, name: str) -> str:
-    return page.locator(f"[data-sums] [data-slot={name}]").inner_text()
+    """As soon as it is there: the figures above are drawn before it."""
+    found = page.locator(f"[data-sums] [data-slot={name}]")
+    expect(found).not_to_have_text("–")
+    return found.inner_text()
 
 
 def choose(page: Page, preset: str, say: Words = en) -> None:
@@ -53,7 +56,6 @@ def choose(page: Page, preset: str, say: Words = en) -> None:
 def test_a_range_is_chosen_and_stands_in_the_address(path: str, visits: Visits, answer: None, today: str) -> None:
     page = visits.open(path)
     everything = sum_of(page, "tokens")
-    assert everything != "–"
     choose(page, en("stats.today"))
     expect(page).to_have_url(re.compile(rf"{path}\?from={today}&to={today}#range$"))
     expect(page.locator("[data-preset=today]")).to_have_attribute("aria-current", "true")
@@ -73,6 +75,7 @@ def test_a_range_is_chosen_and_stands_in_the_address(path: str, visits: Visits, 
 
 def test_the_first_day_cannot_lie_after_the_last(visits: Visits, answer: None, today: str) -> None:
     page = visits.open("/dashboard")
+    sum_of(page, "tokens")
     page.get_by_label(en("admin.from"), exact=True).fill("2990-01-02")
     page.get_by_role("button", name=en("stats.show")).click()
     assert page.get_by_label(en("admin.to"), exact=True).evaluate("input => input.validity.rangeUnderflow")
@@ -119,7 +122,9 @@ def test_what_is_shown_is_taken_away_as_a_table(visits: Visits, answer: None, to
 def test_the_chart_tells_of_the_bar_under_the_pointer(path: str, visits: Visits, answer: None) -> None:
     page = visits.open(path)
     told, drawn = page.locator("[data-bars] [data-readout]"), page.locator("[data-chart] .u-over")
+    expect(drawn).to_be_visible()
     newest = told.inner_text()
+    assert newest
     drawn.hover(position={"x": 3, "y": 50})
     expect(told).not_to_have_text(newest)
     expect(told).to_contain_text("input 0, output 0")

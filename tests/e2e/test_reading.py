@@ -60,9 +60,13 @@ def ask_for_what_grows(chat: Chat, script: ScriptedUpstream) -> None:
 
 
 def come_back(chat: Chat) -> None:
-    """Come back to the tab, and wait until it has looked what there is."""
+    """Come back to the tab, and wait until it has looked what there is: while it does it looks at nothing else."""
     listed, stored = "**/api/conversations/unfiled?*", f"**/api/conversations/{chat.conversation_id}"
-    with chat.page.expect_response(listed), chat.page.expect_response(stored):
+    with (
+        chat.page.expect_response(listed),
+        chat.page.expect_response(stored),
+        chat.page.expect_response(lambda reply: reply.request.method == "GET" and reply.url.endswith("/draft")),
+    ):
         chat.page.evaluate("dispatchEvent(new Event('focus'))")
     paint(chat)
 

@@ -11,7 +11,7 @@ from tests.e2e.chat import Chat
 from tests.e2e.found import wait_until_found
 from tests.e2e.held import Held
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
+from tests.e2e.visits import AT_REST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -226,7 +226,7 @@ def test_it_fits_and_is_accessible(
     for query, shown in (("lighthouse", hits(page).first), ("zeppelin", page.locator("[data-search-said]"))):
         field(page, say_).fill(query)
         expect(shown).to_be_visible()
-        page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
+        page.evaluate(AT_REST)
         expect_no_violation(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     page.keyboard.press("Escape")

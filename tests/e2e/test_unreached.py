@@ -10,7 +10,7 @@ from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
 from tests.e2e.held import Held
 from tests.e2e.site import Site
-from tests.e2e.visits import PHONE, WIDE, Visits
+from tests.e2e.visits import AT_REST, PHONE, WIDE, Visits
 from tests.e2e.words import words
 from tests.e2e.written import converse, leave_only
 
@@ -22,6 +22,10 @@ IS_UNCOVERED = """button => {
   return button.contains(document.elementFromPoint(x + width / 2, y + height / 2))
 }"""
 
+# What a conversation needs, once it has come.
+NEEDED = """async () => {
+  for (const name of ["conversation", "elsewhere", "shared-drafts"]) await import(`app/chat/${name}.js`)
+}"""
 SIGNED_OUT = {"error": {"code": "sign_in_required", "message": "Sign in first."}}
 ALL_OF_IT = "**/api/conversations**"
 
@@ -107,13 +111,15 @@ def test_without_a_network_that_is_said_covers_no_button_and_goes_on_by_itself(c
     expect(toast).to_be_visible()
     if is_small(chat):
         page.locator("[data-drawer-close]").first.click()
-        for button in page.locator(".chat__bar :is(button, a)").all():
-            assert not button.is_visible() or button.evaluate(IS_UNCOVERED)
+    page.evaluate(AT_REST)
     pill = page.locator("[data-offline-note]").bounding_box()
     box = toast.bounding_box()
     assert pill
     assert box
     assert box["y"] >= pill["y"] + pill["height"], "one is below the other"
+    if is_small(chat):
+        for button in page.locator(".chat__bar :is(button, a)").all():
+            assert not button.is_visible() or button.evaluate(IS_UNCOVERED)
     page.context.set_offline(False)
     expect_it(chat)
 
@@ -178,7 +184,7 @@ def test_whose_session_has_ended_is_led_to_sign_in_and_back(chat: Chat, visits: 
 
 def test_what_is_sent_without_a_network_is_said_to_be_in_its_field(chat: Chat) -> None:
     chat.text.fill("And then?")
-    chat.page.wait_for_load_state("networkidle")  # what a conversation needs has come
+    chat.page.evaluate(NEEDED)
     chat.page.context.set_offline(True)
     chat.enter()
     expect(chat.problem).to_contain_text(chat.say("js.error.not_sent"))
