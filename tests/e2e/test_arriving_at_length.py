@@ -45,14 +45,15 @@ MARK = """code => {
   getSelection().setBaseAndExtent(first, 0, first, 3)
 }"""
 # Frame by frame: how often colours that were there had gone, how often another figure stood there, and how many
-# characters were put into the page, all told.
+# characters were put into the page, all told. A figure without code stands for a first line that may go on.
 WATCH = f"""() => {{
   window.seen = {{ gone: 0, others: 0, put: 0, spans: 0, most: 0 }}
   let figure = null
   const length = (nodes) => [...nodes].reduce((sum, node) => sum + node.textContent.length, 0)
   const note = (records) => {{ for (const {{ addedNodes }} of records) seen.put += length(addedNodes) }}
   const look = () => {{
-    const now = {PROSE}?.querySelector("figure")
+    const drawn = {PROSE}?.querySelector("figure")
+    const now = drawn?.querySelector("code").textContent ? drawn : null
     if (now && !figure) new MutationObserver(note).observe(now, {{ subtree: true, childList: true }})
     if (figure && now !== figure) seen.others++
     const spans = now?.querySelectorAll("[class^=hljs]").length ?? 0
