@@ -13,6 +13,7 @@ from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer
 
 RECORDS = 24
+PATIENCE_SECONDS = 30  # for what is there a moment later
 SECONDS = 20  # for a file that is not to be there before the test wants it
 MANY = 100_001  # records: too many for the memory
 ON_DISK = """async () => {
@@ -82,7 +83,7 @@ def on_disk(page: Page) -> list[str]:
 
 
 def expect_nothing_on_disk(page: Page) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_SECONDS
     while on_disk(page) and time.monotonic() < until:
         page.wait_for_timeout(50)
     assert on_disk(page) == []
@@ -90,7 +91,7 @@ def expect_nothing_on_disk(page: Page) -> None:
 
 def the_one(page: Page, kept: list[Download]) -> Download:
     """It may come a moment after it is told."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_SECONDS
     while not kept and time.monotonic() < until:
         page.wait_for_timeout(50)
     (one,) = kept

@@ -1,8 +1,15 @@
-"""Requests of a page that go on when the test lets them."""
+"""Requests of a page, and its time, that go on when the test lets them."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, Route
+
+
+def let_no_time_pass(page: Page) -> None:
+    """Until its clock is resumed: what waits for a while waits on, however slow the machine is."""
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=10))
 
 
 class Held:

@@ -1,7 +1,6 @@
 """Prompts: kept on a page of one's own, chosen in a message by /."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, ViewportSize, expect
@@ -9,7 +8,7 @@ from playwright.sync_api import Locator, ViewportSize, expect
 from tests.e2e import prompts_kept
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
-from tests.e2e.held import Held
+from tests.e2e.held import Held, let_no_time_pass
 from tests.e2e.prompts_kept import OFFERED, OWN
 from tests.e2e.site import Site
 from tests.e2e.test_keyboard import COMPOSING, PRESS
@@ -158,17 +157,11 @@ def test_what_was_chosen_comes_before_its_command_is_sent(chat: Chat, script: Sc
     expect(chat.questions).to_have_count(0)
 
 
-def let_no_time_pass(chat: Chat) -> None:
-    """Until its clock is resumed: what waits for a while waits on, however slow the machine is."""
-    chat.page.clock.install()
-    chat.page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=10))
-
-
 def test_a_command_that_is_sent_before_the_list_has_come_waits_for_it(chat: Chat, script: ScriptedUpstream) -> None:
     held = Held(chat.page, f"**{OFFERED}")
     chat.text.press_sequentially("/sh")
     held.wait()
-    let_no_time_pass(chat)
+    let_no_time_pass(chat.page)
     chat.text.press("Enter")
     chat.text.press("Enter")
     expect(chat.page.locator("[data-send]")).to_have_attribute("aria-busy", "true")
@@ -213,7 +206,7 @@ def test_a_list_that_cannot_be_had_is_told_and_nothing_is_sent(
     held = Held(chat.page, f"**{OFFERED}")
     chat.text.press_sequentially("/sh")
     list_request = held.wait()
-    let_no_time_pass(chat)
+    let_no_time_pass(chat.page)
     chat.text.press("Enter")
     held.routes.clear()
     list_request.fulfill(status=503, json={"error": {"code": "unavailable", "message": ""}})

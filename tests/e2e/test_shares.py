@@ -25,6 +25,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(autouse=True)
 def _open_to_anybody(site: Site) -> Iterator[None]:
+    site.ask("DELETE", "/api/shares")  # what another test has shared
     site.ask("PUT", "/api/admin/settings/sharing", {"mode": "anybody"})
     yield
     site.ask("DELETE", "/api/shares")
