@@ -22,7 +22,7 @@ from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import PASSWORD, USERNAME, Visitor
 
-STARTED_AGAIN = 60  # seconds
+STARTED_AGAIN = 120  # seconds
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

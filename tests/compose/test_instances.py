@@ -159,7 +159,7 @@ def test_a_changed_setting_of_nginx_comes_with_a_rolling_restart(stack: Stack) -
     file.chmod(0o600)
     try:
         assert list(stack.site.restart())
-        wait_until(lambda: "31536001" in stack.visitor().get("/login").headers["Strict-Transport-Security"], 30)
+        wait_until(lambda: "31536001" in stack.visitor().get("/login").headers["Strict-Transport-Security"], 60)
     finally:
         file.write_text(before)
         stack.site.inside("nginx", "nginx", "-s", "reload")
@@ -179,11 +179,11 @@ def instances(stack: Stack, count: int) -> Iterator[set[str]]:
     assert set(before) < set(stack.site.containers("flask-app")), "the one that served goes on"
     several = addresses(stack)
     try:
-        wait_until(lambda: served(stack) == several, 30)
+        wait_until(lambda: served(stack) == several, 60)
         yield several
     finally:
         scale(stack, 1)
-    wait_until(lambda: served(stack) == addresses(stack), 30)
+    wait_until(lambda: served(stack) == addresses(stack), 60)
 
 
 def scale(stack: Stack, count: int) -> None:

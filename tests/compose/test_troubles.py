@@ -55,7 +55,7 @@ def test_a_key_that_nginx_cannot_read(stack: Stack) -> None:
     file.write_text("no key")
     try:
         stack.site.compose("restart", "nginx")
-        wait_until(lambda: "cannot load certificate" in stack.site.compose("logs", "--tail", "20", "nginx"), 30)
+        wait_until(lambda: "cannot load certificate" in stack.site.compose("logs", "--tail", "20", "nginx"), 60)
     finally:
         file.write_text(right)
         stack.site.compose("restart", "nginx")

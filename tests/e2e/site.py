@@ -73,6 +73,18 @@ class Site:
         models = [child for child in proc.tree(pid) if LOCAL_MODEL in Path(f"/proc/{child}/cmdline").read_bytes()]
         return proc.pss_megabytes(pid) - sum(proc.pss_megabytes(model) for model in models)
 
+    def megabytes_at_rest(self, most: float) -> float:
+        """The same as soon as it is less than that, or after a while: what lies free is given back by and by."""
+        measured: list[float] = []
+
+        def is_less() -> bool:
+            measured.append(self.megabytes())
+            return measured[-1] < most
+
+        with suppress(AssertionError):  # whoever asks says so with the figure
+            wait_until(is_less, 2 * A_WHILE)
+        return measured[-1]
+
 
 @contextmanager
 def opened(instance: Path, provider: ScriptedUpstream, **settings: str) -> Iterator[Site]:
