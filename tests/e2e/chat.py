@@ -11,6 +11,13 @@ from tests.e2e.words import Words
 PATIENCE = 60_000  # milliseconds: the local model takes its time on two busy cores
 
 
+def come_back(page: Page) -> None:
+    """Come back to the tab, and wait until its draft was looked for as well: until then it looks at nothing again."""
+    with page.expect_response(lambda reply: reply.request.method == "GET" and reply.url.endswith("/draft")) as look:
+        page.evaluate("dispatchEvent(new Event('focus'))")
+    look.value.finished()
+
+
 class Chat:
     def __init__(self, page: Page, say: Words) -> None:
         self.page = page

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.accessible import expect_no_fault
-from tests.e2e.chat import Chat
+from tests.e2e.chat import Chat, come_back
 from tests.e2e.found import wait_until_found
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
@@ -17,7 +17,6 @@ from tests.e2e.written import leave_only
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 say = words("en")
-FOCUS = "dispatchEvent(new Event('focus'))"
 Write = Callable[..., list[str]]
 
 pytestmark = pytest.mark.browser
@@ -159,18 +158,18 @@ def test_other_tabs_see_it_when_they_are_looked_at(visits: Visits, write: Write,
     page = visits.open("/")
     expect(outside(page)).to_have_text(["one", "two", "three"])
     work = make(site, "Work", one, three)
-    page.evaluate(FOCUS)
+    come_back(page)
     expect(outside(page)).to_have_text(["two"])
     toggle(page, "Work").click()
     expect(inside(page, "Work")).to_have_text(["one", "three"])
     site.ask("PATCH", f"/api/folders/{work}", {"name": "Play"})
     site.ask("DELETE", f"/api/folders/{work}/conversations/{one}")
     site.ask("PUT", f"/api/folders/{work}/conversations/{two}")
-    page.evaluate(FOCUS)
+    come_back(page)
     expect(inside(page, "Play")).to_have_text(["two", "three"])
     expect(outside(page)).to_have_text(["one"])
     site.ask("DELETE", f"/api/folders/{work}")
-    page.evaluate(FOCUS)
+    come_back(page)
     expect(page.locator("[data-folder]")).to_have_count(0)
     expect(outside(page)).to_have_text(["one", "two", "three"])
 
@@ -201,7 +200,7 @@ def test_a_pin_is_above_the_folders_and_a_folder_is_paged(visits: Visits, write:
         page.wait_for_timeout(50)
     expect(inside(page, "Work")).to_have_text([f"kept {number}" for number in range(95) if number != 90])
     site.ask("DELETE", f"/api/folders/{work}")
-    page.evaluate(FOCUS)
+    come_back(page)
     expect(outside(page)).to_have_text([f"kept {number}" for number in range(95) if number != 90])
 
 

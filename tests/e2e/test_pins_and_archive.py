@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.accessible import expect_no_violation
-from tests.e2e.chat import Chat
+from tests.e2e.chat import Chat, come_back
 from tests.e2e.found import wait_until_found
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.site import Site
@@ -20,7 +20,6 @@ from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 
 say = words("en")
-FOCUS = "dispatchEvent(new Event('focus'))"
 Write = Callable[..., list[str]]
 
 pytestmark = pytest.mark.browser
@@ -206,12 +205,12 @@ def test_other_tabs_see_it_when_they_are_looked_at(visits: Visits, write: Write,
     site.ask("PUT", f"/api/conversations/{third}/pin")
     site.ask("PUT", f"/api/conversations/{first}/archive")
     site.ask("PATCH", f"/api/conversations/{second}", {"title": "renamed"})
-    page.evaluate(FOCUS)
+    come_back(page)
     expect(titles(groups(page))).to_have_text(["third", "renamed"])
     archive_button(page).click()
     expect(archived(page)).to_have_text(["first"])
     site.ask("DELETE", f"/api/conversations/{first}/archive")
-    page.evaluate(FOCUS)
+    come_back(page)
     expect(archived(page)).to_have_count(0)
     page.get_by_role("button", name=say("chat.close_archive")).click()
     expect(titles(groups(page))).to_have_text(["third", "first", "renamed"])
@@ -224,7 +223,7 @@ def test_one_that_was_archived_elsewhere_says_so_when_it_is_looked_at(
     chat = Chat(visits.open("/"), say)
     chat.ask("Seen here")
     site.ask("PUT", f"/api/conversations/{chat.conversation_id}/archive")
-    chat.page.evaluate(FOCUS)
+    come_back(chat.page)
     expect(chat.page.locator("[data-archived-note]")).to_be_visible()
     expect(chat.in_list("Seen here")).to_have_count(0)
 
