@@ -54,6 +54,17 @@ test("a table's head is a table before its second line has come", () => {
   assert.match(grown("| a | b |\n|---|--:|\n| 1"), /<th class="is-right">b[\s\S]*<td>1<\/td>/, "with its own, that counts")
 })
 
+test("a link's definition counts once it has come to its end, and is not shown before", () => {
+  const growing = new GrowingMarkdown(parser)
+  const shown = [..."See [a].\n\n[a]: https://example.org 'It'\n\n[a]"].map((sign) => render(growing.push(sign)))
+  const addresses = shown.flatMap((page) => /href="([^"]*)"(?: title="It")?/.exec(page)?.[0] ?? [])
+  assert.deepEqual([...new Set(addresses)], ['href="https://example.org" title="It"'])
+  assert.doesNotMatch(shown.join(""), /example(?!\.org" title)/)
+  for (const text of ["[^1]: some words", "[张三]: 你好", "[a]: ftp", "[a]:b", "[a] https://example.org"]) {
+    assert.equal(grown(text), parser.render(text, {}).trimEnd(), text)
+  }
+})
+
 test("signs that are words stay", () => {
   for (const text of ["2 * 3", "5*x", "a_b", "snake_case_", "arr[i", "a \\[x", "\\*no", "\\`no", "costs $5", "(a]b", "2**3"]) {
     const plain = parser.render(text, {}).trimEnd()
@@ -88,7 +99,7 @@ test("code that grows is left alone", () => {
 })
 
 test("beginnings without end take no time to notice", () => {
-  const pieces = ["*a ", "**a", "`".repeat(3) + " ", "[", "![", "](", "[a](", "| ", "~~a ", "\\`", "<br", "<br "]
+  const pieces = ["*a ", "**a", "`".repeat(3) + " ", "[", "![", "](", "[a](", "| ", "~~a ", "\\`", "<br", "<br ", "[a]: h", "[a]:\nh\n'", "[a]: h ' "]
   const took = spent(() => pieces.forEach((piece) => grown(piece.repeat(20_000))))
   const plain = spent(() => pieces.forEach((piece) => parser.render(piece.repeat(20_000), {})))
   assert.ok(took < Math.max(2000, 4 * plain), `${took} ms, ${plain} ms without`)

@@ -9,6 +9,9 @@ import { OpenFence } from "app/markdown/fences.js"
 /** @typedef {import("markdown-it").Token} Token */
 /** @typedef {{settled: Token[], tail: Token[], env: Record<string, unknown>, code?: string}} Step `code`: nothing but this, behind what the tail has */
 
+/** What may yet become a list's next item, and is none yet. */
+const NO_ITEM_YET = /^ {0,3}(?:\d{1,9}|[-*][-* \t]*)$/
+
 /** Blocks of a long answer stand in groups, by this class: whoever lays the page out need not look at each of them again. */
 export const GROUP = "prose__group"
 
@@ -85,7 +88,7 @@ export class GrowingMarkdown {
 
   /** Where what can still change begins: the last block, or behind it where that is a fence which a line has closed. @param {Token[]} tokens */
   #lastBlock(tokens) {
-    const { index, line } = lastBlock(tokens)
+    const { index, line } = lastSure(tokens, this.#tail)
     const token = tokens[index]
     this.#fence = null
     if (token?.type !== "fence" || !token.map) return { index, line }
@@ -94,11 +97,20 @@ export class GrowingMarkdown {
     if (!begin || !text.startsWith(token.markup)) return { index, line } // its first line goes on, or all is indented
     const fence = new OpenFence(token.markup)
     const code = fence.take(text.slice(begin))
-    if (fence.isOver) return { index: tokens.length, line: token.map[1] }
+    if (fence.isOver) return { index: index + 1, line: token.map[1] }
     this.#fence = fence
     token.content = code
     return { index, line }
   }
+}
+
+/**
+ * Where the last top-level block begins, or the one above it while the last could still turn out to be no block but more of that one.
+ * @param {Token[]} tokens @param {string} text what they were parsed from
+ */
+function lastSure(tokens, text) {
+  const last = lastBlock(tokens)
+  return isSure(tokens[last.index], text) ? last : lastBlock(tokens.slice(0, last.index))
 }
 
 /** Where the last top-level block begins, in tokens and in lines. @param {Token[]} tokens */
@@ -108,6 +120,19 @@ function lastBlock(tokens) {
     if (token?.level === 0 && token.nesting !== -1 && token.map) return { index, line: token.map[0] }
   }
   return { index: 0, line: 0 }
+}
+
+/**
+ * Does a block begin here whatever comes? Its first line says so once it has ended ("#" may become "#tag"), for a table the
+ * second, for a formula the last. Behind an empty line nothing goes on but a list.
+ * @param {Token | undefined} token @param {string} text
+ */
+function isSure(token, text) {
+  const lines = text.split("\n")
+  const [begin, end] = token?.map ?? [0, 0]
+  const said = token?.type === "formula_block" ? end + 1 : begin + (token?.type === "table_open" ? 2 : 1)
+  if (said < lines.length) return true
+  return !lines[begin - 1]?.trim() && !NO_ITEM_YET.test(lines[begin] ?? "")
 }
 
 /** @param {string} text @param {number} line */

@@ -99,7 +99,7 @@ function blockFormula(state, startLine, endLine, silent) {
     if (rest.includes(close)) return false
     lines.push(rest)
     if (++line >= endLine || (line > startLine && (state.sCount[line] ?? 0) < state.blkIndent)) {
-      if (state.env.arriving) return emit(state, startLine, line, lines, silent) // it waits for its end
+      if (state.env.arriving && isAtEnd(state, line)) return emit(state, startLine, line, lines, silent) // it waits for its end
       searched.set(place, { from: startLine, to: line })
       return false
     }
@@ -107,6 +107,11 @@ function blockFormula(state, startLine, endLine, silent) {
   }
   lines.push(rest.trimEnd().slice(0, -close.length))
   return close === "$$" && lines.join("").includes("$$") ? false : emit(state, startLine, line + 1, lines, silent)
+}
+
+/** Is nothing more there? @param {import("markdown-it").StateBlock} state @param {number} line */
+function isAtEnd(state, line) {
+  return !state.src.slice(state.eMarks[line - 1]).trim()
 }
 
 /** @param {import("markdown-it").StateBlock} state @param {number} start @param {number} end @param {string[]} lines @param {boolean} silent */

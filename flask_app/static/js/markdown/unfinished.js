@@ -15,6 +15,11 @@ const PICTURE = /!\[[^[\]]*(?:\]\([^()\s]*)?$/
 const SIGNS = /(^|\s)[*_~`]{1,3}$/
 const RULE = /^[|:\- ]*$/
 const EMPTY_LINE = /\n[ \t]*\n/
+/** The end of a text that may be the beginning of a link's definition: its address, and a title behind that or on the next line. */
+const DEFINITION =
+  /^\[(?:\\.|[^[\]\\])+\]:[ \t]*(?:\n[ \t]*)?(?:<?([^\s<>]*)>?(?:(?:[ \t]+(?:\n[ \t]*)?|\n[ \t]*)(?:"[^"]*(?:"[ \t]*)?|'[^']*(?:'[ \t]*)?|\([^()]*(?:\)[ \t]*)?)?)?)?$/
+const LONGEST_DEFINITION = 2_000
+const SCHEMES = ["https://", "http://", "mailto:", "data:image/"]
 /** The children of what is being finished. @type {WeakSet<Token[]>} */
 const UNFINISHED = new WeakSet()
 
@@ -23,6 +28,7 @@ export function unfinished(md) {
   md.core.ruler.before("block", "unfinished_table", (state) => {
     if (state.env.arriving) state.src = withRule(state.src)
   })
+  md.block.ruler.before("reference", "unfinished_definition", unfinishedDefinition)
   md.core.ruler.before("inline", "unfinished_text", ({ env, src, tokens }) => {
     const last = env.arriving && !isOver(src) ? lastText(tokens) : null
     if (!last?.children) return
@@ -33,6 +39,22 @@ export function unfinished(md) {
     if (UNFINISHED.has(state.tokens)) closeEmphasis(state)
     return true
   })
+}
+
+/**
+ * A definition shows nothing: while it comes it is left out, or links would lead to half an address.
+ * @param {import("markdown-it").StateBlock} state @param {number} start @param {number} end
+ */
+function unfinishedDefinition(state, start, end) {
+  const at = (state.bMarks[start] ?? 0) + (state.tShift[start] ?? 0)
+  if (!state.env.arriving || state.src[at] !== "[" || state.src.length - at > LONGEST_DEFINITION) return false
+  const rest = state.src.slice(at)
+  const [found, begun] = DEFINITION.exec(rest) ?? []
+  if (found === undefined || EMPTY_LINE.test(rest)) return false
+  const address = (begun ?? "").toLowerCase()
+  if (!SCHEMES.some((scheme) => scheme.startsWith(address) || address.startsWith(scheme))) return false
+  state.line = end
+  return true
 }
 
 /** Has the last block ended? Searched from its end: an expression would begin anew at each of many empty lines. @param {string} text */
