@@ -34,6 +34,15 @@ Nothing but words.
 And the last words.
 
 """
+ITEMS = "".join(f"{at}. The **{at}th** thing is `number_{at}`, $x^{at}$ and more\n" for at in range(1, 201))
+LOOSE = "".join(f"- The *{at}th* thing\n\n  is said [here](https://example.org/{at})\n\n" for at in range(1, 121))
+ROWS = "| what | how | many |\n|---|:-:|--:|\n" + "".join(f"| thing **{at}** | `so` | {at} |\n" for at in range(1, 201))
+LENGTHY = {
+    "a list": (ITEMS, "li"),
+    "a list with paragraphs": (LOOSE, "li"),
+    "a list that comes to have paragraphs": (ITEMS + "\n" + ITEMS, "li"),
+    "a table": (ROWS, "tr"),
+}
 PROSE = "[...document.querySelectorAll('.message--answer .prose[data-slot=text]')].at(-1)"
 # What is drawn of the newest answer, block by block.
 DRAWN = f"""() => [...{PROSE}.children].flatMap((each) => each.matches(".prose__group") ? [...each.children] : each)
@@ -175,6 +184,46 @@ def test_a_link_that_is_defined_at_the_end_changes_its_own_block_alone(
     assert chat.page.evaluate("window.coloured.isConnected"), "and its colours are not made anew"
     assert chat.page.evaluate(f"() => [...{PROSE}.children].map((each) => each.offsetTop)") == before[:6]
     assert chat.page.evaluate("String(getSelection())") == "def"
+    expect_the_same_after_a_reload(chat)
+
+
+# What was put into the page while it came, in items or rows, and whether the first of them is still that of the beginning.
+COUNT = f"""part => {{
+  window.put = 0
+  const parts = (nodes) => [...nodes].reduce((sum, node) => sum + (node.matches?.(part) ? 1 : 0) +
+    (node.querySelectorAll?.(part).length ?? 0), 0)
+  new MutationObserver((records) => {{ for (const {{ addedNodes }} of records) window.put += parts(addedNodes) }})
+    .observe({PROSE}, {{ subtree: true, childList: true }})
+}}"""
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("kind", LENGTHY)
+def test_parts_of_a_long_list_or_table_stay_while_it_grows(
+    visits: Visits, script: ScriptedUpstream, kind: str, viewport: Any
+) -> None:
+    text, part = LENGTHY[kind]
+    begin, middle = tokens_of("Here:\n\n" + text[:500]), tokens_of("Here:\n\n" + text[:6_000])
+    gate = Gate(begin, middle)
+    script.script(Answer(f"Here:\n\n{text}\nThat was **all**.", tokens_per_second=1_500, gate=gate))
+    chat = Chat(visits.open("/", viewport=viewport), say)
+    chat.send("All of them, please.")
+    expect(chat.prose.locator(part).nth(3)).to_be_attached()
+    chat.page.evaluate(COUNT, part)
+    gate.let_go()
+    expect(chat.prose.locator(part).nth(90)).to_be_attached()
+    chat.page.wait_for_timeout(500)
+    mark(chat.page, f"{PROSE}.querySelectorAll('{part}')[3]")
+    marked = chat.page.evaluate("String(getSelection())")
+    gate.open()
+    chat.wait_until_answered()
+    expect(chat.prose).to_contain_text("That was all.")
+    if "comes to" not in kind:
+        assert chat.page.evaluate("String(getSelection())") == marked, "what is marked stays so"
+        count = chat.prose.locator(part).count()
+        assert count > 100
+        assert chat.page.evaluate("window.put") < 20 * count, "not all of them again with each piece"
+    wait_until(lambda: not chat.prose.locator(".formula:not(:has(*))").count())
     expect_the_same_after_a_reload(chat)
 
 

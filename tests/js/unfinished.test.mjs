@@ -65,6 +65,13 @@ test("a link's definition counts once it has come to its end, and is not shown b
   }
 })
 
+test("a definition that comes leaves what stands before it alone", () => {
+  const growing = new GrowingMarkdown(parser)
+  assert.equal(growing.push("One.\n\n[a]: https://exa").settled.length, 3)
+  assert.deepEqual(growing.push("mple.org\n").settled, [])
+  assert.equal(render(growing.push("\nTwo.")), "<p>Two.</p>")
+})
+
 test("signs that are words stay", () => {
   for (const text of ["2 * 3", "5*x", "a_b", "snake_case_", "arr[i", "a \\[x", "\\*no", "\\`no", "costs $5", "(a]b", "2**3"]) {
     const plain = parser.render(text, {}).trimEnd()

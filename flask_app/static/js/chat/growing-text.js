@@ -1,13 +1,17 @@
 // @ts-check
 /**
  * Markdown that grows in the page: settled blocks are drawn once, the unfinished one again at each frame in which nobody is at it, but
- * for code: that gets what is new.
+ * for code, which gets what is new, and for long lists and tables, of which the last part is drawn again.
  */
 import { isInUse, remember } from "app/in-use.js"
 import { fragmentOf, markupOf, parser } from "app/markdown.js"
 import { GROUP, GrowingMarkdown, blocksIn, eachBlock } from "app/markdown/blocks.js"
 import { awaitsFormulas, enrich } from "app/markdown/enrich.js"
 import { GrowingCode } from "app/markdown/growing-code.js"
+import { GrowingParts } from "app/markdown/growing-parts.js"
+
+/** @typedef {import("markdown-it").Token} Token */
+/** @typedef {Record<string, unknown>} Env what they were parsed with */
 
 const SHARE = 3 // after a frame that took 10 ms, rest 30 ms: reading and scrolling stay smooth
 const MOST = 32 // blocks in a group
@@ -25,6 +29,8 @@ export class GrowingText {
   #tail = []
   /** The tail, where it is code that goes on. @type {GrowingCode | null} */
   #code = null
+  /** The long list or table whose last part the tail is. @type {GrowingParts | null} */
+  #parts = null
   #frame = 0
   #notBefore = 0
 
@@ -52,7 +58,7 @@ export class GrowingText {
     this.#whole = this.#pending = ""
     this.#tail = []
     this.#drawn = []
-    this.#code = null
+    this.#code = this.#parts = null
     this.#place = this.#element
     this.#element.replaceChildren()
   }
@@ -63,7 +69,7 @@ export class GrowingText {
     this.#frame = 0
     this.#advance()
     const { tail, env } = this.#growing.end()
-    this.#settle(fragmentOf(tail, env))
+    this.#settle(tail, env)
     if (hasReferences(env)) this.#drawDifferent([...this.#drawn, ...eachMarkup(tail, env)])
   }
 
@@ -76,24 +82,29 @@ export class GrowingText {
     }
     const begun = performance.now()
     this.#advance()
+    this.#parts?.layOut()
     this.#notBefore = now + SHARE * (performance.now() - begun)
   }
 
   #advance() {
     if (!this.#pending) return
-    const { settled, tail, env, code } = this.#growing.push(this.#pending)
+    const { settled, tail, env, code, parts, isFirst } = this.#growing.push(this.#pending)
     this.#pending = ""
     if (code !== undefined) return this.#code?.append(code)
     if (settled.length) {
-      this.#settle(fragmentOf(settled, env))
+      this.#settle(settled, env)
       this.#drawn.push(...eachMarkup(settled, env))
       this.#tail = []
     }
+    if (isFirst || !this.#growing.isInParts) this.#dropParts()
+    if (parts) this.#settleParts(parts, env)
     this.#grow(fragmentOf(tail, env))
   }
 
-  /** The tail as it will stay. Code that has grown is in the page already. @param {DocumentFragment} fragment */
-  #settle(fragment) {
+  /** The tail as it will stay. Code that has grown is in the page already, and so are parts of a list or table. @param {Token[]} tokens @param {Env} env */
+  #settle(tokens, env) {
+    if (this.#parts) return this.#settleRest(this.#parts, tokens, env)
+    const fragment = fragmentOf(tokens, env)
     const code = this.#code
     const pre = fragment.firstElementChild
     this.#code = null
@@ -103,6 +114,29 @@ export class GrowingText {
     this.#tail = this.#tail.filter((node) => node !== code.figure)
     this.#replaceTail(enrich(fragment))
     this.#tail.unshift(code.figure)
+  }
+
+  /** @param {GrowingParts} parts @param {Token[]} tokens all that they are of, and what comes behind @param {Env} env */
+  #settleRest(parts, tokens, env) {
+    const rest = parts.rest(tokens, env)
+    if (!rest) this.#dropParts()
+    this.#replaceTail(enrich(fragmentOf(rest ?? tokens, env)))
+    this.#parts = null
+    if (rest) this.#tail = [parts.element, ...this.#tail.filter((node) => !parts.element.contains(node))]
+  }
+
+  /** @param {Token[]} parts @param {Env} env */
+  #settleParts(parts, env) {
+    this.#replaceTail(enrich(fragmentOf(parts, env)))
+    this.#parts ??= new GrowingParts(/** @type {HTMLElement} */ (this.#tail[0]))
+    this.#parts.note(parts, env)
+    this.#tail = []
+  }
+
+  /** They are drawn anew with the tail. */
+  #dropParts() {
+    if (this.#parts) this.#tail = [this.#parts.element, ...this.#tail]
+    this.#parts = null
   }
 
   /** The tail as it stands just now. @param {DocumentFragment} fragment */
@@ -116,8 +150,10 @@ export class GrowingText {
   #replaceTail(fragment) {
     const keep = remember(this.#tail)
     for (const node of this.#tail) node.remove()
+    const parts = this.#parts?.take(fragment) ?? []
     this.#tail = [...fragment.childNodes]
     for (const node of this.#tail) this.#add(node)
+    this.#tail.unshift(...parts)
     keep(this.#tail)
   }
 
@@ -175,12 +211,12 @@ export function showText(element, text) {
   element.replaceChildren(enrich(fragmentOf(parser.parse(text, env), env)))
 }
 
-/** @param {Record<string, unknown>} env */
+/** @param {Env} env */
 function hasReferences(env) {
   return Object.keys(env.references ?? {}).length > 0
 }
 
-/** @param {import("markdown-it").Token[]} tokens @param {Record<string, unknown>} env */
+/** @param {Token[]} tokens @param {Env} env */
 function eachMarkup(tokens, env) {
   return eachBlock(tokens).map((block) => markupOf(block, env))
 }

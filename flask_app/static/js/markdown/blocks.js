@@ -2,12 +2,17 @@
 /**
  * A growing Markdown text in two parts: blocks that more text cannot change any more, and the unfinished tail.
  * Only the last top-level block can still change, so everything before it is settled and rendered once. While that block is
- * an open fence all that comes is code, and nothing is parsed.
+ * an open fence all that comes is code, and nothing is parsed; while it is a long list or table, its last part is.
  */
 import { OpenFence } from "app/markdown/fences.js"
+import { GivenParts, partsOf } from "app/markdown/parts.js"
 
 /** @typedef {import("markdown-it").Token} Token */
-/** @typedef {{settled: Token[], tail: Token[], env: Record<string, unknown>, code?: string}} Step `code`: nothing but this, behind what the tail has */
+/**
+ * `code`: nothing but this, behind what the tail has. `parts`: finished ones of a list or table, its first or behind those that went out
+ * before; the tail is the rest of it, and once it is over the first of what is settled is all of it.
+ * @typedef {{settled: Token[], tail: Token[], env: Record<string, unknown>, code?: string, parts?: Token[], isFirst?: boolean}} Step
+ */
 
 /** What may yet become a list's next item, and is none yet. */
 const NO_ITEM_YET = /^ {0,3}(?:\d{1,9}|[-*][-* \t]*)$/
@@ -39,6 +44,7 @@ export class GrowingMarkdown {
   #held = ""
   /** @type {OpenFence | null} */
   #fence = null
+  #given = new GivenParts()
   /** Reference links defined in settled blocks stay known. @type {Record<string, unknown>} */
   #env = { arriving: true }
 
@@ -57,6 +63,11 @@ export class GrowingMarkdown {
     return this.#fence !== null
   }
 
+  /** Is the tail the rest of a list or table whose finished parts have gone out? */
+  get isInParts() {
+    return this.#given.isBegun
+  }
+
   /** @param {string} text what has been added @returns {Step} */
   push(text) {
     const added = this.#withOneKindOfLine(text)
@@ -64,19 +75,59 @@ export class GrowingMarkdown {
     const code = this.#fence?.take(added)
     if (this.#fence && !this.#fence.isOver) return { settled: [], tail: [], env: this.#env, code }
     const { topHeading } = this.#env
-    const tokens = this.#parser.parse(this.#tail, this.#env)
-    const { index, line } = this.#lastBlock(tokens)
+    const { tokens, index, line } = this.#parsed()
     const settled = tokens.slice(0, index)
-    if (!settled.some(({ type }) => type === "heading_open")) this.#env.topHeading = topHeading // "#" may become "##"
     this.#tail = this.#tail.slice(startOfLine(this.#tail, line))
-    return { settled, tail: tokens.slice(index), env: this.#env }
+    const step = this.#inParts(tokens.slice(index))
+    const isHeaded = [...settled, ...(step.parts ?? [])].some(({ type }) => type === "heading_open")
+    if (!isHeaded) this.#env.topHeading = topHeading // "#" may become "##"
+    return { settled, ...step, env: this.#env }
   }
 
   /** The tail as it stands once no more text comes. @returns {{tail: Token[], env: Record<string, unknown>}} */
   end() {
     const env = { ...this.#env, arriving: false }
     this.#fence = null
+    this.#takeBack()
     return { tail: this.#parser.parse(this.#tail + this.#held, env), env }
+  }
+
+  /** The tail, with all of a list or table where that is over. */
+  #parsed() {
+    const tokens = this.#parser.parse(this.#tail, this.#env)
+    const last = this.#lastBlock(tokens)
+    if (!this.#given.isBegun || this.#given.goesOn(tokens[0], last.index)) return { tokens, ...last }
+    this.#takeBack()
+    const whole = this.#parser.parse(this.#tail, this.#env)
+    return { tokens: whole, ...this.#lastBlock(whole) }
+  }
+
+  #takeBack() {
+    if (this.#given.isBegun) this.#tail = this.#given.whole(this.#tail)
+    this.#given = new GivenParts()
+  }
+
+  /** Has what is finished of a long list or table go out. @param {Token[]} tail @returns {{tail: Token[], parts?: Token[], isFirst?: boolean}} */
+  #inParts(tail) {
+    this.#given.suit(tail)
+    if (!this.#given.isDue(eachBlock(tail)[0] ?? [], this.#tail)) return { tail }
+    let tokens = this.#wholeLines()
+    if (this.#given.changesBy(tokens)) {
+      this.#takeBack()
+      tokens = this.#wholeLines()
+    }
+    const isFirst = !this.#given.isBegun
+    if (eachBlock(tokens).length !== 1 || !partsOf(tokens)) return { tail: this.#parser.parse(this.#tail, this.#env) }
+    const { parts, rest } = this.#given.take(tokens, this.#tail)
+    this.#tail = rest
+    const left = this.#parser.parse(rest, this.#env)
+    this.#given.suit(left)
+    return { parts, isFirst, tail: left }
+  }
+
+  /** What the line that is being written does not change. */
+  #wholeLines() {
+    return this.#parser.parse(this.#tail.slice(0, this.#tail.lastIndexOf("\n") + 1), { ...this.#env, arriving: false })
   }
 
   /** As the parser reads it. @param {string} text */

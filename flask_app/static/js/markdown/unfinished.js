@@ -42,7 +42,7 @@ export function unfinished(md) {
 }
 
 /**
- * A definition shows nothing: while it comes it is left out, or links would lead to half an address.
+ * A definition shows nothing: while it comes it is a block without words, or links would lead to half an address.
  * @param {import("markdown-it").StateBlock} state @param {number} start @param {number} end
  */
 function unfinishedDefinition(state, start, end) {
@@ -53,6 +53,9 @@ function unfinishedDefinition(state, start, end) {
   if (found === undefined || EMPTY_LINE.test(rest)) return false
   const address = (begun ?? "").toLowerCase()
   if (!SCHEMES.some((scheme) => scheme.startsWith(address) || address.startsWith(scheme))) return false
+  const token = state.push("unfinished_definition", "", 0)
+  token.hidden = true
+  token.map = [start, end]
   state.line = end
   return true
 }
