@@ -187,7 +187,7 @@ def test_a_link_that_is_defined_at_the_end_changes_its_own_block_alone(
     expect_the_same_after_a_reload(chat)
 
 
-# What was put into the page while it came, in items or rows, and whether the first of them is still that of the beginning.
+# How many items or rows are put into the page from now on.
 COUNT = f"""part => {{
   window.put = 0
   const parts = (nodes) => [...nodes].reduce((sum, node) => sum + (node.matches?.(part) ? 1 : 0) +

@@ -69,6 +69,13 @@ test("a list that comes to have paragraphs goes out anew", () => {
   assert.equal(steps.filter(({ isFirst }) => isFirst).length, 2)
 })
 
+test("an item that were a table by itself stays with the others", () => {
+  const growing = new GrowingMarkdown(parser)
+  const { tail, parts } = growing.push(`${LONG["a list"]}- a | b\n-|-\n`)
+  assert.equal(parts, undefined)
+  assert.match(markup(tail), /^<ul>.*thing <strong>1<.*<li>a \| b/s)
+})
+
 test("a part that is long itself stays", () => {
   const growing = new GrowingMarkdown(parser)
   for (let at = 0; at < 200; at++) assert.equal(growing.push(at ? `  - thing ${at} and words\n` : "- a list\n").parts, undefined)

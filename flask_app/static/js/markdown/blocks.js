@@ -117,12 +117,13 @@ export class GrowingMarkdown {
       tokens = this.#wholeLines()
     }
     const isFirst = !this.#given.isBegun
-    if (eachBlock(tokens).length !== 1 || !partsOf(tokens)) return { tail: this.#parser.parse(this.#tail, this.#env) }
-    const { parts, rest } = this.#given.take(tokens, this.#tail)
-    this.#tail = rest
-    const left = this.#parser.parse(rest, this.#env)
+    const taken = eachBlock(tokens).length === 1 && partsOf(tokens) ? this.#given.take(tokens, this.#tail) : null
+    this.#tail = taken?.rest ?? this.#tail
+    const left = this.#parser.parse(this.#tail, this.#env)
     this.#given.suit(left)
-    return { parts, isFirst, tail: left }
+    if (!taken || this.#given.goesOn(left[0], 0)) return { parts: taken?.parts, isFirst, tail: left }
+    this.#takeBack() // by itself the last part is something else
+    return { tail: this.#parser.parse(this.#tail, this.#env) }
   }
 
   /** What the line that is being written does not change. */
