@@ -9,6 +9,7 @@ import { GROUP, GrowingMarkdown, blocksIn, eachBlock } from "app/markdown/blocks
 import { awaitsFormulas, enrich } from "app/markdown/enrich.js"
 import { GrowingCode } from "app/markdown/growing-code.js"
 import { GrowingParts } from "app/markdown/growing-parts.js"
+import { must } from "app/ui.js"
 
 /** @typedef {import("markdown-it").Token} Token */
 /** @typedef {Record<string, unknown>} Env what they were parsed with */
@@ -29,6 +30,8 @@ export class GrowingText {
   #tail = []
   /** The tail, where it is code that goes on. @type {GrowingCode | null} */
   #code = null
+  /** What the tail's first block was drawn from, where another stands behind it. */
+  #held = ""
   /** The long list or table whose last part the tail is. @type {GrowingParts | null} */
   #parts = null
   #frame = 0
@@ -55,7 +58,7 @@ export class GrowingText {
     cancelAnimationFrame(this.#frame)
     this.#frame = 0
     this.#growing = new GrowingMarkdown(parser)
-    this.#whole = this.#pending = ""
+    this.#whole = this.#pending = this.#held = ""
     this.#tail = []
     this.#drawn = []
     this.#code = this.#parts = null
@@ -98,17 +101,18 @@ export class GrowingText {
     }
     if (isFirst || !this.#growing.isInParts) this.#dropParts()
     if (parts) this.#settleParts(parts, env)
-    this.#grow(fragmentOf(tail, env))
+    this.#grow(tail, env)
   }
 
   /** The tail as it will stay. Code that has grown is in the page already, and so are parts of a list or table. @param {Token[]} tokens @param {Env} env */
   #settle(tokens, env) {
     if (this.#parts) return this.#settleRest(this.#parts, tokens, env)
-    const fragment = fragmentOf(tokens, env)
     const code = this.#code
-    const pre = fragment.firstElementChild
     this.#code = null
-    if (!code || !(pre instanceof HTMLPreElement)) return this.#replaceTail(enrich(fragment))
+    if (!code) return this.#drawBlocks(tokens, env)
+    const fragment = fragmentOf(tokens, env)
+    const pre = fragment.firstElementChild
+    if (!(pre instanceof HTMLPreElement)) return this.#replaceTail(enrich(fragment))
     code.end(pre)
     pre.remove()
     this.#tail = this.#tail.filter((node) => node !== code.figure)
@@ -139,11 +143,28 @@ export class GrowingText {
     this.#parts = null
   }
 
-  /** The tail as it stands just now. @param {DocumentFragment} fragment */
-  #grow(fragment) {
-    const pre = this.#growing.isInCode ? fragment.querySelector("pre") : null
-    this.#code = pre && new GrowingCode(pre)
-    this.#replaceTail(pre ? fragment : enrich(fragment, { grows: true }))
+  /** The tail as it stands just now. @param {Token[]} tail @param {Env} env */
+  #grow(tail, env) {
+    if (!this.#growing.isInCode) return this.#drawBlocks(tail, env, { grows: true })
+    const fragment = fragmentOf(tail, env)
+    this.#code = new GrowingCode(/** @type {HTMLPreElement} */ (must(fragment, "pre")))
+    this.#replaceTail(fragment)
+  }
+
+  /**
+   * In the place of the tail. Where its first block was drawn from the same, with another behind it, that stays.
+   * @param {Token[]} tokens @param {Env} env @param {{grows?: boolean}} [options] `grows`: the last block goes on
+   */
+  #drawBlocks(tokens, env, { grows = false } = {}) {
+    const [first = [], ...others] = this.#parts ? [tokens] : eachBlock(tokens)
+    const goesOn = grows && !others.length
+    const markup = goesOn ? "" : markupOf(first, env)
+    const kept = markup && markup === this.#held ? this.#tail.shift() : undefined
+    const fragment = kept ? new DocumentFragment() : enrich(fragmentOf(first, env), { grows: goesOn })
+    fragment.append(...(kept ? ["\n"] : []), enrich(fragmentOf(others.flat(), env), { grows }))
+    this.#replaceTail(fragment)
+    if (kept) this.#tail.unshift(kept)
+    this.#held = grows ? markup : ""
   }
 
   /** @param {DocumentFragment} fragment */

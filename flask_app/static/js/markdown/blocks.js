@@ -162,7 +162,8 @@ export class GrowingMarkdown {
  */
 function lastSure(tokens, text) {
   const last = lastBlock(tokens)
-  return isSure(tokens[last.index], text) ? last : lastBlock(tokens.slice(0, last.index))
+  const above = lastBlock(tokens.slice(0, last.index))
+  return isSure(tokens[last.index], text, tokens[above.index]?.tag ?? "") ? last : above
 }
 
 /** Where the last top-level block begins, in tokens and in lines. @param {Token[]} tokens */
@@ -177,14 +178,14 @@ function lastBlock(tokens) {
 /**
  * Does a block begin here whatever comes? Its first line says so once it has ended ("#" may become "#tag"), for a table the
  * second, for a formula the last. Behind an empty line nothing goes on but a list.
- * @param {Token | undefined} token @param {string} text
+ * @param {Token | undefined} token @param {string} text @param {string} above the tag of the block above it
  */
-function isSure(token, text) {
+function isSure(token, text, above) {
   const lines = text.split("\n")
   const [begin, end] = token?.map ?? [0, 0]
   const said = token?.type === "formula_block" ? end + 1 : begin + (token?.type === "table_open" ? 2 : 1)
   if (said < lines.length) return true
-  return !lines[begin - 1]?.trim() && !NO_ITEM_YET.test(lines[begin] ?? "")
+  return !lines[begin - 1]?.trim() && !(["ul", "ol"].includes(above) && NO_ITEM_YET.test(lines[begin] ?? ""))
 }
 
 /** @param {string} text @param {number} line */
