@@ -1,5 +1,6 @@
 """Groups as JSON. Names are as the reader sees them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from flask_app.services.people.group_access import Access
 from flask_app.services.people.group_models import Choice
 from flask_app.services.people.group_service import Counted
 from flask_app.web.bodies import Body, Reply, Words
+from flask_app.web.retention import GroupKeptReply, kept_of_groups
 
 Clock = Annotated[str, msgspec.Meta(max_length=5)]
 
@@ -57,7 +59,7 @@ class GroupReply(GroupName):
 
     `managers` are usernames; `access` is what its people may use, and when; `opening` the prepaid balance that each of
     them begins with, null where they begin with none. Each may keep `file_quota_mb` megabytes of files in messages;
-    with 0 they attach none.
+    with 0 they attach none. `kept` is for how long, by the settings of the site and of the API log.
     """
 
     is_default: bool
@@ -69,6 +71,7 @@ class GroupReply(GroupName):
     access: AccessReply
     supervised_since: datetime | None
     opening: OpeningReply | None
+    kept: GroupKeptReply
     created_at: datetime
 
 
@@ -144,21 +147,7 @@ def group_names() -> list[GroupName]:
 
 
 def group_reply(counted: Counted, managers: list[str] | None = None) -> GroupReply:
-    group = counted.group
-    return GroupReply(
-        id=group.id,
-        name=group_service.shown_name(group, g.locale),
-        is_default=group.id == DEFAULT_GROUP_ID,
-        members=counted.members,
-        managers=managers or [],
-        on_disconnect=group.on_disconnect,
-        on_disconnect_tokens=group.on_disconnect_tokens,
-        file_quota_mb=group.file_quota_mb,
-        access=access_reply(group),
-        supervised_since=group.supervised_since,
-        opening=_opening(group),
-        created_at=group.created_at,
-    )
+    return _reply(counted, managers, kept_of_groups())
 
 
 def opened_reply(done: Opened) -> OpenedReply:
@@ -181,8 +170,27 @@ def _hours_reply(hours: Hours) -> HoursReply:
 
 
 def groups_reply(listed: list[Counted]) -> GroupsReply:
-    managers = managing_service.names_of([counted.group.id for counted in listed])
-    return GroupsReply(groups=[group_reply(counted, managers.get(counted.group.id)) for counted in listed])
+    managers, kept = managing_service.names_of([counted.group.id for counted in listed]), kept_of_groups()
+    return GroupsReply(groups=[_reply(counted, managers.get(counted.group.id), kept) for counted in listed])
+
+
+def _reply(counted: Counted, managers: list[str] | None, kept: Callable[[str], GroupKeptReply]) -> GroupReply:
+    group = counted.group
+    return GroupReply(
+        id=group.id,
+        name=group_service.shown_name(group, g.locale),
+        is_default=group.id == DEFAULT_GROUP_ID,
+        members=counted.members,
+        managers=managers or [],
+        on_disconnect=group.on_disconnect,
+        on_disconnect_tokens=group.on_disconnect_tokens,
+        file_quota_mb=group.file_quota_mb,
+        access=access_reply(group),
+        supervised_since=group.supervised_since,
+        opening=_opening(group),
+        kept=kept(group.id),
+        created_at=group.created_at,
+    )
 
 
 def _opening(group: Group) -> OpeningReply | None:

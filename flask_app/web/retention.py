@@ -1,11 +1,13 @@
 """For how long things are kept, as JSON."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from flask_app.services.gateway import request_retention
 from flask_app.services.site import retention_settings
 from flask_app.services.site.retention_settings import Kept
 from flask_app.web.bodies import Body, Reply
@@ -41,6 +43,16 @@ class RetentionReply(Reply):
     audit_days: int | None
 
 
+class GroupKeptReply(Reply):
+    """For how many days the conversations of a group's people are kept, what is in their files, and what their
+    programs asked. Null is for good, and of files too: until their conversations go.
+    """
+
+    days: int | None
+    file_days: int | None
+    request_days: int
+
+
 def retention_reply(kept: Kept | None = None) -> RetentionReply:
     shown = kept or retention_settings.kept()
     return RetentionReply(
@@ -50,3 +62,9 @@ def retention_reply(kept: Kept | None = None) -> RetentionReply:
         file_groups=dict(shown.file_groups),
         audit_days=shown.audit_days,
     )
+
+
+def kept_of_groups() -> Callable[[str], GroupKeptReply]:
+    """What holds for a group by its id: its own, or else the site's."""
+    kept, log = retention_settings.kept(), request_retention.kept()
+    return lambda group_id: GroupKeptReply(kept.of(group_id), kept.of_files(group_id), log.of(group_id))

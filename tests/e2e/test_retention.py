@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, delete, update
 from sqlalchemy.pool import NullPool
 
 from flask_app.database import utc_now
-from flask_app.models import Conversation, FilePiece, KeptFile
+from flask_app.models import DEFAULT_GROUP_ID, Conversation, FilePiece, KeptFile
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.attached import attach, chips, pdf, picture, sent
 from tests.e2e.chat import Chat
@@ -23,6 +23,7 @@ from tests.support.scripted_upstream import ScriptedUpstream
 
 # Each language, colour and size with each of the others.
 LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
+DAYS = {"en": "{} days", "zh": "{} 天"}
 LONG_AGO = utc_now() - timedelta(days=4000)
 RETENTION = "/api/admin/settings/retention"
 
@@ -40,7 +41,7 @@ def rows_of(site: Site) -> Iterator[Connection]:
 @pytest.fixture(autouse=True)
 def as_before(site: Site) -> Any:
     yield
-    site.ask("PUT", RETENTION, {"days": None})
+    site.ask("PUT", RETENTION, {"days": None, "file_days": None, "file_groups": {}})
 
 
 @pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
@@ -98,6 +99,40 @@ def test_what_would_go_is_told_first(look: Look, visits: Visits, site: Site) -> 
     assert site.ask("GET", "/api/admin/settings")["retention"]["days"] == 3650
     site.ask("PUT", "/api/admin/settings/retention", {"days": None, "groups": {}, "audit_days": None})
     site.ask("DELETE", f"/api/conversations/{old}")
+
+
+def test_a_groups_row_says_for_how_long_and_leads_to_where_that_is_set(look: Look, visits: Visits, site: Site) -> None:
+    say, name = look.say, f"Keepers {look.locale}"
+    month, year = DAYS[look.locale].format(30), DAYS[look.locale].format(365)
+    group = site.ask("POST", "/api/admin/groups", {"name": name})["id"]
+    page = look.open(visits, "/admin/groups")
+    row = page.locator(f"[data-id='{group}']")
+    row.get_by_role("link", name=say("js.admin.kept_talks", time=say("js.admin.kept_for_good")), exact=True).click()
+    here = page.locator("[data-retention-form]").get_by_role("group", name=name)
+    expect(here.get_by_label(say("retention.rule"))).to_be_focused()
+    expect(here).to_be_in_viewport()
+    look.expect_no_fault(page)
+    for kind, days in (("rule", "days"), ("file_rule", "file_days")):
+        here.get_by_label(say(f"retention.{kind}")).select_option("days")
+        here.get_by_label(say(f"retention.{days}")).fill("365" if kind == "rule" else "30")
+    page.locator("[data-retention-form]").get_by_role("button", name=say("base.save")).click()
+    expect(page.locator(".toast")).to_contain_text(say("js.admin.retention_saved"))
+
+    page.goto("/admin/groups")
+    told = say("js.admin.kept_talks_and_files", time=year, files=month)
+    expect(row.get_by_role("link", name=told, exact=True)).to_be_visible()
+    everybody = page.locator(f"[data-id='{DEFAULT_GROUP_ID}']")
+    expect(everybody.get_by_role("link")).to_contain_text([say("js.admin.kept_for_good"), month])
+    look.expect_no_fault(page)
+    row.get_by_role("link", name=say("js.admin.kept_requests", time=month), exact=True).click()
+    own = page.get_by_role("dialog", name=say("requests.keep")).get_by_label(name)
+    expect(own).to_be_focused()
+    own.fill("365")
+    page.get_by_role("dialog").get_by_role("button", name=say("base.save")).click()
+    expect(page.get_by_role("status")).to_have_text(say("js.requests.kept", count="30"))
+    page.goto("/admin/groups")
+    expect(row.get_by_role("link", name=say("js.admin.kept_requests", time=year), exact=True)).to_be_visible()
+    site.ask("DELETE", f"/api/admin/groups/{group}")
 
 
 @pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)

@@ -81,6 +81,23 @@ def test_a_group_has_a_quota_of_files(admin_client: PageClient) -> None:
         assert admin_client.patch(path, json={"file_quota_mb": wrong}).status_code == 422
 
 
+def test_a_group_tells_for_how_long_its_things_are_kept(admin_client: PageClient) -> None:
+    first, second = (add(admin_client, name) for name in ("Class 3b", "Guests"))
+    assert first["kept"] == {"days": None, "file_days": None, "request_days": 30}
+    rules = {"days": 365, "groups": {first["id"]: 60}, "file_days": 90, "file_groups": {}}
+    assert admin_client.put("/api/admin/settings/retention", json=rules).status_code == 200
+    log = {"days": 20, "groups": {second["id"]: 10}}
+    assert admin_client.put("/api/admin/requests/retention", json=log).status_code == 200
+    kept = {group["id"]: group["kept"] for group in listed(admin_client)}
+    assert kept == {
+        DEFAULT_GROUP_ID: {"days": 365, "file_days": 90, "request_days": 20},
+        first["id"]: {"days": 60, "file_days": None, "request_days": 20},
+        second["id"]: {"days": 365, "file_days": 90, "request_days": 10},
+    }
+    changed: Any = admin_client.patch(f"{GROUPS}/{second['id']}", json={"name": "Visitors"}).json
+    assert changed["kept"] == kept[second["id"]]
+
+
 def test_a_group_is_added_changed_and_deleted_with_a_trace(admin_client: PageClient, member: User) -> None:
     group = add(admin_client, " Class 3b ", on_disconnect="limit", on_disconnect_tokens=300)
     path = f"{GROUPS}/{group['id']}"

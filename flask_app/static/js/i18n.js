@@ -134,6 +134,9 @@ export function formatDuration(milliseconds) {
   return parts.filter(Boolean).join(" ")
 }
 
+/** "1 day", "30 days". @param {number} count */
+export const formatDayCount = (count) => unitFormat("day", count)
+
 /** With a space before a Chinese unit, as elsewhere on the pages; none of it is nothing. @param {string} unit @param {number} count */
 function unitFormat(unit, count) {
   const unitDisplay = language.startsWith("zh") ? "short" : "long" // "秒钟" is said, not written

@@ -3,7 +3,7 @@
 import { GroupAccess, hoursWords } from "app/admin/group-access.js"
 import { OpeningBalance } from "app/admin/opening-balance.js"
 import { api } from "app/api.js"
-import { formatAmount, formatDateTime, formatNumber, t } from "app/i18n.js"
+import { formatAmount, formatDateTime, formatDayCount, formatNumber, t } from "app/i18n.js"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui.js"
 
 /**
@@ -19,6 +19,7 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
  * @property {"continue" | "limit" | "stop"} on_disconnect
  * @property {number | null} on_disconnect_tokens
  * @property {number} file_quota_mb room for the files of each, in megabytes; 0: they may attach none
+ * @property {{days: number | null, file_days: number | null, request_days: number}} kept null: for good, files as long as their conversations
  */
 
 const PATH = "/api/admin/groups"
@@ -90,7 +91,7 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, models, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens, file_quota_mb: quota }) {
+function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, models, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens, file_quota_mb: quota, kept }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
@@ -107,6 +108,7 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   slot(element, "models").hidden = !models
   fill(element, { files: t(quota ? "js.admin.group_files" : "js.admin.group_no_files", { megabytes: formatNumber(quota) }) })
   slot(element, "files").hidden = quota === USUAL_QUOTA
+  showKept(element, id, kept)
   slot(element, "no-api").hidden = mayAsk
   slot(element, "no-sharing").hidden = sharing
   fill(element, { supervised: since ? t("js.admin.group_supervised", { time: formatDateTime(since) }) : "" })
@@ -119,6 +121,17 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   must(element, "[data-delete]").setAttribute("aria-label", t("js.admin.delete_group", { name }))
   must(element, "[data-delete]").hidden = isDefault
   return element
+}
+
+/** For how long, each with a link to where it is set. @param {HTMLElement} element @param {string} id @param {Group["kept"]} kept */
+function showKept(element, id, { days, file_days: ofFiles, request_days: ofRequests }) {
+  const time = days ? formatDayCount(days) : t("js.admin.kept_for_good")
+  fill(element, {
+    kept: ofFiles ? t("js.admin.kept_talks_and_files", { time, files: formatDayCount(ofFiles) }) : t("js.admin.kept_talks", { time }),
+    "kept-requests": t("js.admin.kept_requests", { time: formatDayCount(ofRequests) }),
+  })
+  slot(element, "kept").setAttribute("href", `/admin/settings#kept=${id}`)
+  slot(element, "kept-requests").setAttribute("href", `/admin/requests#kept=${id}`)
 }
 
 /** @param {Group | null} group */

@@ -15,17 +15,27 @@ const state = pageState("admin-state")
 let kept = { days: state.days, groups: state.group_days }
 
 showRequests(state, { path: PATH, page: "/admin/requests", records: "/admin/records", filters: ["user"] })
-must(document, "[data-keep]").addEventListener("click", () => {
-  const days = /** @type {HTMLInputElement} */ (form.elements.namedItem("days"))
-  days.value = String(kept.days)
-  must(form, "[data-group-days]").replaceChildren(...state.groups.map(({ id, name }) => groupRow(id, name)))
-  openDialog("keep-dialog")
-})
+must(document, "[data-keep]").addEventListener("click", ask)
+askOfGroup(new URLSearchParams(location.hash.slice(1)).get("kept"))
 onSubmit(form, async ({ days }) => {
   kept = await api.put(`${PATH}/retention`, { days: Number(days), groups: daysOfGroups() })
   form.closest("dialog")?.close()
   toast(t("js.requests.kept", { count: formatNumber(kept.days) }))
 })
+
+function ask() {
+  const days = /** @type {HTMLInputElement} */ (form.elements.namedItem("days"))
+  days.value = String(kept.days)
+  must(form, "[data-group-days]").replaceChildren(...state.groups.map(({ id, name }) => groupRow(id, name)))
+  openDialog("keep-dialog")
+}
+
+/** The one that a link on the groups' page names. @param {string | null} wanted */
+function askOfGroup(wanted) {
+  if (!state.groups.some(({ id }) => id === wanted)) return
+  ask()
+  must(form, `[data-group="${wanted}"]`).focus()
+}
 
 /** @param {string} id @param {string} name */
 function groupRow(id, name) {
@@ -43,4 +53,6 @@ function daysOfGroups() {
 }
 
 /** @param {HTMLElement} row */
-const daysIn = (row) => /** @type {HTMLInputElement} */ (must(row, "[data-days]"))
+function daysIn(row) {
+  return /** @type {HTMLInputElement} */ (must(row, "[data-days]"))
+}

@@ -21,6 +21,7 @@ export class RetentionForm {
   constructor(retention, groups) {
     this.#groups = groups
     this.#show(retention)
+    this.#goToGroup(new URLSearchParams(location.hash.slice(1)).get("kept"))
     this.#form.addEventListener("change", () => this.#showDays())
     onSubmit(this.#form, async ({ audit_days: audit }) => {
       const kept = await this.#send({ ...this.#wanted(), audit_days: audit ? Number(audit) : null })
@@ -28,6 +29,12 @@ export class RetentionForm {
       this.#show(kept)
       toast(t("js.admin.retention_saved"))
     })
+  }
+
+  /** The one that a link on the groups' page names. @param {string | null} wanted */
+  #goToGroup(wanted) {
+    const element = [...this.#scopes.children].find((each) => each instanceof HTMLElement && each.dataset.scope === wanted)
+    element?.querySelector("select")?.focus()
   }
 
   /** What is too old already goes only where that is wanted. @param {Retention} wanted @returns {Promise<Retention | null>} */
