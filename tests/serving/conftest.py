@@ -10,10 +10,10 @@ from sqlalchemy import Engine, create_engine, text
 
 from tests.support import mariadb, storage
 from tests.support.brokers import wait_until
-from tests.support.instances import FINISH_SECONDS, Site
+from tests.support.instances import CREDENTIALS, FINISH_SECONDS, Site, done
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.served import Served, served, served_to_programs
+from tests.support.served import Served, Visitor, served, served_to_programs
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,15 @@ def site(shared_database: str, redis: RedisServer, tmp_path: Path) -> Iterator[S
         second.assert_sound_ledger()
     _empty(engine)
     redis.start_again()
+
+
+@pytest.fixture
+def person(site: Site) -> Visitor:
+    """A member of the default group, signed in on the second instance."""
+    done(site, "POST", "/api/admin/users", CREDENTIALS | {"role": "member"})
+    person = Visitor(site.second.base_url)
+    person.sign_in(person.post("/api/login", CREDENTIALS))
+    return person
 
 
 def _is_well(instance: Served) -> bool:

@@ -7,24 +7,14 @@ import pytest
 
 from flask_app.database import utc_now
 from flask_app.models import DEFAULT_GROUP_ID
-from tests.support.instances import Site, done, seen
+from tests.support.instances import CREDENTIALS, Site, done, seen
 from tests.support.served import PASSWORD, Visitor
 
 pytestmark = pytest.mark.security("change-holds-at-once")
 
-CREDENTIALS = {"username": "second", "password": PASSWORD}
 ACCESS = f"/api/admin/groups/{DEFAULT_GROUP_ID}/access"
 PRICES = {"input_hit": "1", "input_miss": "1", "output": "1000"}
 ASK: dict[str, Any] = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "Go."}]}
-
-
-@pytest.fixture
-def person(site: Site) -> Visitor:
-    """A member of the default group, signed in on the second instance."""
-    done(site, "POST", "/api/admin/users", CREDENTIALS | {"role": "member"})
-    person = Visitor(site.second.base_url)
-    person.sign_in(person.post("/api/login", CREDENTIALS))
-    return person
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 
 from flask_app import i18n
 from flask_app.models import DEFAULT_GROUP_ID
-from tests.support.instances import Site, done, seen
+from tests.support.instances import CREDENTIALS, Site, done, seen
 from tests.support.logos import png
-from tests.support.served import PASSWORD, Visitor
+from tests.support.served import Visitor
 
 pytestmark = pytest.mark.security("change-holds-at-once")
 
@@ -27,7 +27,6 @@ BROWSER = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
 SIGN_IN = i18n.translate("ja", "auth.sign_in")
 WORTH = {"slug": "school", "name": "The School", "newcomers": "open"}
 PROVIDERS, PROVIDER = "/api/admin/identity-providers", WORTH | {"issuer": "https://id.example", "client_id": "x"}
-CREDENTIALS = {"username": "second", "password": PASSWORD}
 
 
 @dataclass(frozen=True)
@@ -239,15 +238,6 @@ MODELS = {
         **is_listed("Nearby"),
     ),
 }
-
-
-@pytest.fixture
-def person(site: Site) -> Visitor:
-    """A member of the default group, signed in on the second instance."""
-    done(site, "POST", "/api/admin/users", CREDENTIALS | {"role": "member"})
-    person = Visitor(site.second.base_url)
-    person.sign_in(person.post("/api/login", CREDENTIALS))
-    return person
 
 
 @pytest.mark.parametrize("cases", [EVERYBODY, GROUP_MAY, MODELS], ids=["everybody", "a group", "models"])

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, text
 
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.served import Served, Stream
+from tests.support.served import PASSWORD, Served, Stream
 from tests.support.upstream_answers import Answer
 
 WORDS = " ".join(f"word{number}" for number in range(200))
 ENDLESS = Answer(text=WORDS * 20, tokens_per_second=40)
 FINISH_SECONDS = 40
+CREDENTIALS = {"username": "second", "password": PASSWORD}  # of a member
 
 T = TypeVar("T")
 
