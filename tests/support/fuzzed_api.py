@@ -17,7 +17,8 @@ LEAST = {"public": 0, "login": 1, "manager": 1, "admin": 2, "owner": 3}
 # Said of somebody else's server or of a disk, or of a site whose administrators have switched off all models or keys:
 # the request was in order, and so is the reply.
 FAULTS_ELSEWHERE = re.compile(
-    r"^(upstream|provider|delivery|mail|webhook|identity|balance|key)_|_(unreachable|failed)$|^no_(model|working_key)$"
+    r"^(upstream|provider|delivery|mail|webhook|identity|directory|balance|key)_|_(unreachable|failed)$"
+    r"|^no_(model|working_key)$"
 )
 JSON, BYTES = "application/json", "application/octet-stream"
 

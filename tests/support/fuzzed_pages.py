@@ -47,7 +47,8 @@ MEANT = {
     "issuer": ("https://id.example.org", "http://127.0.0.1:9"),
     "base_url": ("https://127.0.0.1:9/v1", "http://127.0.0.1:9/v1", "ftp://x"),
     "url": ("https://127.0.0.1:9/hook", "http://127.0.0.1:9"),
-    "address": ("me@example.com", "x@", "10.0.0.0/8"),
+    "address": ("me@example.com", "x@", "10.0.0.0/8", "ldaps://127.0.0.1:9"),
+    **dict.fromkeys(("base_dn", "bind_dn"), ("dc=school,dc=example", "dc=", "")),
     "email": ("me@example.com", "x@"),
     "locale": ("en", "zh-Hant", "xx"),
 }
@@ -97,6 +98,8 @@ class Pages:
         self._site = Things(list)
 
     def gather(self, cast: list[Person], others: list[Person], site: Things) -> None:
+        ids = {name for operation in self.operations for name in operation.arguments if name.endswith("_id")}
+        assert not (unknown := [name for name in sorted(ids - OWNED) if not site[name]]), unknown
         self._cast, self._others, self._site = cast, others, site
 
     def next(self) -> Asked:

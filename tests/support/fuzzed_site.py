@@ -25,7 +25,7 @@ from flask_app.services.people import managing_service, registration_settings, s
 from flask_app.services.prompts import shared_prompts
 from flask_app.services.site import announcement_service
 from flask_app.services.site.announcement_service import Wanted
-from tests.support import drifts, identities, invited, prompted, registered, sharing
+from tests.support import directory, drifts, identities, invited, prompted, registered, sharing
 from tests.support.fuzzed_people import Person, Things
 from tests.support.keys import keep_key, keep_provider
 from tests.support.served import Served, Visitor
@@ -103,6 +103,7 @@ def things(owner: Visitor, upstream: str, people: list[Person], groups: list[str
     provider = identities.provide("https://id.example.org", slug=f"school-{mark}").provider
     found["identity_provider_id"].append(provider.id)
     found["slug"].append(provider.slug)
+    found["directory_id"].append(directory.provide_at("ldaps://127.0.0.1:9", f"campus-{mark}").provider.id)
     found["announcement_id"].append(announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id)
     terms = code_admin_service.Terms(label=mark, count=2, unit="tokens", amount=5)
     batch = code_admin_service.make(Actor(None), terms).listed.batch
