@@ -20,6 +20,7 @@ from flask_app.services.ledger import journal
 from flask_app.services.people import names, passwords
 from flask_app.services.runs import run_service
 from flask_app.services.sign_in import login_limits
+from flask_app.upstream import client as upstream_client
 from scripts import settings_file
 from tests.support import clients, ledger, mariadb, mysql_server, redis_server, storage
 from tests.support.clients import PageClient
@@ -42,6 +43,11 @@ SignIn = Callable[[User], PageClient]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", *SERVERS], default="sqlite", help="where the tests keep rows")
+
+
+def pytest_unconfigure() -> None:
+    """No connection to a scripted provider is left for the interpreter to warn of."""
+    upstream_client._idle.close()
 
 
 @pytest.hookimpl(wrapper=True)

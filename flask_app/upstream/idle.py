@@ -42,6 +42,14 @@ class Idle:
         for each in dropped:
             each.close()
 
+    def close(self) -> None:
+        """Keep none of them any longer."""
+        with self._lock:
+            waiting = [each for origin in self._waiting.values() for each in origin]
+            self._waiting.clear()
+        for each in waiting:
+            each.close()
+
     def __len__(self) -> int:
         with self._lock:
             return sum(len(waiting) for waiting in self._waiting.values())

@@ -151,6 +151,19 @@ def test_idle_connections_serve_again_the_last_first() -> None:
         assert idle.take(origin) is None
 
 
+def test_idle_connections_are_closed_all_at_once() -> None:
+    with peer(CHUNKED + b"0\r\n\r\n") as listening:
+        idle, made = Idle(), [asked(listening.origin()) for _ in range(2)]
+        for each in made:
+            body_of(each)
+            idle.give(each)
+        idle.close()
+        assert idle.take(listening.origin()) is None
+        for each in made:
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                each.is_silent()
+
+
 @pytest.mark.parametrize("after", [b"unasked", None])
 def test_an_idle_connection_that_ended_or_spoke_is_not_used(after: bytes | None) -> None:
     is_idle = threading.Event()
