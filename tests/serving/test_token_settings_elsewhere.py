@@ -38,7 +38,7 @@ def test_what_becomes_of_answers_whose_program_leaves(site: Site, person: Visito
     leave = partial(outcome, site, person, program)
 
     def change(choice: str) -> None:
-        access = {"requests_per_minute": None, "networks": [], "on_disconnect": choice}
+        access: dict[str, Any] = {"requests_per_minute": None, "networks": [], "on_disconnect": choice}
         assert elsewhere.ask("PUT", f"/api/tokens/{token['token']['id']}/access", access).status == 200
 
     assert seen(leave) == {"left"}
