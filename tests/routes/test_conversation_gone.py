@@ -13,7 +13,9 @@ from flask_app import config, database
 from flask_app.database import reading
 from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
 from flask_app.services.conversations import conversation_service
+from flask_app.services.runs import run_service
 from tests.support.another_worker import Following
+from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.events import events_of
@@ -49,6 +51,7 @@ def there(member_client: PageClient, upstream: ScriptedUpstream) -> dict[str, An
     """A conversation whose answer may be gone on with."""
     upstream.script(Answer("cut here", finish_reason="length"))
     told = member_client.post("/api/chat", json={"message": "hello"}, headers=JSON).json
+    wait_until(lambda: not run_service.live_runs())  # who has told the end is still here for a moment
     upstream.journal.clear()
     return dict(told or {})
 
