@@ -12,7 +12,7 @@ from flask_app.database import new_id, reading, transaction
 from flask_app.errors import NotFound
 from flask_app.models import AuditEntry, User
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import managing_service
+from flask_app.services.people import account_deletion, managing_service
 from tests.conftest import MakeUser, SignIn
 from tests.support import managing
 from tests.support.clients import PageClient
@@ -68,6 +68,25 @@ def test_whom_an_administrator_disabled_no_manager_lets_in_again(room: Class, ad
     assert (shown["disabled"], shown["disabled_by_manager"]) == (True, True)
     assert admin_client.patch(site, json={"disabled": True}).status_code == 200
     assert room.client.patch(path, json={"disabled": False}).status_code == 403, "an administrator's word is the last"
+
+
+def test_who_is_deleted_is_not_there_while_the_account_is_removed(room: Class, admin_client: PageClient) -> None:
+    account_deletion.begin_for(managing.HOUSE, room.pupil.id)
+    assert stored(room.pupil).deleted_at is not None, "what is left of it is still there"
+    path = room.url(f"/people/{room.pupil.id}")
+    assert room.client.post(f"{path}/reset-link").status_code == 404
+    assert room.client.patch(path, json={"disabled": True}).status_code == 404
+    assert admin_client.get(f"/admin/budgets?person={room.pupil.id}").status_code == 404
+    managers = f"/api/admin/groups/{room.group}/managers"
+    named = admin_client.put(managers, json={"usernames": ["teacher", "pupil"]})
+    assert (named.status_code, error_code(named)) == (422, "unknown_person")
+
+
+def test_a_manager_who_is_deleted_is_none_any_more(room: Class, admin_client: PageClient) -> None:
+    account_deletion.begin_for(managing.HOUSE, room.teacher.id)
+    assert managing_service.names_of([room.group]) == {}
+    kept = admin_client.put(f"/api/admin/groups/{room.group}/managers", json={"usernames": []})
+    assert (kept.status_code, kept.json) == (200, {"managers": []})
 
 
 def test_a_member_who_forgot_the_password_gets_a_link(room: Class, client: PageClient) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import supervision_service, user_admin_service
+from flask_app.services.people import account_deletion, supervision_service, user_admin_service
 from tests.conftest import MakeUser, SignIn
 from tests.support import files, managing
 from tests.support.clients import PageClient
@@ -141,6 +141,28 @@ def test_nobody_confirms_what_is_not_there(room: Class, admin_client: PageClient
     assert stored(room.person).supervision_seen_at is None
     switch(admin_client, room.group)
     assert ask(room.pupil, "unaware").status_code == 409
+
+
+def test_confirming_again_takes_nothing_from_what_can_be_read(room: Class, admin_client: PageClient) -> None:
+    switch(admin_client, room.group)
+    room.pupil.post("/api/me/supervision")
+    confirmed = stored(room.person).supervision_seen_at
+    written = ask(room.pupil, "a question").json["conversation_id"]
+    assert room.pupil.post("/api/me/supervision").status_code == 204
+    assert stored(room.person).supervision_seen_at == confirmed
+    assert [each["id"] for each in room.look().json["conversations"]] == [written]
+    assert [each["role"] for each in room.look(written).json["messages"]] == ["user", "assistant"]
+
+
+def test_of_a_deleted_account_nothing_is_read_while_it_is_removed(room: Class, admin_client: PageClient) -> None:
+    switch(admin_client, room.group)
+    room.pupil.post("/api/me/supervision")
+    written = ask(room.pupil, "a question").json["conversation_id"]
+    account_deletion.begin_for(Actor(None), room.person.id)
+    assert stored(room.person).deleted_at is not None, "what is left of it is still there"
+    assert (room.look().status_code, room.look(written).status_code) == (404, 404)
+    assert room.client.get(f"/managed/{room.group}/read/{room.person.id}").status_code == 404
+    assert looks() == []
 
 
 def test_a_clock_that_is_behind_keeps_nobody_from_confirming(room: Class) -> None:

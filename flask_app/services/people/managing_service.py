@@ -1,7 +1,7 @@
 """Managers of groups: who they are, and what they do for the people of their group.
 
 What a manager may is in `domain/policy.py`. A group that somebody does not manage is to them as one that is not there,
-and so is a person who is in another group.
+and so is a person who is in another group, or whose account is deleted, though what is left of it is being removed.
 """
 
 from collections import defaultdict
@@ -107,9 +107,7 @@ def member(group_id: str, user_id: str) -> User:
     """Somebody who is in the group; raises NotFound."""
     with reading() as session:
         person = session.get(User, user_id)
-    if person is None or person.group_id != group_id:
-        raise NotFound
-    return person
+    return _in(group_id, person)
 
 
 def set_disabled(actor: Actor, group_id: str, user_id: str, *, disabled: bool | None) -> Person:
@@ -145,11 +143,15 @@ def below(session: Session, actor: Actor, group_id: str, user_id: str) -> User:
         raise Forbidden
     found = standing.locked(session, user_id, actor.user.id)
     _managed(session, actor.user.id, group_id)
-    person = found.get(user_id)
-    if person is None or person.group_id != group_id:
-        raise NotFound
+    person = _in(group_id, found.get(user_id))
     if not policy.is_above("manager", _role(person, manages=user_id in _managing(session, [user_id]))):
         raise Forbidden("role_not_lower")
+    return person
+
+
+def _in(group_id: str, person: User | None) -> User:
+    if person is None or person.group_id != group_id or person.deleted_at is not None:
+        raise NotFound
     return person
 
 
@@ -175,13 +177,14 @@ def _role(user: User, *, manages: bool) -> str:
 def _names(session: Session, group_ids: Collection[str]) -> dict[str, list[str]]:
     query = select(GroupManager.group_id, User.username).join(User, User.id == GroupManager.user_id)
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for group_id, username in session.execute(query.where(GroupManager.group_id.in_(group_ids))):
+    there = (GroupManager.group_id.in_(group_ids), User.deleted_at.is_(None))
+    for group_id, username in session.execute(query.where(*there)):
         found[group_id].append(username)
     return {group_id: sorted(each) for group_id, each in found.items()}
 
 
 def _person_called(session: Session, key: str) -> User:
-    person = session.scalar(select(User).where(User.username_key == key))
+    person = session.scalar(select(User).where(User.username_key == key, User.deleted_at.is_(None)))
     if person is None:
         raise Invalid("unknown_person", name=key)
     return person

@@ -44,9 +44,9 @@ def conditions(search: str, group_id: str | None, state: str | None) -> list[Col
 
 
 def one(user_id: str) -> User:
-    """Raises NotFound."""
+    """Raises NotFound, also for whom is being removed."""
     with reading() as session:
         found = session.get(User, user_id)
-    if found is None:
+    if found is None or found.deleted_at is not None:
         raise NotFound
     return found

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, transaction, utc_now
@@ -91,14 +91,15 @@ def require_seen(user: User, since: datetime | None) -> None:
 def see(actor: User) -> None:
     """They have read the notice: what they write from now on can be read, while their group is supervised.
 
-    Where it is not, there is nothing to confirm.
+    Where it is not, there is nothing to confirm. Once is enough: a second time takes nothing from what can be read.
     """
     own = select(Group.id, Group.supervised_since).join(User, User.group_id == Group.id).where(User.id == actor.id)
     with transaction() as session:
         group_id, since = session.execute(own).one()
         if since is not None:
             seen_at = max(utc_now(), since)  # the clock of who switched it on may be ahead of ours
-            still = (User.id == actor.id, User.group_id == group_id)
+            unseen = or_(User.supervision_seen_at.is_(None), User.supervision_seen_at < since)
+            still = (User.id == actor.id, User.group_id == group_id, unseen)
             session.execute(update(User).where(*still).values(supervision_seen_at=seen_at))
 
 
