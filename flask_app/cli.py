@@ -152,10 +152,11 @@ def delete(name: str) -> None:
 @users.command("group")
 @click.argument("name")
 @click.argument("group")
-def move_to(name: str, group: str) -> None:
+@click.option("--yes", is_flag=True, help="Delete what of theirs is too old in that group.")
+def move_to(name: str, group: str, *, yes: bool) -> None:
     """Move a person to another group."""
-    group_id = group_service.by_name(group).id
-    person = user_admin_service.change(COMMAND_LINE, user_admin_service.by_name(name).id, group_id=group_id)
+    group_id, user_id = group_service.by_name(group).id, user_admin_service.by_name(name).id
+    person = user_admin_service.change(COMMAND_LINE, user_id, group_id=group_id, is_confirmed=yes)
     click.echo(f"{person.user.username}: {group_service.shown_name(person.group, 'en')}")
 
 

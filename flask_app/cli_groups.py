@@ -55,9 +55,10 @@ def change(group: str, name: str | None, on_disconnect: str | None, tokens: int 
 
 @groups.command("delete")
 @click.argument("group")
-def delete(group: str) -> None:
+@click.option("--yes", is_flag=True, help="Delete what of theirs is too old in the default group.")
+def delete(group: str, *, yes: bool) -> None:
     """Delete a group: its people move to the default one, its budgets and prompts go with it."""
-    group_deletion.delete(COMMAND_LINE, group_service.by_name(group).id)
+    group_deletion.delete(COMMAND_LINE, group_service.by_name(group).id, is_confirmed=yes)
 
 
 @groups.command("managers")

@@ -40,11 +40,12 @@ def list_requests(
 @requests.command("keep")
 @click.argument("days", required=False)
 @click.option("--group", help="The requests of this group's people only; `site` instead of DAYS: as everybody's.")
-def keep(*, days: str | None, group: str | None) -> None:
+@click.option("--yes", is_flag=True, help="Delete what is too old already.")
+def keep(*, days: str | None, group: str | None, yes: bool) -> None:
     """Keep them for so many days; without DAYS, say for how many they are kept."""
     kept = request_retention.kept()
     if days is not None:
-        kept = request_retention.keep_for(COMMAND_LINE, _wanted(kept, days, group))
+        kept = request_retention.keep_for(COMMAND_LINE, _wanted(kept, days, group), is_confirmed=yes)
     names = {each.group.id: group_service.shown_name(each.group, "en") for each in group_service.listed()}
     rows = [(f"of {names[key]}", str(of)) for key, of in kept.groups.items() if key in names]
     show(("REQUESTS", "DAYS"), [("of everybody", str(kept.days)), *rows])

@@ -1,14 +1,18 @@
 """`flask groups …` and `flask users group`: groups from a terminal."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
-from flask_app.database import transaction
-from flask_app.models import ChatModel, Provider, User
+from flask_app.database import transaction, utc_now
+from flask_app.models import DEFAULT_GROUP_ID, ChatModel, Conversation, Provider, User
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_access, group_service
+from flask_app.services.site import retention_settings
+from flask_app.services.site.retention_settings import Kept
 from tests.conftest import MakeUser
 from tests.support.entrance import stored
 
@@ -25,6 +29,21 @@ def groups(app: Flask, *arguments: str) -> Result:
 def readers(app: Flask) -> str:
     assert groups(app, "add", "Readers").output == "Readers\n"
     return group_service.by_name("readers").id
+
+
+def test_what_people_would_lose_by_another_group_is_said_first(app: Flask, readers: str, member: User) -> None:
+    with transaction() as session:
+        session.add(Conversation(user_id=member.id, title="old", updated_at=utc_now() - timedelta(days=31)))
+    for kept, words in (
+        ({readers: 30}, ("users", "group", "member", "Readers")),
+        ({DEFAULT_GROUP_ID: 30}, ("groups", "delete", "Readers")),
+    ):
+        retention_settings.change(Actor(None), Kept(groups=kept), is_confirmed=True)
+        refused = run(app, *words)
+        assert refused.exit_code == 1
+        assert "conversations 1, of people 1" in refused.output
+        assert run(app, *words, "--yes").exit_code == 0
+    assert stored(member).group_id == DEFAULT_GROUP_ID
 
 
 def test_a_group_is_added_changed_and_deleted(app: Flask, readers: str, member: User) -> None:

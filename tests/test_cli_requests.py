@@ -1,12 +1,13 @@
 """`flask requests` from a terminal."""
 
+from datetime import timedelta
 from typing import Any
 
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import insert
 
-from flask_app.database import new_id, writing
+from flask_app.database import new_id, utc_now, writing
 from flask_app.models import ProgramRequest, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import request_retention
@@ -62,6 +63,18 @@ def test_what_programs_asked_is_listed_and_searched(app: Flask, member: User) ->
 def test_how_long_they_are_kept_is_said_and_changed(app: Flask) -> None:
     assert run(app, "keep").output.split("\n")[1].split() == ["of", "everybody", "30"]
     assert run(app, "keep", "7").exit_code == 0
+    assert request_retention.kept() == Kept(7)
+
+
+def test_how_many_would_go_is_said_first(app: Flask) -> None:
+    moment = utc_now() - timedelta(days=9)
+    with writing() as connection:
+        connection.execute(insert(ProgramRequest), [row(id=new_id(moment), created_at=moment)])
+    refused = run(app, "keep", "7")
+    assert refused.exit_code == 1
+    assert "programs' requests 1" in refused.output
+    assert request_retention.kept() == Kept(30)
+    assert run(app, "keep", "7", "--yes").exit_code == 0
     assert request_retention.kept() == Kept(7)
 
 

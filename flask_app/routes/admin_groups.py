@@ -11,7 +11,8 @@ from flask_app.services.budgets import opening_service
 from flask_app.services.people import group_access, group_deletion, group_service, managing_service, supervision_service
 from flask_app.services.people.group_service import Choices
 from flask_app.utils import get_current_user, require_permission, require_proof
-from flask_app.web.bodies import Body, Words, accepts, returns
+from flask_app.web import arguments
+from flask_app.web.bodies import Body, Words, accepts, queries, refuses, returns
 from flask_app.web.client import client_address
 from flask_app.web.groups import (
     AccessBody,
@@ -134,13 +135,15 @@ def put_opening(group_id: str, body: OpeningBody) -> OpenedReply:
 @blueprint.delete("/<group_id>")
 @require_permission("groups")
 @require_proof
+@queries(confirmed="`true`: what of its people's is too old in the default group may go.")
 @returns(None, 204)
+@refuses(409, "`default_group`; `retention_removes`: so much is too old there; the same again with `confirmed=true`.")
 def delete(group_id: str) -> None:
     """Delete a group: its people move to the default group, which cannot be deleted itself, and have its access.
 
-    Its budgets and prompts go with it, and invitations into it end.
+    Its budgets and prompts go with it, and invitations into it end. What is kept for less there goes within minutes.
     """
-    group_deletion.delete(_actor(), group_id)
+    group_deletion.delete(_actor(), group_id, is_confirmed=arguments.word("confirmed") == "true")
 
 
 def _choices(body: AddGroup | ChangeGroup) -> Choices:

@@ -7,7 +7,7 @@ from flask_app.services.gateway import request_retention, request_search
 from flask_app.services.queries import paging
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web import arguments
-from flask_app.web.bodies import accepts, queries, returns
+from flask_app.web.bodies import accepts, queries, refuses, returns
 from flask_app.web.client import client_address
 from flask_app.web.requests import (
     FILTER,
@@ -51,7 +51,9 @@ def retention() -> RetentionReply:
 @require_proof
 @accepts(Retention)
 @returns(RetentionReply)
+@refuses(409, "`retention_removes`: so many are too old already; send the same again with `confirmed`.")
 def keep_for(body: Retention) -> RetentionReply:
     """Keep them for so many days, those of some groups' people for others. What is older goes within minutes."""
     wanted = body.wanted(request_retention.kept())
-    return retention_reply(request_retention.keep_for(Actor(get_current_user(), client_address()), wanted))
+    actor = Actor(get_current_user(), client_address())
+    return retention_reply(request_retention.keep_for(actor, wanted, is_confirmed=body.confirmed))

@@ -45,9 +45,12 @@ class EndOwnership(Body):
 
 
 class ChangeUser(Body):
+    """`confirmed`: what of theirs is too old in the other group may go."""
+
     role: Role | None = None
     disabled: bool | None = None
     group_id: GroupId | None = None
+    confirmed: bool = False
 
 
 @blueprint.get("")
@@ -82,13 +85,20 @@ def add(body: AddUser) -> AddedReply:
 @require_proof
 @accepts(ChangeUser)
 @returns(PersonReply)
+@refuses(409, "`is_owner`; `retention_removes`: so much is too old in the other group; again with `confirmed`.")
 def change(user_id: str, body: ChangeUser) -> PersonReply:
     """Change a person's role, disable or enable them: they are signed out. Or move them to another group.
 
-    Only people of a lower role, but for oneself; who is an administrator is an owner's word.
+    Only people of a lower role, but for oneself; who is an administrator is an owner's word. What the other group keeps
+    for less goes within minutes.
     """
     changed = user_admin_service.change(
-        _actor(), user_id, role=body.role, disabled=body.disabled, group_id=body.group_id
+        _actor(),
+        user_id,
+        role=body.role,
+        disabled=body.disabled,
+        group_id=body.group_id,
+        is_confirmed=body.confirmed,
     )
     return person_reply(changed)
 

@@ -95,11 +95,12 @@ GroupId = Annotated[str, msgspec.Meta(max_length=64)]
 
 class Retention(Body):
     """For how many days they are kept. `groups` have others for their people, by the groups' ids; without
-    it theirs stay.
+    it theirs stay. `confirmed`: what is too old already may go.
     """
 
     days: Days
     groups: Annotated[dict[GroupId, Days], msgspec.Meta(max_length=1000)] | UnsetType = UNSET
+    confirmed: bool = False
 
     def wanted(self, kept: request_retention.Kept) -> request_retention.Kept:
         return request_retention.Kept(self.days, kept.groups if self.groups is UNSET else self.groups)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import Connection, create_engine, delete, update
+from sqlalchemy import Connection, create_engine, delete, insert, update
 from sqlalchemy.pool import NullPool
 
-from flask_app.database import utc_now
+from flask_app.database import new_id, utc_now
 from flask_app.models import DEFAULT_GROUP_ID, Conversation, FilePiece, KeptFile
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.attached import attach, chips, pdf, picture, sent
@@ -36,6 +36,14 @@ def rows_of(site: Site) -> Iterator[Connection]:
     engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
     with engine.begin() as connection:
         yield connection
+
+
+def old_words_of(site: Site, user_id: str) -> None:
+    """One conversation, and no other: what is due may have gone by now."""
+    row = {"id": new_id(), "user_id": user_id, "title": "old", "updated_at": LONG_AGO}
+    with rows_of(site) as connection:
+        connection.execute(delete(Conversation).where(Conversation.user_id == user_id))
+        connection.execute(insert(Conversation), row)
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +175,38 @@ def test_a_file_that_is_no_longer_kept_is_named(
     chat.wait_until_answered()
     assert script.journal.chats[-1].body["messages"] == [{"role": "user", "content": "Say it without them."}]
     expect(chips(chat)).to_have_count(0)
+
+
+def test_what_somebody_would_lose_by_another_group_is_told_first(look: Look, visits: Visits, site: Site) -> None:
+    say, name, pupil = look.say, f"Brief {look.locale}", f"mover {look.locale}"
+    brief = site.ask("POST", "/api/admin/groups", {"name": name})["id"]
+    person = site.ask("POST", "/api/admin/users", {"username": pupil, "password": "copper window mountain"})["user"]
+    site.ask("PUT", RETENTION, {"days": None, "groups": {brief: 3650}})
+    old_words_of(site, person["id"])
+    page = look.open(visits, "/admin/users")
+    row = page.get_by_role("row").filter(has_text=pupil)
+    for answer in ("base.cancel", "js.admin.retention_move_action"):
+        if answer == "base.cancel":
+            page.get_by_role("button", name=say("js.admin.actions_for", name=pupil)).click()
+            page.locator("[data-row-menu]").get_by_text(say("admin.move_to_group")).click()
+        move = page.get_by_role("dialog", name=say("js.admin.move_user", name=pupil))
+        move.get_by_label(say("admin.group")).select_option(label=name)
+        move.get_by_role("button", name=say("base.save")).click()
+        asked = page.get_by_role("alertdialog")
+        expect(asked).to_contain_text(say("js.admin.retention_keeps_less"))
+        expect(asked).to_contain_text(say("js.admin.retention_conversations", count=1, people=1))
+        look.expect_no_fault(page)
+        expect(row).to_contain_text(say("admin.everyone"))
+        asked.get_by_role("button", name=say(answer)).click()
+        expect(asked).to_be_hidden()
+    expect(row).to_contain_text(name)
+
+    site.ask("PUT", RETENTION, {"days": 3650, "groups": {brief: None}, "confirmed": True})
+    old_words_of(site, person["id"])
+    page.goto("/admin/groups")
+    page.get_by_role("button", name=say("js.admin.delete_group", name=name)).click()
+    page.get_by_role("alertdialog").get_by_role("button", name=say("js.admin.delete"), exact=True).click()
+    expect(page.get_by_role("alertdialog")).to_contain_text(say("js.admin.retention_conversations", count=1, people=1))
+    page.get_by_role("alertdialog").get_by_role("button", name=say("js.admin.retention_move_action")).click()
+    expect(page.get_by_role("listitem").filter(has_text=name)).to_be_hidden()
+    site.ask("DELETE", f"/api/admin/users/{person['id']}")

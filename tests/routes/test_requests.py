@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import insert, select
 
-from flask_app.database import first_id, reading, transaction
+from flask_app.database import first_id, new_id, reading, transaction, utc_now
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, ProgramRequest, TokenUsage, User
 from flask_app.services.gateway import request_retention
 from tests.support.clients import PageClient
@@ -175,6 +175,16 @@ def test_an_administrator_says_for_how_long_they_are_kept(admin_client: PageClie
     with reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "requests.retention")).one()
     assert entry.actor_name == "admin"
+
+
+def test_how_many_would_go_is_said_and_confirmed(admin_client: PageClient) -> None:
+    moment = utc_now() - timedelta(days=9)
+    write({"id": new_id(moment), "created_at": moment})
+    refused = admin_client.put(KEPT, json={"days": 7})
+    assert (refused.status_code, error_code(refused)) == (409, "retention_removes")
+    assert refused.get_json()["error"]["params"]["requests"] == 1
+    assert page(admin_client, KEPT)["days"] == 30
+    assert admin_client.put(KEPT, json={"days": 7, "confirmed": True}).get_json() == {"days": 7, "groups": {}}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 
 RETENTION, SETTINGS = "/api/admin/settings/retention", "/api/admin/settings"
+NOTHING = dict.fromkeys(("conversations", "people", "entries", "files", "file_people", "requests"), 0)
 
 
 def old_conversation(person: User) -> None:
@@ -47,10 +48,27 @@ def test_what_would_go_is_counted_and_confirmed(admin_client: PageClient, member
     old_conversation(member)
     refused = admin_client.put(RETENTION, json={"days": 30})
     assert (refused.status_code, error_code(refused)) == (409, "retention_removes")
-    told = {"conversations": 1, "people": 1, "entries": 0, "files": 0, "file_people": 0}
-    assert refused.get_json()["error"]["params"] == told
+    assert refused.get_json()["error"]["params"] == NOTHING | {"conversations": 1, "people": 1}
     assert admin_client.get(SETTINGS).get_json()["retention"]["days"] is None
     assert admin_client.put(RETENTION, json={"days": 30, "confirmed": True}).status_code == 200
+    assert count() == 1, "a request deletes nothing itself"
+
+
+def test_what_goes_where_people_come_into_another_group_is_confirmed(admin_client: PageClient, member: User) -> None:
+    old_conversation(member)
+    brief = admin_client.post("/api/admin/groups", json={"name": "Brief"}).get_json()["id"]
+    admin_client.put(RETENTION, json={"days": None, "groups": {brief: 30}})
+    person, there = f"/api/admin/users/{member.id}", {"group_id": brief}
+    refused = admin_client.patch(person, json=there)
+    assert (refused.status_code, error_code(refused)) == (409, "retention_removes")
+    assert refused.get_json()["error"]["params"] == NOTHING | {"conversations": 1, "people": 1}
+    assert admin_client.patch(person, json=there | {"confirmed": True}).get_json()["user"]["group"]["id"] == brief
+    admin_client.put(RETENTION, json={"days": 20, "groups": {brief: 40}, "confirmed": True})
+    group = f"/api/admin/groups/{brief}"
+    for answer in ("", "?confirmed=", "?confirmed=false", "?confirmed=1"):
+        refused = admin_client.delete(group + answer)
+        assert (refused.status_code, error_code(refused)) == (409, "retention_removes"), answer
+    assert admin_client.delete(f"{group}?confirmed=true").status_code == 204
     assert count() == 1, "a request deletes nothing itself"
 
 

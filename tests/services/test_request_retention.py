@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import insert, select
 
 from flask_app.database import new_id, reading, transaction, utc_now
-from flask_app.errors import Invalid
+from flask_app.errors import Conflict, Invalid
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, ProgramRequest, Setting, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import request_retention
@@ -41,9 +41,9 @@ def test_a_month_is_kept_if_nothing_is_said(app: Flask) -> None:
 
 def test_so_long_as_is_said_and_the_audit_log_has_it(app: Flask, admin: User) -> None:
     write(1, 5, 31)
-    assert request_retention.keep_for(Actor(admin, "192.0.2.7"), Kept(4)) == Kept(4)
+    assert request_retention.keep_for(Actor(admin, "192.0.2.7"), Kept(4), is_confirmed=True) == Kept(4)
     assert request_retention.kept() == Kept(4)
-    request_retention.keep_for(Actor(admin), Kept(4))
+    request_retention.keep_for(Actor(admin), Kept(4), is_confirmed=True)
     upkeep_service.tick()
     assert ages() == [1]
     with reading() as session:
@@ -52,14 +52,32 @@ def test_so_long_as_is_said_and_the_audit_log_has_it(app: Flask, admin: User) ->
     assert entry.details == '{"after": {"days": 4}, "before": {"days": 30}}'
 
 
+def test_what_would_go_at_once_is_counted_first(app: Flask, make_user: MakeUser) -> None:
+    brief, usual = make_user("brief", group_id=group_service.add(Actor(None), Choices(name="B")).group.id), "somebody"
+    for user_id in (brief.id, usual):
+        write(1, 5, 9, user_id=user_id)
+    for wanted, count in (
+        (Kept(4), 4),
+        (Kept(30, {brief.group_id: 8}), 1),
+        (Kept(4, {brief.group_id: 8}), 3),
+        (Kept(8, {brief.group_id: 30}), 1),
+    ):
+        with pytest.raises(Conflict, match="retention_removes") as refused:
+            request_retention.keep_for(Actor(None), wanted, is_confirmed=False)
+        assert {name: each for name, each in refused.value.params.items() if each} == {"requests": count}, wanted
+    assert request_retention.kept() == Kept(request_retention.USUAL)
+    assert request_retention.keep_for(Actor(None), Kept(10), is_confirmed=False) == Kept(10)
+    assert request_retention.keep_for(Actor(None), Kept(4), is_confirmed=True) == Kept(4)
+
+
 @pytest.mark.parametrize("days", [0, -1, request_retention.MOST + 1])
 def test_not_for_ever_and_not_for_less_than_a_day(app: Flask, days: int) -> None:
     with pytest.raises(Invalid):
-        request_retention.keep_for(Actor(None), Kept(days))
+        request_retention.keep_for(Actor(None), Kept(days), is_confirmed=False)
     with pytest.raises(Invalid):
-        request_retention.keep_for(Actor(None), Kept(groups={DEFAULT_GROUP_ID: days}))
+        request_retention.keep_for(Actor(None), Kept(groups={DEFAULT_GROUP_ID: days}), is_confirmed=False)
     with pytest.raises(Invalid):
-        request_retention.keep_for(Actor(None), Kept(groups={"nothing": 7}))
+        request_retention.keep_for(Actor(None), Kept(groups={"nothing": 7}), is_confirmed=False)
     assert request_retention.kept() == Kept(request_retention.USUAL)
 
 
@@ -81,7 +99,7 @@ def test_a_group_has_a_number_of_its_own(app: Flask, make_user: MakeUser, monkey
         groups[group.id] = days
         with transaction() as session:
             session.get_one(User, person.id).group_id = group.id
-    request_retention.keep_for(Actor(None), Kept(30, groups))
+    request_retention.keep_for(Actor(None), Kept(30, groups), is_confirmed=False)
     for user_id in (usual.id, brief.id, long.id, "somebody"):
         write(1, 2, 4, 5, 6, 29, 31, 32, 33, 89, 91, 92, 93, user_id=user_id)
     upkeep_service.tick()
@@ -93,13 +111,13 @@ def test_a_group_has_a_number_of_its_own(app: Flask, make_user: MakeUser, monkey
     assert ages(brief.id) == [1, 2], "whose group is deleted is in the default one"
     assert (request_retention.kept().of(brief.group_id), request_retention.kept().of("another")) == (30, 30)
     _, *others = groups
-    kept = request_retention.keep_for(Actor(None), Kept(31, request_retention.kept().groups))
+    kept = request_retention.keep_for(Actor(None), Kept(31, request_retention.kept().groups), is_confirmed=False)
     assert kept == request_retention.kept() == Kept(31, {each: groups[each] for each in others}), (
         "without the deleted one"
     )
 
 
 def test_the_version_before_reads_the_days_of_everybody(app: Flask) -> None:
-    request_retention.keep_for(Actor(None), Kept(7, {DEFAULT_GROUP_ID: 9}))
+    request_retention.keep_for(Actor(None), Kept(7, {DEFAULT_GROUP_ID: 9}), is_confirmed=False)
     with reading() as session:
         assert session.get_one(Setting, request_retention.NAME).value == "7"

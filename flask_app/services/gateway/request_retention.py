@@ -6,15 +6,16 @@ A setting of the site, with others for the people of some groups.
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import Row, Select, bindparam, delete, select
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, first_id, in_transaction, in_writing, table_of
-from flask_app.errors import Invalid
+from flask_app.database import fetching, first_id, in_transaction, in_writing, table_of, utc_now
+from flask_app.domain.retention import Doomed
+from flask_app.errors import Conflict, Invalid
 from flask_app.models import Group, ProgramRequest, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
@@ -31,12 +32,9 @@ PAUSE_SECONDS = 0.05  # between two, for everybody else
 _rows, _users = table_of(ProgramRequest), table_of(User)
 _STORED = select(Setting.name, Setting.value).where(Setting.name.in_((NAME, OF_GROUPS)))
 _IN_THEM = _rows.c.user_id.in_(select(_users.c.id).where(_users.c.group_id.in_(bindparam("groups", expanding=True))))
-_OLD = (
-    select(_rows.c.id)
-    .where(_rows.c.id > bindparam("after"), _rows.c.id < bindparam("first"))
-    .order_by(_rows.c.id)
-    .limit(BATCH)
-)
+_is_old = _rows.c.id < bindparam("first")
+_OLD = select(_rows.c.id).where(_rows.c.id > bindparam("after"), _is_old).order_by(_rows.c.id).limit(BATCH)
+_HOW_MANY = select(func.count()).select_from(_rows).where(_is_old)
 _REMOVE = delete(_rows).where(_rows.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -56,13 +54,16 @@ def kept() -> Kept:
         return _read(connection.execute(_STORED).all())
 
 
-def keep_for(actor: Actor, wanted: Kept) -> Kept:
+def keep_for(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
     """From the next round of upkeep on; a group that was deleted meanwhile is left out.
 
-    Raises Invalid("bad_retention"), Invalid("unknown_group").
+    Raises Invalid("bad_retention"), Invalid("unknown_group"), Conflict("retention_removes") with how much is too old
+    already, unless that `is_confirmed`.
     """
     if not all(0 < days <= MOST for days in (wanted.days, *wanted.groups.values())):
         raise Invalid("bad_retention", limit=MOST)
+    if not is_confirmed and (requests := count(wanted)):
+        raise Conflict("retention_removes", **asdict(Doomed(requests=requests)))
 
     def work(session: Session) -> Kept:
         known = set(session.scalars(select(Group.id).where(Group.id.in_(list(wanted.groups)))))
@@ -79,11 +80,30 @@ def keep_for(actor: Actor, wanted: Kept) -> Kept:
     return in_transaction(work)
 
 
+def count(wanted: Kept) -> int:
+    """How many `wanted` would remove now."""
+    now, found = utc_now(), 0
+    with fetching() as connection:
+        for whose, groups, days in _rules(wanted):
+            terms = {"first": first_id(now - timedelta(days=days))} | ({"groups": groups} if groups else {})
+            found += connection.scalar(_HOW_MANY.where(*whose), terms) or 0
+    return found
+
+
+def count_of(whose: ColumnElement[bool], days: int) -> int:
+    """How many of these people's are older than so many days."""
+    theirs = _rows.c.user_id.in_(select(_users.c.id).where(whose))
+    with fetching() as connection:
+        terms = {"first": first_id(utc_now() - timedelta(days=days))}
+        return connection.scalar(_HOW_MANY.where(theirs), terms) or 0
+
+
 def prune() -> None:
     """Remove what is too old, a little at a time; what a round does not come to is left to the next."""
     with fetching() as connection:
         now = shared_clock.ask(connection)  # this process's own may be months ahead
-    for query, groups, days in _rules(kept()):
+    for whose, groups, days in _rules(kept()):
+        query = _OLD.where(*whose)
         after, terms = "", {"first": first_id(now - timedelta(days=days))} | ({"groups": groups} if groups else {})
         for _ in range(BATCHES):
             with fetching() as connection:
@@ -95,12 +115,12 @@ def prune() -> None:
             time.sleep(PAUSE_SECONDS)
 
 
-def _rules(found: Kept) -> Iterator[tuple[Select[str], list[str], int]]:
-    """What is too old, of the people of which groups, after how many days. Who is gone counts with everybody else."""
+def _rules(found: Kept) -> Iterator[tuple[list[ColumnElement[bool]], list[str], int]]:
+    """Whose is too old, of the people of which groups, after how many days. Who is gone counts with everybody else."""
     apart = list(found.groups)
-    yield (_OLD.where(~_IN_THEM) if apart else _OLD), apart, found.days
+    yield ([~_IN_THEM] if apart else []), apart, found.days
     for group_id, days in sorted(found.groups.items()):
-        yield _OLD.where(_IN_THEM), [group_id], days
+        yield [_IN_THEM], [group_id], days
 
 
 def _remove(ids: Sequence[str]) -> None:

@@ -11,18 +11,22 @@ from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import opening_service
 from flask_app.services.people import group_access, group_service, joining
+from flask_app.services.site import retention_moves
 
 _budgets = table_of(Budget)
 
 
-def delete(actor: Actor, group_id: str) -> None:
+def delete(actor: Actor, group_id: str, *, is_confirmed: bool = False) -> None:
     """Its people move to the default group, its budgets and prompts go with it, invitations into it let nobody in any
     more. What it had closed to its people is open to them as it is to the default group's.
 
-    Raises NotFound, Conflict("default_group") for that one itself.
+    Raises NotFound, Conflict("default_group") for that one itself, and Conflict("retention_removes") with what of
+    theirs is too old there, unless that `is_confirmed`.
     """
     if group_id == DEFAULT_GROUP_ID:
         raise Conflict("default_group")
+    if not is_confirmed:
+        retention_moves.check_group(group_id, DEFAULT_GROUP_ID)
 
     def work(session: Session) -> None:
         default = group_service.chosen(session, DEFAULT_GROUP_ID)

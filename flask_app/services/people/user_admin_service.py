@@ -26,6 +26,7 @@ from flask_app.services.people.password_links import Link
 from flask_app.services.queries import join_order, paging
 from flask_app.services.runs import stop_service
 from flask_app.services.sign_in import auth_service, passkey_service, presence, second_step
+from flask_app.services.site import retention_moves
 
 ROLES = ("admin", "member")
 
@@ -118,7 +119,13 @@ def add(
 
 
 def change(
-    actor: Actor, user_id: str, *, role: str | None = None, disabled: bool | None = None, group_id: str | None = None
+    actor: Actor,
+    user_id: str,
+    *,
+    role: str | None = None,
+    disabled: bool | None = None,
+    group_id: str | None = None,
+    is_confirmed: bool = False,
 ) -> Person:
     """Give a role, disable or enable, move to another group. What is None, or so already, stays.
 
@@ -126,10 +133,13 @@ def change(
     and removes others.
 
     Raises NotFound, Invalid, Conflict("is_owner") for a role, and disabling, that end with ownership alone, Forbidden
-    where the actor may not, or not any more.
+    where the actor may not, or not any more, Conflict("retention_removes") with what is too old in the other group,
+    unless that `is_confirmed`.
     """
     if role is not None and role not in ROLES:
         raise Invalid("unknown_role", known=", ".join(ROLES))
+    if group_id is not None and not is_confirmed:
+        retention_moves.check_person(user_id, group_id)
     wanted = {"role": role, "disabled": disabled, "group_id": group_id}
     if disabled is not None:  # an administrator's word takes the place of a manager's
         wanted["disabled_by_manager"] = False

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, table_of, utc_now
+from flask_app.domain.retention import Doomed
 from flask_app.errors import Conflict, Invalid
 from flask_app.models import Group, Setting, User
 from flask_app.services.audit import audit_retention, audit_service
@@ -49,9 +50,12 @@ class Kept:
     def of(self, group_id: str) -> int | None:
         return self.groups.get(group_id, self.days)
 
+    def file_rule(self, group_id: str) -> int | None:
+        return self.file_groups.get(group_id, self.file_days)
+
     def of_files(self, group_id: str) -> int | None:
         """None, too, where their conversations are gone by then."""
-        days, talks = self.file_groups.get(group_id, self.file_days), self.of(group_id)
+        days, talks = self.file_rule(group_id), self.of(group_id)
         return days if days is not None and (talks is None or days < talks) else None
 
     def rules(self, now: datetime) -> Rules:
@@ -61,17 +65,6 @@ class Kept:
     def file_rules(self, now: datetime) -> Rules:
         """The same of when a file was last attached."""
         return _rules(now, self.file_days, self.file_groups)
-
-
-@dataclass(frozen=True, slots=True)
-class Doomed:
-    """What a setting would remove at once."""
-
-    conversations: int = 0
-    people: int = 0
-    entries: int = 0
-    files: int = 0
-    file_people: int = 0
 
 
 def kept() -> Kept:

@@ -1,7 +1,9 @@
 // @ts-check
 /** Entry of the groups: add, rename, say what becomes of an answer whose reader left, delete. */
+import { withParameter } from "app/addresses.js"
 import { GroupAccess, hoursWords } from "app/admin/group-access.js"
 import { OpeningBalance } from "app/admin/opening-balance.js"
+import { sendMoving } from "app/admin/retention-asked.js"
 import { api } from "app/api.js"
 import { formatAmount, formatDateTime, formatDayCount, formatNumber, t } from "app/i18n.js"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui.js"
@@ -173,13 +175,20 @@ async function remove({ id, name, members }) {
   }
   if (!(await confirmDialog(words))) return
   try {
-    await api.delete(`${PATH}/${id}`)
+    if (!(await sendMoving((agreed) => deleted(id, agreed)))) return
     await refresh()
     must(document, "[data-add-group]").focus()
     toast(t("js.admin.group_deleted", { name }))
   } catch (error) {
     tell(error)
   }
+}
+
+/** @param {string} id @param {import("app/admin/retention-asked.js").Agreed} agreed */
+async function deleted(id, { confirmed }) {
+  const path = `${PATH}/${id}`
+  await api.delete(confirmed ? withParameter(path, "confirmed", "true") : path)
+  return true
 }
 
 /** @param {string} name */

@@ -1,5 +1,6 @@
 // @ts-check
 /** Entry of what everybody's programs asked, searched for by filters, and of how long that is kept. */
+import { sendAsked } from "app/admin/retention-asked.js"
 import { api } from "app/api.js"
 import { formatNumber, t } from "app/i18n.js"
 import { showRequests } from "app/programs/request-list.js"
@@ -18,7 +19,10 @@ showRequests(state, { path: PATH, page: "/admin/requests", records: "/admin/reco
 must(document, "[data-keep]").addEventListener("click", ask)
 askOfGroup(new URLSearchParams(location.hash.slice(1)).get("kept"))
 onSubmit(form, async ({ days }) => {
-  kept = await api.put(`${PATH}/retention`, { days: Number(days), groups: daysOfGroups() })
+  const wanted = { days: Number(days), groups: daysOfGroups() }
+  const after = await sendAsked((agreed) => api.put(`${PATH}/retention`, { ...wanted, ...agreed }))
+  if (!after) return
+  kept = after
   form.closest("dialog")?.close()
   toast(t("js.requests.kept", { count: formatNumber(kept.days) }))
 })

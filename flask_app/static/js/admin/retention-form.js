@@ -1,8 +1,9 @@
 // @ts-check
 /** For how long conversations, their files and the audit log are kept, in the settings: for everybody, and for some groups. */
-import { ApiError, api } from "app/api.js"
-import { formatNumber, t } from "app/i18n.js"
-import { confirmDialog, fromTemplate, must, onSubmit, toast } from "app/ui.js"
+import { sendAsked } from "app/admin/retention-asked.js"
+import { api } from "app/api.js"
+import { t } from "app/i18n.js"
+import { fromTemplate, must, onSubmit, toast } from "app/ui.js"
 
 /**
  * @typedef {Record<string, number | null>} Rules by the ids of groups; null: for good
@@ -24,7 +25,8 @@ export class RetentionForm {
     this.#goToGroup(new URLSearchParams(location.hash.slice(1)).get("kept"))
     this.#form.addEventListener("change", () => this.#showDays())
     onSubmit(this.#form, async ({ audit_days: audit }) => {
-      const kept = await this.#send({ ...this.#wanted(), audit_days: audit ? Number(audit) : null })
+      const wanted = { ...this.#wanted(), audit_days: audit ? Number(audit) : null }
+      const kept = await sendAsked((agreed) => api.put(PATH, { ...wanted, ...agreed }))
       if (!kept) return
       this.#show(kept)
       toast(t("js.admin.retention_saved"))
@@ -35,17 +37,6 @@ export class RetentionForm {
   #goToGroup(wanted) {
     const element = [...this.#scopes.children].find((each) => each instanceof HTMLElement && each.dataset.scope === wanted)
     element?.querySelector("select")?.focus()
-  }
-
-  /** What is too old already goes only where that is wanted. @param {Retention} wanted @returns {Promise<Retention | null>} */
-  async #send(wanted) {
-    try {
-      return await api.put(PATH, wanted)
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== "retention_removes") throw error
-      const words = { title: t("js.admin.retention_title"), text: removed(error.params), action: t("js.admin.retention_action") }
-      return (await confirmDialog(words)) ? api.put(PATH, { ...wanted, confirmed: true }) : null
-    }
   }
 
   /** @param {Retention} retention */
@@ -103,14 +94,4 @@ function scope(id, name, days) {
 /** @param {HTMLElement} row @returns {[HTMLSelectElement, HTMLInputElement]} */
 function partsOf(row) {
   return [/** @type {HTMLSelectElement} */ (must(row, "[data-rule]")), /** @type {HTMLInputElement} */ (must(row, "[data-days]"))]
-}
-
-/** @param {Record<string, unknown>} counts */
-function removed({ conversations, people, files, file_people: owners, entries }) {
-  const counted = (/** @type {unknown} */ count) => formatNumber(Number(count))
-  const told = []
-  if (conversations) told.push(t("js.admin.retention_conversations", { count: counted(conversations), people: counted(people) }))
-  if (files) told.push(t("js.admin.retention_files", { count: counted(files), people: counted(owners) }))
-  if (entries) told.push(t("js.admin.retention_entries", { count: counted(entries) }))
-  return [...told, t("js.admin.retention_for_good")].join(" ")
 }

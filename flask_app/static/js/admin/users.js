@@ -8,6 +8,7 @@ import { showLinkOnce } from "app/admin/link-once.js"
 import { Ownership } from "app/admin/ownership.js"
 import { People } from "app/admin/people.js"
 import { Registrations } from "app/admin/registrations.js"
+import { sendMoving } from "app/admin/retention-asked.js"
 import { RowMenu } from "app/admin/row-menu.js"
 import { api } from "app/api.js"
 import { formatDateTime, t } from "app/i18n.js"
@@ -92,7 +93,10 @@ let moved = null
 const moveForm = /** @type {HTMLFormElement} */ (must(document, "[data-move-user]"))
 onSubmit(moveForm, async ({ group: group_id }) => {
   if (!moved) return
-  const { group, username: name } = await change(moved.id, { group_id })
+  const { id } = moved
+  const person = await sendMoving((agreed) => change(id, { group_id, ...agreed }))
+  if (!person) return
+  const { group, username: name } = person
   moveForm.closest("dialog")?.close()
   toast(t("js.admin.user_moved", { name, group: group.name }))
 })
@@ -167,7 +171,7 @@ async function removePasskeys({ id, username: name }) {
   toast(t("js.admin.passkeys_removed", { name }))
 }
 
-/** @param {string} id @param {{role?: string, disabled?: boolean, group_id?: string}} changes @returns {Promise<Person>} */
+/** @param {string} id @param {{role?: string, disabled?: boolean, group_id?: string, confirmed?: true}} changes @returns {Promise<Person>} */
 async function change(id, changes) {
   const { user } = await api.patch(`/api/admin/users/${id}`, changes)
   people.update(user)
