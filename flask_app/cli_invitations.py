@@ -16,6 +16,8 @@ from flask_app.services.queries.paging import MAX_PAGE
 from flask_app.services.site import site_service
 from flask_app.web.invitations import letters_of, table_of
 
+_LAPSED = "ended: whoever made it may not invite there any more"
+
 invitations = Group("invitations", help="Links and codes by which people make accounts of their own.")
 
 
@@ -87,7 +89,7 @@ def _row(listed: Listed) -> tuple[str, ...]:
     invitation = listed.invitation
     group = group_service.shown_name(listed.group, "en") if listed.group else "-"
     used = f"{invitation.used}/{invitation.most}"
-    state = listed.state.replace("_", " ")
+    state = _LAPSED if listed.state == "lapsed" else listed.state.replace("_", " ")
     until = moment(invitation.expires_at)
     return (invitation.id, invitation.name, group, used, state, until, listed.by or "-", _letter(listed))
 

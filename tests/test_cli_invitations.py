@@ -13,8 +13,16 @@ from flask import Flask
 
 from flask_app import config
 from flask_app.models import User
-from flask_app.services.people import group_service, invitation_admin_service, invitation_letters
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import (
+    group_service,
+    invitation_admin_service,
+    invitation_letters,
+    user_admin_service,
+)
 from flask_app.services.people.group_service import Choices
+from flask_app.services.people.invitation_admin_service import Terms
+from tests.conftest import MakeUser
 from tests.support.invited import HOUSE, join
 from tests.support.mail_server import MailServer
 from tests.support.warned import use_mail
@@ -41,6 +49,13 @@ def test_invitations_are_made_listed_and_revoked(app: Flask, admin: User) -> Non
     assert token not in run(app, "list").output
     assert run(app, "revoke", listed.invitation.id).output == "Class 3b: revoked\n"
     assert " revoked " in run(app, "list").output
+
+
+def test_one_whose_maker_may_invite_no_more_says_why(app: Flask, make_user: MakeUser) -> None:
+    maker = make_user("maker", "admin")
+    invitation_admin_service.make(Actor(maker), Terms(name="Class 3b"))
+    user_admin_service.change(HOUSE, maker.id, disabled=True)
+    assert " ended: whoever made it may not invite there any more " in run(app, "list").output
 
 
 def test_a_list_is_invited_and_its_links_are_printed(app: Flask, tmp_path: Path) -> None:

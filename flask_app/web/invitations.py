@@ -42,9 +42,11 @@ class LetterReply(Reply):
 
 
 class InvitationReply(Reply):
-    """`used` of `most` people came in by it. `state` is open, used_up, revoked or expired; `group` null once deleted.
+    """`used` of `most` people came in by it. `state` is open, used_up, revoked, expired, or lapsed where whoever made
+    it may not invite into the group any more. `group` is null once deleted.
 
-    `by` is who made it; null on the command line. `letter` is null where none was asked for.
+    `by` is who made it; null on the command line, an id where the account is gone. `letter` is null where none was
+    asked for.
     """
 
     id: str

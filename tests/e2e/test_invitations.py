@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import create_engine, update
+from sqlalchemy.pool import NullPool
 
+from flask_app.database import new_id
+from flask_app.models import Invitation
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.looks import Look
@@ -237,3 +241,22 @@ def test_everybody_can_use_what_there_is(visits: Visits, site: Site, locale: str
     admin.get_by_role("button", name=say("admin.invitation_make")).click()
     expect(admin.locator("#link-dialog")).to_be_visible()
     expect_no_fault(admin, locale)
+
+
+def test_one_whose_maker_may_invite_no_more_says_why(look: Look, visits: Visits, site: Site) -> None:
+    say, name = look.say, f"Left behind {look.locale}"
+    made, link = invited(site, name)
+    engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(update(Invitation).where(Invitation.id == made).values(user_id=new_id()))
+    page = look.open(visits, "/admin/users")
+    row = row_of(page, name)
+    expect(row).to_contain_text(say("js.admin.invitation_lapsed"))
+    expect(row).to_contain_text(say("js.admin.invitation_why_lapsed"))
+    look.expect_no_fault(page)
+    person = look.open(visits, link, signed_in=False)
+    expect(person.get_by_text(say("error.invitation_revoked"))).to_be_visible()
+    row.get_by_role("button", name=say("js.admin.invitation_revoke", name=name)).click()
+    page.get_by_role("alertdialog").get_by_role("button", name=say("js.admin.invitation_revoke_action")).click()
+    expect(row).to_contain_text(say("js.admin.invitation_revoked"))
+    expect(row).not_to_contain_text(say("js.admin.invitation_why_lapsed"))

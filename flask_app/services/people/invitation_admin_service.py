@@ -12,11 +12,12 @@ from flask_app.errors import Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Group, Invitation, InvitationLetter, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service, invitation_letters
+from flask_app.services.people import group_service, invitation_letters, inviters
 from flask_app.services.people.invitation_service import digest_of, state_of
+from flask_app.services.people.inviters import UPHELD
 from flask_app.services.queries import paging
 
-Query = Select[Invitation, Group | None, str | None, str | None, str | None]
+Query = Select[Invitation, Group | None, bool, str | None, str | None, str | None]
 
 MAX_NAME = 64
 MOST = 500  # people by one invitation
@@ -43,9 +44,8 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """`group` is None once it is deleted; `state` is what `state_of` says; `by` who made it, None the command line.
-
-    `letter` is None where nobody is sent one.
+    """`group` is None once it is deleted; `state` is what `state_of` says; `by` who made it, None the command line, and
+    whoever is gone by their id. `letter` is None where nobody is sent one.
     """
 
     invitation: Invitation
@@ -112,8 +112,8 @@ def revoke(actor: Actor, invitation_id: str, *, group_id: str | None = None) -> 
         invitation = session.get(Invitation, invitation_id, with_for_update=True)
         if invitation is None or group_id not in {None, invitation.group_id}:
             raise NotFound
-        before = state_of(invitation, utc_now())
-        if before == "open":
+        before = state_of(invitation, utc_now(), is_upheld=inviters.uphold(session, invitation_id))
+        if before in {"open", "lapsed"}:  # whoever made that one may be back some day
             invitation.revoked_at = utc_now()
             session.flush()
             invitation_letters.drop(session, invitation.id)
@@ -149,13 +149,22 @@ def _one(session: Session, invitation_id: str) -> Listed:
 def _shown(session: Session, query: Query) -> list[Listed]:
     now = utc_now()
     return [
-        Listed(invitation, group, state_of(invitation, now), by, Letter(sent, error) if sent else None)
-        for invitation, group, by, sent, error in session.execute(query).all()
+        Listed(
+            invitation,
+            group,
+            state_of(invitation, now, is_upheld=is_upheld),
+            by or invitation.user_id,
+            Letter(sent, error) if sent else None,
+        )
+        for invitation, group, is_upheld, by, sent, error in session.execute(query).all()
     ]
 
 
 _WITH_NAMES: Query = (
-    select(Invitation, Group, User.username, InvitationLetter.state, InvitationLetter.error_code)
+    select(
+        *(Invitation, Group, UPHELD.label("is_upheld")),
+        *(User.username, InvitationLetter.state, InvitationLetter.error_code),
+    )
     .outerjoin(Group, Group.id == Invitation.group_id)
     .outerjoin(User, User.id == Invitation.user_id)
     .outerjoin(InvitationLetter, InvitationLetter.invitation_id == Invitation.id)

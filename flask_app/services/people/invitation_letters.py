@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, not_, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, not_, select, update
 from sqlalchemy.orm import Session
 
 from flask_app import i18n
@@ -22,6 +22,7 @@ from flask_app.database import fetching, in_writing, table_of, utc_now
 from flask_app.domain import warning
 from flask_app.errors import DeliveryError, Invalid, TooMany
 from flask_app.models import DEFAULT_GROUP_ID, Group, Invitation, InvitationLetter, User
+from flask_app.services.people.inviters import UPHELD
 from flask_app.services.providers import key_service
 from flask_app.services.runs import closing
 from flask_app.services.secrets import sealing
@@ -217,11 +218,9 @@ _WRITE = insert(_letters).values(
     }
 )
 _waits = _letters.c.state == WAITING
-# Nobody's, or somebody's who may still invite: what was given out ends with the rights.
-_is_anybodys = exists().where(_users.c.id == _invitations.c.user_id, ~_users.c.disabled, _users.c.role == "admin")
 _is_open = exists().where(
     _invitations.c.id == _letters.c.invitation_id,
-    or_(_invitations.c.user_id.is_(None), _is_anybodys),
+    UPHELD,
     _invitations.c.revoked_at.is_(None),
     _invitations.c.group_id.is_not(None),
     _invitations.c.used < _invitations.c.most,

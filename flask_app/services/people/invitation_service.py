@@ -17,18 +17,23 @@ from flask_app.models import Group, Invitation, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_service, joining, names, passwords
+from flask_app.services.people.inviters import UPHELD
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service, login_limits
 from flask_app.services.sign_in.auth_service import Browser, SignedIn
 
 
-def state_of(invitation: Invitation, now: datetime) -> str:
-    """One of "open", "used_up", "revoked" and "expired"; one whose group is deleted counts as revoked."""
+def state_of(invitation: Invitation, now: datetime, *, is_upheld: bool) -> str:
+    """One of "open", "used_up", "revoked", "expired" and "lapsed", which is one whose maker may not invite there any
+    more (`inviters`); one whose group is deleted counts as revoked.
+    """
     if invitation.used >= invitation.most:
         return "used_up"
     if invitation.revoked_at or invitation.group_id is None:
         return "revoked"
-    return "expired" if invitation.expires_at <= now else "open"
+    if invitation.expires_at <= now:
+        return "expired"
+    return "open" if is_upheld else "lapsed"
 
 
 def digest_of(token: str) -> str:
@@ -48,11 +53,12 @@ def opened(token: str, address: str) -> Invitation:
     """
     with login_limits.invitation_attempt(address) as attempt:
         with reading() as session:
-            invitation = session.scalar(select(Invitation).where(Invitation.digest == digest_of(token)))
-        if invitation is None:
+            found = session.execute(_WITH_UPHELD.where(Invitation.digest == digest_of(token))).one_or_none()
+        if found is None:
             attempt.failed()
             raise Forbidden("invitation_unknown")
-    if refusal := _refusal(invitation):
+    invitation, is_upheld = found
+    if refusal := _refusal(invitation, is_upheld=is_upheld):
         raise refusal
     return invitation
 
@@ -82,7 +88,8 @@ def join(token: str, username: str, password: str, browser: Browser, *, replaces
 def _come_in(session: Session, invitation: Invitation, user: User, address: str) -> None:
     group = _group(session, invitation)
     if not _claim(session, invitation):
-        raise _refusal(session.get_one(Invitation, invitation.id)) or Forbidden("invitation_expired")
+        now, is_upheld = session.execute(_WITH_UPHELD.where(Invitation.id == invitation.id)).one()
+        raise _refusal(now, is_upheld=is_upheld) or Forbidden("invitation_expired")
     joining.put(session, Actor(user, address), user, group)
     details = {"name": invitation.name, "group": group.name}
     audit_service.record(session, user, "invitation.use", invitation.id, details, address)
@@ -99,15 +106,21 @@ def _group(session: Session, invitation: Invitation) -> Group:
 def _claim(session: Session, invitation: Invitation) -> bool:
     """One use. Of several at once the database lets as many through as there are left."""
     left = (Invitation.used < Invitation.most, Invitation.revoked_at.is_(None), Invitation.expires_at > utc_now())
-    claim = update(Invitation).where(Invitation.id == invitation.id, *left).values(used=Invitation.used + 1)
+    claim = update(Invitation).where(Invitation.id == invitation.id, *left, UPHELD).values(used=Invitation.used + 1)
     claimed = session.execute(claim.execution_options(synchronize_session=False))
     return bool(claimed.rowcount)  # type: ignore[attr-defined]
 
 
-def _refusal(invitation: Invitation) -> AppError | None:
+def _refusal(invitation: Invitation, *, is_upheld: bool) -> AppError | None:
     """Why nobody comes in by it; None while somebody can."""
-    code = _REFUSALS.get(state_of(invitation, utc_now()))
+    code = _REFUSALS.get(state_of(invitation, utc_now(), is_upheld=is_upheld))
     return Forbidden(code) if code else None
 
 
-_REFUSALS = {"used_up": "invitation_used_up", "revoked": "invitation_revoked", "expired": "invitation_expired"}
+_WITH_UPHELD = select(Invitation, UPHELD.label("is_upheld"))
+_REFUSALS = {
+    "used_up": "invitation_used_up",
+    "revoked": "invitation_revoked",
+    "expired": "invitation_expired",
+    "lapsed": "invitation_revoked",  # what became of its maker is no stranger's business
+}

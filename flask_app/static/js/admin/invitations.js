@@ -14,7 +14,7 @@ import { confirmDialog, fromTemplate, must, onSubmit, slot, tell, toast } from "
  * @property {{id: string, name: string} | null} group
  * @property {number} most
  * @property {number} used
- * @property {"open" | "used_up" | "revoked" | "expired"} state
+ * @property {"open" | "used_up" | "revoked" | "expired" | "lapsed"} state
  * @property {string | null} by
  * @property {string} expires_at
  * @property {Letter | null} letter
@@ -124,8 +124,10 @@ function row({ id, name, group, most, used, state, by, expires_at: end, letter }
     state: t(`js.admin.invitation_${state}`),
     used: t("js.admin.invitation_used", uses),
     made: t("js.admin.invitation_made", { who: by ?? t("js.admin.command_line"), time: formatDateTime(end) }),
+    why: state === "lapsed" ? t("js.admin.invitation_why_lapsed") : "",
     letter: letter ? fateOf(letter) : "",
   })
+  slot(element, "why").hidden = state !== "lapsed"
   slot(element, "letter").hidden = !letter
   element.dataset.id = id
   slot(element, "state").classList.toggle("badge--ok", state === "open")
@@ -133,7 +135,7 @@ function row({ id, name, group, most, used, state, by, expires_at: end, letter }
   history.href = withParameter("/admin/audit", "about", id)
   history.setAttribute("aria-label", t("js.admin.invitation_history", { name }))
   must(element, "[data-revoke]").setAttribute("aria-label", t("js.admin.invitation_revoke", { name }))
-  must(element, "[data-revoke]").hidden = state !== "open"
+  must(element, "[data-revoke]").hidden = state !== "open" && state !== "lapsed"
   return element
 }
 
