@@ -1,6 +1,9 @@
 """Of a list everybody is invited, or nobody."""
 
 import json
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -8,7 +11,10 @@ from sqlalchemy import func, select
 
 from flask_app.database import reading
 from flask_app.errors import Invalid
-from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Invitation
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Invitation, User
+from flask_app.services.audit import audit_search
+from flask_app.services.audit.audit_search import Filter
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_service, inviting_many
 from flask_app.services.people.group_service import Choices
 from flask_app.services.people.inviting_many import ListRefused, MadeFor, Wanted
@@ -51,13 +57,37 @@ def test_everybody_gets_an_invitation_of_their_own(app: Flask) -> None:
         assert listed(invitation.id).state == "used_up"
 
 
-def test_the_audit_log_has_one_entry_of_all(app: Flask) -> None:
+def test_the_audit_log_has_an_entry_of_each_and_one_of_all(app: Flask) -> None:
     group_service.add(HOUSE, Choices(name="Readers"))
-    made = make(LIST)
+    ids = [each.made.listed.invitation.id for each in make(LIST)]
     with reading() as session:
-        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action.startswith("invitation")))
-    assert (entry.action, entry.target) == ("invitation.make_many", made[0].made.listed.invitation.id)
+        whole = select(AuditEntry).where(AuditEntry.action.startswith("invitation")).order_by(AuditEntry.id)
+        *each_ones, entry = session.scalars(whole)
+    assert [(each.action, each.target) for each in each_ones] == [("invitation.make", each) for each in ids]
+    assert (entry.action, entry.target) == ("invitation.make_many", ids[0])
     assert json.loads(entry.details) == {"count": 3, "groups": ["Everyone", "Readers"], "days": 7, "letters": 0}
+
+
+def test_whoever_asks_about_any_one_finds_its_making(app: Flask, admin: User) -> None:
+    group_service.add(HOUSE, Choices(name="Readers"))
+    made = inviting_many.make(Actor(admin, "192.0.2.7"), Wanted(text=LIST))
+    zone = ZoneInfo("UTC")
+    for each, (name, group) in zip(
+        made, (("Li Lei", "Readers"), ("Han Meimei", "Everyone"), ("somebody", "Everyone")), strict=True
+    ):
+        wanted = Filter(about=each.made.listed.invitation.id, action="invitation.make")
+        (found,) = audit_search.search(zone, wanted).entries
+        assert (found.entry.actor_name, found.entry.address) == ("admin", "192.0.2.7")
+        assert found.details == {"name": name, "group": group, "most": 1, "days": 7}
+
+
+def test_the_entries_of_many_are_written_together(app: Flask, query_count: Callable[[], Any]) -> None:
+    with query_count() as few:
+        make("\n".join(f"person {number}" for number in range(2)))
+    with query_count() as many:
+        make("\n".join(f"person {number}" for number in range(40)))
+    assert few
+    assert len(many) == len(few)
 
 
 def test_every_mistake_is_told_with_its_line_and_nothing_is_made(app: Flask) -> None:

@@ -1,5 +1,6 @@
 """Many people invited at once, by a list: each gets an invitation of their own, or nobody does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from flask_app.domain import invited_list, typed_code
 from flask_app.domain.invited_list import Invited, Unreadable
 from flask_app.errors import Invalid
 from flask_app.i18n import translate
-from flask_app.models import DEFAULT_GROUP_ID, Invitation
+from flask_app.models import DEFAULT_GROUP_ID, Group, Invitation
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_service, invitation_admin_service, invitation_letters
@@ -101,15 +102,26 @@ def _make_all(session: Session, actor: Actor, wanted: Wanted, people: list[Perso
     if wanted.sending:
         letters = map(Outgoing, [each.id for each in invitations], [person.email for person in people], codes)
         invitation_letters.write(session, wanted.sending, [letter for letter in letters if letter.email])
-    named = sorted({groups[person.group_id].name for person in people})
-    details = {"count": len(people), "groups": named, "days": wanted.days, "letters": written_to}
-    audit_service.record(session, actor.user, "invitation.make_many", invitations[0].id, details, actor.address)
+    _note(session, actor, invitations, groups, {"days": wanted.days, "letters": written_to})
     by = actor.user.username if actor.user else None
     letter = Letter(WAITING) if wanted.sending else None
     return [
         Listed(each, groups[each.group_id or ""], "open", by, letter if person.email else None)
         for each, person in zip(invitations, people, strict=True)
     ]
+
+
+def _note(
+    session: Session, actor: Actor, invitations: list[Invitation], groups: Mapping[str, Group], terms: dict[str, int]
+) -> None:
+    """An entry of each, by which whoever asks about one finds who made it; and one of all."""
+    for each in invitations:
+        name = groups[each.group_id or ""].name
+        details = {"name": each.name, "group": name, "most": each.most, "days": terms["days"]}
+        audit_service.record(session, actor.user, "invitation.make", each.id, details, actor.address)
+    named = sorted({groups[each.group_id or ""].name for each in invitations})
+    of_all = {"count": len(invitations), "groups": named, **terms}
+    audit_service.record(session, actor.user, "invitation.make_many", invitations[0].id, of_all, actor.address)
 
 
 def _people(wanted: Wanted) -> list[Person]:
