@@ -38,24 +38,37 @@ def lines() -> list[Line]:
     return [Line(**each) for each in tomllib.loads(LINES.read_text(encoding="utf-8"))["line"]]
 
 
-def holders() -> dict[str, list[str]]:
+def holders(tests: Path = TESTS) -> dict[str, list[str]]:
     """A line's id → the tests that name it, as `path::name`."""
     held: dict[str, list[str]] = {}
-    for path in sorted(TESTS.rglob("test_*.py")):
+    for path in sorted(tests.rglob("test_*.py")):
         source = path.read_text(encoding="utf-8")
         if "mark.security(" in source:
             for name, line in _marked(ast.parse(source)):
-                held.setdefault(line, []).append(f"{path.relative_to(ROOT).as_posix()}::{name}")
+                held.setdefault(line, []).append(f"{path.relative_to(tests.parent).as_posix()}::{name}")
     return held
 
 
 def _marked(module: ast.Module) -> Iterator[tuple[str, str]]:
-    """The tests of a module with each line that they name."""
+    """The tests of a module with each line that they name, or that the module names for all of them."""
+    of_all = [line for each in module.body for mark in _module_marks(each) for line in _named(mark)]
     for function in module.body:
-        if isinstance(function, ast.FunctionDef):
-            for mark in function.decorator_list:
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.security":
-                    yield from ((function.name, ast.literal_eval(argument)) for argument in mark.args)
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+            own = [line for mark in function.decorator_list for line in _named(mark)]
+            yield from ((function.name, line) for line in dict.fromkeys([*of_all, *own]))
+
+
+def _module_marks(statement: ast.stmt) -> list[ast.expr]:
+    """What `pytestmark` is set to, one mark or several."""
+    if not isinstance(statement, ast.Assign) or [ast.unparse(each) for each in statement.targets] != ["pytestmark"]:
+        return []
+    return statement.value.elts if isinstance(statement.value, (ast.List, ast.Tuple)) else [statement.value]
+
+
+def _named(mark: ast.expr) -> list[str]:
+    if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.security":
+        return [ast.literal_eval(argument) for argument in mark.args]
+    return []
 
 
 def pages() -> dict[str, str]:

@@ -19,6 +19,19 @@ def test_every_test_names_lines_that_there_are() -> None:
     assert held.keys() - {line.id for line in security_reference.lines()} == set()
 
 
+def test_lines_that_a_module_names_are_held_by_each_of_its_tests(tmp_path: Path) -> None:
+    named = '@pytest.mark.security("a", "c")\ndef test_x(): ...\n'
+    written = f"pytestmark = {{}}\n{named}def test_y(): ...\ndef helps(): ...\n"
+    (tmp_path / "tests").mkdir()
+    for number, marks in enumerate(('pytest.mark.security("a")', '[pytest.mark.browser, pytest.mark.security("a")]')):
+        (tmp_path / "tests" / f"test_{number}.py").write_text(written.format(marks), encoding="utf-8")
+    held = security_reference.holders(tmp_path / "tests")
+    assert held == {
+        "a": [f"tests/test_{number}.py::{name}" for number in (0, 1) for name in ("test_x", "test_y")],
+        "c": ["tests/test_0.py::test_x", "tests/test_1.py::test_x"],
+    }
+
+
 def test_a_line_has_an_id_of_its_own() -> None:
     counted = Counter(line.id for line in security_reference.lines())
     assert [name for name, times in counted.items() if times > 1] == []
