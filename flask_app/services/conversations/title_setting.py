@@ -7,13 +7,14 @@ from before that keeps what it had: without a choice nobody writes them.
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_transaction
+from flask_app.database import fetching
 from flask_app.domain.serving import LOCAL
 from flask_app.errors import Invalid
 from flask_app.models import ChatModel, Provider, Setting
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.providers import model_naming
+from flask_app.services.site import stored_settings
 
 NAME = "titles"
 DEFAULT = "default"  # in the place of an id: the model that new chats begin with, whichever that is
@@ -40,13 +41,13 @@ def choose(actor: Actor, model_id: str | None) -> None:
     def work(session: Session) -> None:
         if model_id is not None:
             _require_known(session, model_id)
-        stored = session.get(Setting, NAME, with_for_update=True)
-        before, after = model_naming.told_apart(session, (stored.value or None) if stored else None, model_id)
-        session.merge(Setting(name=NAME, value=model_id or ""))
+        found = stored_settings.locked(session, NAME)
+        before, after = model_naming.told_apart(session, found.get(NAME) or None, model_id)
+        stored_settings.keep(session, found, {NAME: model_id or ""})
         if difference := audit_service.difference({"model": before}, {"model": after}):
             audit_service.record(session, actor.user, "titles.change", NAME, difference, actor.address)
 
-    in_transaction(work)
+    stored_settings.in_turn(work)
 
 
 def begin(session: Session) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, first_id, in_transaction, in_writing, table_of, utc_now
+from flask_app.database import fetching, first_id, in_writing, table_of, utc_now
 from flask_app.domain.retention import Doomed
 from flask_app.errors import Conflict, Invalid
 from flask_app.models import Group, ProgramRequest, Setting, User
@@ -22,6 +22,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import word_log
 from flask_app.services.ledger import shared_clock
 from flask_app.services.runs import closing
+from flask_app.services.site import stored_settings
 
 NAME, OF_GROUPS = "request_log", "request_log_groups"  # versions before know the first alone
 USUAL, MOST = 30, 3650  # days
@@ -51,7 +52,7 @@ class Kept:
 
 def kept() -> Kept:
     with fetching() as connection:
-        return _read(connection.execute(_STORED).all())
+        return _read({row.name: row.value for row in connection.execute(_STORED)})
 
 
 def keep_for(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
@@ -67,17 +68,18 @@ def keep_for(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
 
     def work(session: Session) -> Kept:
         known = set(session.scalars(select(Group.id).where(Group.id.in_(list(wanted.groups)))))
-        before = _read(session.execute(_STORED).all())
+        found = stored_settings.locked(session, NAME, OF_GROUPS)
+        before = _read(found)
         if not wanted.groups.keys() <= known | before.groups.keys():
             raise Invalid("unknown_group")
         after = Kept(wanted.days, {each: days for each, days in wanted.groups.items() if each in known})
-        session.merge(Setting(name=NAME, value=str(after.days)))
-        session.merge(Setting(name=OF_GROUPS, value=json.dumps(dict(after.groups))))
+        stored = {NAME: str(after.days), OF_GROUPS: json.dumps(dict(after.groups))}
+        stored_settings.keep(session, found, stored)
         if difference := audit_service.difference(_told(before), _told(after)):
             audit_service.record(session, actor.user, "requests.retention", NAME, difference, actor.address)
         return after
 
-    return in_transaction(work)
+    return stored_settings.in_turn(work)
 
 
 def count(wanted: Kept) -> int:
@@ -131,9 +133,8 @@ def _remove(ids: Sequence[str]) -> None:
     in_writing(work)
 
 
-def _read(stored: Sequence[Row[str, str]]) -> Kept:
-    found = {row.name: row.value for row in stored}
-    return Kept(int(found.get(NAME, USUAL)), json.loads(found.get(OF_GROUPS, "{}")))
+def _read(stored: Mapping[str, str]) -> Kept:
+    return Kept(int(stored.get(NAME, USUAL)), json.loads(stored.get(OF_GROUPS, "{}")))
 
 
 def _told(kept: Kept) -> dict[str, object]:

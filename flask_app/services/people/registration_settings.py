@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_transaction, table_of
+from flask_app.database import fetching, table_of
 from flask_app.errors import Invalid
 from flask_app.models import DEFAULT_GROUP_ID, Setting
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_service
+from flask_app.services.site import stored_settings
 from flask_app.services.warnings import mail_service
 
 NAME = "registration"
@@ -60,13 +61,13 @@ def change(actor: Actor, wanted: Terms) -> Terms:
 
     def work(session: Session) -> None:
         group_service.chosen(session, checked.group_id)
-        stored = session.get(Setting, NAME, with_for_update=True)
-        before = _read(stored.value if stored else None)
-        session.merge(Setting(name=NAME, value=json.dumps(asdict(checked), ensure_ascii=False)))
+        found = stored_settings.locked(session, NAME)
+        before = _read(found.get(NAME))
+        stored_settings.keep(session, found, {NAME: json.dumps(asdict(checked), ensure_ascii=False)})
         if difference := audit_service.difference(asdict(before), asdict(checked)):
             audit_service.record(session, actor.user, "registration.change", NAME, difference, actor.address)
 
-    in_transaction(work)
+    stored_settings.in_turn(work)
     return checked
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from flask_app.domain.reconciliation import Threshold
 from flask_app.errors import Invalid
 from flask_app.models import Setting
+from flask_app.services.site import stored_settings
 
 NAME = "reconciliation"
 USUAL = Threshold(absolute=100_000, permille=10)  # 0.10 of the account's currency, or 1 % of what was booked
@@ -15,7 +16,7 @@ MAX_ABSOLUTE, MAX_PERMILLE = 10**12, 1000
 
 def stored(session: Session) -> Threshold:
     row = session.get(Setting, NAME)
-    return Threshold(**json.loads(row.value)) if row else USUAL
+    return _read(row.value if row else None)
 
 
 def checked(absolute: int, permille: int) -> Threshold:
@@ -25,6 +26,13 @@ def checked(absolute: int, permille: int) -> Threshold:
     return Threshold(absolute=absolute, permille=permille)
 
 
-def keep(session: Session, threshold: Threshold) -> None:
+def keep(session: Session, threshold: Threshold) -> Threshold:
+    """Gives what held before; within `stored_settings.in_turn`."""
+    found = stored_settings.locked(session, NAME)
     value = json.dumps({"absolute": threshold.absolute, "permille": threshold.permille})
-    session.merge(Setting(name=NAME, value=value))
+    stored_settings.keep(session, found, {NAME: value})
+    return _read(found.get(NAME))
+
+
+def _read(value: str | None) -> Threshold:
+    return Threshold(**json.loads(value)) if value else USUAL

@@ -23,6 +23,7 @@ from flask_app.services.budgets import reasons
 from flask_app.services.providers import key_service
 from flask_app.services.reconciliation import drift_threshold, reconciliation_service
 from flask_app.services.reconciliation.reconciliation_service import Compared
+from flask_app.services.site import stored_settings
 from flask_app.services.usage import stats_service
 from flask_app.services.usage.stats_service import DateRange
 
@@ -190,13 +191,15 @@ def acknowledge(actor: Actor, reconciliation_id: str, note: str) -> Listed:
 def set_threshold(actor: Actor, absolute: int, permille: int) -> None:
     """How much may differ from now on; days that nobody has acknowledged are judged by it anew. Raises Invalid."""
     wanted = drift_threshold.checked(absolute, permille)
-    with transaction() as session:
-        before = drift_threshold.stored(session)
-        drift_threshold.keep(session, wanted)
+
+    def work(session: Session) -> None:
+        before = drift_threshold.keep(session, wanted)
         _judge(session, wanted)
         changed = audit_service.difference(_terms(before), _terms(wanted)) or _terms(wanted)
         target = drift_threshold.NAME
         audit_service.record(session, actor.user, "reconciliation.threshold", target, changed, actor.address)
+
+    stored_settings.in_turn(work)
 
 
 def _judge(session: Session, threshold: Threshold) -> None:

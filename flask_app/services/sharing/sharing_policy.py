@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_transaction, table_of
+from flask_app.database import fetching, table_of
 from flask_app.errors import Forbidden, Invalid
 from flask_app.models import Group, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.site import stored_settings
 
 NAME = "sharing"
 OFF, PEOPLE, ANYBODY = "off", "people", "anybody"  # nobody opens links, who is signed in does, whoever has one does
@@ -63,11 +64,11 @@ def change(actor: Actor, wanted: str) -> str:
         raise Invalid("unknown_sharing", known=", ".join(MODES))
 
     def work(session: Session) -> str:
-        stored = session.get(Setting, NAME, with_for_update=True)
-        before = {"mode": stored.value if stored else OFF}
-        session.merge(Setting(name=NAME, value=wanted))
+        found = stored_settings.locked(session, NAME)
+        before = {"mode": found.get(NAME, OFF)}
+        stored_settings.keep(session, found, {NAME: wanted})
         if difference := audit_service.difference(before, {"mode": wanted}):
             audit_service.record(session, actor.user, "sharing.change", NAME, difference, actor.address)
         return wanted
 
-    return in_transaction(work)
+    return stored_settings.in_turn(work)

@@ -6,10 +6,11 @@ An administrator always may: a provider that fails locks nobody out of the setti
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_transaction, table_of
+from flask_app.database import fetching, table_of
 from flask_app.models import IdentityProvider, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.site import stored_settings
 
 NAME = "password_sign_in"  # the row of `settings`
 EVERYBODY, ADMINISTRATORS = "everybody", "administrators"
@@ -43,11 +44,11 @@ def choose(actor: Actor, *, everybody: bool) -> None:
     """From the next sign-in on. Who is signed in stays so."""
 
     def work(session: Session) -> None:
-        stored = session.get(Setting, NAME, with_for_update=True)
-        before, after = (stored.value if stored else EVERYBODY), (EVERYBODY if everybody else ADMINISTRATORS)
-        session.merge(Setting(name=NAME, value=after))
+        found = stored_settings.locked(session, NAME)
+        before, after = found.get(NAME, EVERYBODY), (EVERYBODY if everybody else ADMINISTRATORS)
+        stored_settings.keep(session, found, {NAME: after})
         if before != after:
             details = {"before": {NAME: before}, "after": {NAME: after}}
             audit_service.record(session, actor.user, "password_sign_in.change", NAME, details, actor.address)
 
-    in_transaction(work)
+    stored_settings.in_turn(work)

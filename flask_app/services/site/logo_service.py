@@ -3,18 +3,20 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_transaction
+from flask_app.database import fetching
 from flask_app.domain import pictures
 from flask_app.domain.pictures import Picture
 from flask_app.errors import Invalid, NotFound
 from flask_app.models import Setting
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.site import stored_settings
 from flask_app.services.site.site_service import MARK
 
 NAME = "logo"
@@ -38,23 +40,22 @@ def choose(actor: Actor, content: bytes) -> None:
     kept = {"digest": digest, "kind": picture.kind, "content": base64.b64encode(picture.content).decode()}
 
     def work(session: Session) -> None:
-        before = _digest(session)
-        session.merge(Setting(name=MARK, value=json.dumps(mark)))
-        session.merge(Setting(name=NAME, value=json.dumps(kept)))
-        _record(session, actor, before, digest)
+        found = stored_settings.locked(session, MARK, NAME)
+        stored_settings.keep(session, found, {MARK: json.dumps(mark), NAME: json.dumps(kept)})
+        _record(session, actor, _digest(found), digest)
 
-    in_transaction(work)
+    stored_settings.in_turn(work)
 
 
 def remove(actor: Actor) -> None:
     """Show the product's own mark again."""
 
     def work(session: Session) -> None:
-        before = _digest(session)
+        found = stored_settings.locked(session, MARK, NAME)
         session.execute(delete(Setting).where(Setting.name.in_((MARK, NAME))))
-        _record(session, actor, before, None)
+        _record(session, actor, _digest(found), None)
 
-    in_transaction(work)
+    stored_settings.in_turn(work)
 
 
 def read(digest: str) -> Kept:
@@ -81,9 +82,8 @@ def refusal() -> Invalid:
     return Invalid("bad_logo", least=LEAST_EDGE, most=pictures.MOST_EDGE)
 
 
-def _digest(session: Session) -> str | None:
-    stored = session.get(Setting, MARK, with_for_update=True)
-    return str(json.loads(stored.value)["digest"]) if stored else None
+def _digest(stored: Mapping[str, str]) -> str | None:
+    return str(json.loads(stored[MARK])["digest"]) if MARK in stored else None
 
 
 def _record(session: Session, actor: Actor, before: str | None, after: str | None) -> None:

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, reading
 from flask_app.errors import Invalid, NotFound
-from flask_app.models import DEFAULT_GROUP_ID, Group, Setting
+from flask_app.models import DEFAULT_GROUP_ID, Group
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.site import rates
+from flask_app.services.site import rates, stored_settings
 from flask_app.services.site.rates import Rates
 from flask_app.services.site.windows import Rate
 
@@ -46,11 +46,11 @@ def set_site(actor: Actor, wanted: Rates) -> None:
     text = rates.written(_checked(wanted, rates.KINDS))
 
     def work(session: Session) -> None:
-        before = rates.stored_of_site(session)
-        session.merge(Setting(name=rates.NAME, value=text))
-        _record(session, actor, "site", {}, before, text)
+        found = stored_settings.locked(session, rates.NAME)
+        stored_settings.keep(session, found, {rates.NAME: text})
+        _record(session, actor, "site", {}, found.get(rates.NAME, rates.NOTHING), text)
 
-    in_transaction(work)
+    stored_settings.in_turn(work)
 
 
 def set_group(actor: Actor, group_id: str, wanted: Rates) -> None:

@@ -1,14 +1,14 @@
 """For how long conversations, files and the audit log are kept: a setting of the site, with others for some groups."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_transaction, table_of, utc_now
+from flask_app.database import fetching, table_of, utc_now
 from flask_app.domain.retention import Doomed
 from flask_app.errors import Conflict, Invalid
 from flask_app.models import Group, Setting, User
@@ -17,6 +17,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import conversation_retention
 from flask_app.services.files import file_expiry
 from flask_app.services.ledger import shared_clock
+from flask_app.services.site import stored_settings
 
 NAME, OF_FILES = "retention", "file_retention"  # versions before know the first alone, and its three fields
 MOST = 3650  # days
@@ -69,7 +70,7 @@ class Kept:
 
 def kept() -> Kept:
     with fetching() as connection:
-        return _read(connection.execute(_STORED).all())
+        return _read({row.name: row.value for row in connection.execute(_STORED)})
 
 
 def change(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
@@ -82,15 +83,15 @@ def change(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
         raise Conflict("retention_removes", **asdict(doomed))
 
     def work(session: Session) -> Kept:
-        before = _read(session.execute(_STORED.with_for_update()).all())
+        found = stored_settings.locked(session, NAME, OF_FILES)
+        before = _read(found)
         after = _of_living_groups(session, wanted, before)
-        for name, value in _stored(after).items():
-            session.merge(Setting(name=name, value=json.dumps(value)))
+        stored_settings.keep(session, found, {name: json.dumps(value) for name, value in _stored(after).items()})
         if difference := audit_service.difference(_told(before), _told(after)):
             audit_service.record(session, actor.user, "retention.change", NAME, difference, actor.address)
         return after
 
-    return in_transaction(work)
+    return stored_settings.in_turn(work)
 
 
 def count(wanted: Kept) -> Doomed:
@@ -147,8 +148,8 @@ def _rules(now: datetime, days: int | None, groups: Mapping[str, int | None]) ->
     return [(now - timedelta(days=days), whose) for days, whose in (*whole, *each) if days is not None]
 
 
-def _read(stored: Iterable[Row[str, str]]) -> Kept:
-    values = {row.name: json.loads(row.value) for row in stored}
+def _read(stored: Mapping[str, str]) -> Kept:
+    values = {name: json.loads(value) for name, value in stored.items()}
     return Kept(**values.get(NAME, {}), **values.get(OF_FILES, {}))
 
 

@@ -4,18 +4,15 @@ import json
 import re
 from dataclasses import replace
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flask_app import i18n
-from flask_app.database import in_transaction
 from flask_app.domain import colours
 from flask_app.errors import Invalid
-from flask_app.models import Setting
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import names
-from flask_app.services.site import site_service
+from flask_app.services.site import site_service, stored_settings
 from flask_app.services.site.site_service import ACCENT, MARK, NAME, Site
 
 MAX_NAME = 40
@@ -32,16 +29,16 @@ def change(actor: Actor, wanted: Site) -> Site:
         raise Invalid("unknown_language", known=", ".join(i18n.LOCALES))
 
     def work(session: Session) -> Site:
-        stored = session.scalars(select(Setting).where(Setting.name.in_((NAME, ACCENT, MARK))).with_for_update())
-        before = site_service.read({each.name: each.value for each in stored})
+        found = stored_settings.locked(session, NAME, ACCENT, MARK)
+        before = site_service.read(found)
         told = {"name": checked.name, "locale": checked.locale}
-        session.merge(Setting(name=NAME, value=json.dumps(told, ensure_ascii=False)))
-        session.merge(Setting(name=ACCENT, value=checked.accent or ""))
+        stored = {NAME: json.dumps(told, ensure_ascii=False), ACCENT: checked.accent or ""}
+        stored_settings.keep(session, found, stored)
         if difference := audit_service.difference(_told(before), _told(checked)):
             audit_service.record(session, actor.user, "site.change", NAME, difference, actor.address)
         return replace(checked, logo=before.logo)
 
-    return in_transaction(work)
+    return stored_settings.in_turn(work)
 
 
 def _told(site: Site) -> dict[str, object]:

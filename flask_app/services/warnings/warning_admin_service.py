@@ -3,12 +3,13 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, in_transaction, reading, transaction
+from flask_app.database import fetching, reading, transaction
 from flask_app.errors import Invalid
 from flask_app.i18n import translate
-from flask_app.models import Setting, User
+from flask_app.models import User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.site import stored_settings
 from flask_app.services.warnings import account_alerts, mail_service, warning_service
 
 MAX_THRESHOLD = 10**15
@@ -26,13 +27,14 @@ def set_threshold(actor: Actor, micros: int) -> None:
         raise Invalid("bad_low_balance", limit=MAX_THRESHOLD)
 
     def work(session: Session) -> None:
-        row = session.get(Setting, account_alerts.LOW_BALANCE, with_for_update=True)
-        before = {row.name: int(row.value)} if row else {account_alerts.LOW_BALANCE: account_alerts.USUAL_MICROS}
-        session.merge(Setting(name=account_alerts.LOW_BALANCE, value=str(micros)))
-        if difference := audit_service.difference(before, {account_alerts.LOW_BALANCE: micros}):
+        name = account_alerts.LOW_BALANCE
+        found = stored_settings.locked(session, name)
+        stored_settings.keep(session, found, {name: str(micros)})
+        before = int(found.get(name, account_alerts.USUAL_MICROS))
+        if difference := audit_service.difference({name: before}, {name: micros}):
             audit_service.record(session, actor.user, "warnings.threshold", "warnings", difference, actor.address)
 
-    in_transaction(work)
+    stored_settings.in_turn(work)
 
 
 def administrators_are_told() -> bool:

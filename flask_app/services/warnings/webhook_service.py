@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 import msgspec
 from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import new_id, reading, table_of, transaction, utc_now
+from flask_app.database import in_transaction, new_id, reading, table_of, transaction, utc_now
 from flask_app.domain import redaction, webhook
 from flask_app.errors import Conflict, DeliveryError, UpstreamError
 from flask_app.i18n import chosen, translate
@@ -24,6 +23,7 @@ from flask_app.models import Setting
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.secrets import sealing
+from flask_app.services.site import stored_settings
 from flask_app.upstream import addresses
 from flask_app.upstream import webhook as line
 
@@ -54,7 +54,8 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 def find() -> Webhook | None:
     """Where warnings are sent; raises Unreadable where the ENCRYPTION_KEY is not the one it was sealed with."""
     with reading() as session:
-        return _opened(session.get(Setting, NAME))
+        row = session.get(Setting, NAME)
+    return _opened(row.value if row else None)
 
 
 def is_set_up(connection: Connection) -> bool:
@@ -67,42 +68,44 @@ def point(actor: Actor, url: str, locale: str) -> str | None:
     found = addresses.normalise_webhook(url, allow_insecure=allow_insecure)
 
     def work(session: Session) -> str | None:
-        row = session.get(Setting, NAME, with_for_update=True)
-        before = _opened(row)
+        stored = stored_settings.locked(session, NAME)
+        before = _opened(stored.get(NAME))
         made = None if before else _new_secret()
         kept = Webhook(url=found, secret=made or (before.secret if before else ""), locale=locale)
-        _keep(session, row, kept)
+        stored_settings.keep(session, stored, {NAME: _sealed(kept)})
         details = {"address_replaced": before is None or before.url != found, **_changed(before, kept)}
         audit_service.record(session, actor.user, "webhook.set", NAME, details, actor.address)
         return made
 
-    try:
-        with transaction() as session:
-            return work(session)
-    except IntegrityError as error:  # somebody else set one up at the same time
-        raise Conflict from error
+    return stored_settings.in_turn(work)
 
 
 def renew_secret(actor: Actor) -> str:
     """A new secret, which is shown this once; the old one signs nothing any more. Raises Conflict("no_webhook")."""
-    with transaction() as session:
-        row = session.get(Setting, NAME, with_for_update=True)
-        before = _opened(row)
+
+    def work(session: Session) -> str:
+        stored = stored_settings.locked(session, NAME)
+        before = _opened(stored.get(NAME))
         if before is None:
             raise Conflict("no_webhook")
-        made = _new_secret()
-        _keep(session, row, Webhook(url=before.url, secret=made, locale=before.locale))
+        kept = Webhook(url=before.url, secret=_new_secret(), locale=before.locale)
+        stored_settings.keep(session, stored, {NAME: _sealed(kept)})
         audit_service.record(session, actor.user, "webhook.renew_secret", NAME, None, actor.address)
-        return made
+        return kept.secret
+
+    return in_transaction(work)
 
 
 def remove(actor: Actor) -> None:
     """Forget address and secret; what waits to be sent there fails in the end. Works on an unreadable one too."""
-    with transaction() as session:
+
+    def work(session: Session) -> None:
         if row := session.get(Setting, NAME, with_for_update=True):
-            details = _last_known(row)
+            details = _last_known(row.value)
             session.delete(row)
             audit_service.record(session, actor.user, "webhook.delete", NAME, details, actor.address)
+
+    in_transaction(work)
 
 
 def test(actor: Actor) -> None:
@@ -143,10 +146,14 @@ def deliver(found: Webhook, message_id: str, payload: dict[str, Any]) -> None:
         raise DeliveryError("webhook_refused", detail=f"HTTP {status}")
 
 
-def _opened(row: Setting | None) -> Webhook | None:
-    if row is None:
+def _opened(value: str | None) -> Webhook | None:
+    if value is None:
         return None
-    return msgspec.json.decode(sealing.unseal(base64.b64decode(row.value), NAME), type=Webhook)
+    return msgspec.json.decode(sealing.unseal(base64.b64decode(value), NAME), type=Webhook)
+
+
+def _sealed(kept: Webhook) -> str:
+    return base64.b64encode(sealing.seal(msgspec.json.encode(kept).decode(), NAME)).decode()
 
 
 def _changed(before: Webhook | None, after: Webhook) -> dict[str, dict[str, object]]:
@@ -158,22 +165,13 @@ def _told(found: Webhook) -> dict[str, object]:
     return {"host": urlsplit(found.url).netloc, "locale": found.locale}
 
 
-def _last_known(row: Setting) -> dict[str, object]:
+def _last_known(value: str) -> dict[str, object]:
     """The same of one that is about to go, which nobody may be able to read any more."""
     try:
-        found = _opened(row)
+        found = _opened(value)
     except sealing.Unreadable:
         return {"readable": False}
     return _told(found) if found else {}
-
-
-def _keep(session: Session, row: Setting | None, kept: Webhook) -> None:
-    value = base64.b64encode(sealing.seal(msgspec.json.encode(kept).decode(), NAME)).decode()
-    if row is None:
-        session.add(Setting(name=NAME, value=value))
-        session.flush()
-    else:
-        row.value = value
 
 
 def _new_secret() -> str:
