@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -108,7 +109,7 @@ def entries(action: str) -> list[dict[str, Any]]:
 
 def assert_chain(told: list[dict[str, Any]]) -> None:
     """What two entries both name was after the first as it was before the second."""
-    for first, second in zip(told, told[1:], strict=False):
+    for first, second in pairwise(told):
         shared = first["after"].keys() & second["before"].keys()
         assert {name: first["after"][name] for name in shared} == {name: second["before"][name] for name in shared}
 

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pymysql  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from flask_app import database
@@ -105,6 +107,25 @@ def counted_statements() -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def broken_off_once(beginning: str) -> Iterator[list[str]]:
+    """The first statement of this thread that begins so meets the end of its transaction, as of one of two that wait
+    for each other; what was met."""
+    met: list[str] = []
+    own = threading.current_thread()
+
+    def break_off(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(beginning) and threading.current_thread() is own and not met:
+            met.append(statement)
+            raise OperationalError(statement, {}, pymysql.err.OperationalError(1213, "Deadlock found"))
+
+    event.listen(Engine, "before_cursor_execute", break_off)
+    try:
+        yield met
+    finally:
+        event.remove(Engine, "before_cursor_execute", break_off)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import table_of
+from flask_app.database import in_transaction, table_of
 from flask_app.logs import redact
 from flask_app.models import AuditEntry, User
 
@@ -80,6 +80,11 @@ def record(
             address=address,
         )
     )
+
+
+def note(actor: Actor, action: str, target: str, details: Mapping[str, object] | None = None) -> None:
+    """Add an entry in a transaction of its own, before an act that is none of the database's."""
+    in_transaction(lambda session: record(session, actor.user, action, target, details, actor.address))
 
 
 def _redacted(value: object) -> object:

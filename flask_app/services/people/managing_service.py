@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, transaction
+from flask_app.database import in_transaction, reading
 from flask_app.domain import policy
 from flask_app.errors import Forbidden, Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Group, GroupManager, User
@@ -133,8 +133,11 @@ def set_disabled(actor: Actor, group_id: str, user_id: str, *, disabled: bool | 
 
 def link(actor: Actor, group_id: str, user_id: str) -> Link:
     """A link by which a member of the group chooses a new password. Raises NotFound, Forbidden("role_not_lower")."""
-    with transaction() as session:
+
+    def work(session: Session) -> Link:
         return user_admin_service.link_for(session, actor, below(session, actor, group_id, user_id))
+
+    return in_transaction(work)
 
 
 def below(session: Session, actor: Actor, group_id: str, user_id: str) -> User:

@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, reading, transaction
+from flask_app.database import in_transaction, reading
 from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Group, Setting, User
 from flask_app.services.audit import audit_service
@@ -107,13 +107,16 @@ def add(
     if password is not None:
         passwords.check_strength(password, shown)
     stored = passwords.make_hash(password) if password is not None else None
-    user = User(username=shown, username_key=names.key(shown), role=role, password_hash=stored)
+
+    def work(session: Session) -> Added:
+        user = User(username=shown, username_key=names.key(shown), role=role, password_hash=stored)
+        group = group_service.chosen(session, group_id)
+        standing.require(session, actor, "admins.name" if role == "admin" else "people.add")
+        _close_setup(session, user)
+        return Added(user, group, _insert(session, actor, user, group))
+
     try:
-        with transaction() as session:
-            group = group_service.chosen(session, group_id)
-            standing.require(session, actor, "admins.name" if role == "admin" else "people.add")
-            _close_setup(session, user)
-            return Added(user, group, _insert(session, actor, user, group))
+        return in_transaction(work)
     except IntegrityError as error:
         raise Conflict("username_taken") from error
 
@@ -151,8 +154,11 @@ def change(
 
 def reset_link(actor: Actor, user_id: str) -> Link:
     """A link by which the person chooses a new password; raises NotFound, Forbidden for a role that is not lower."""
-    with transaction() as session:
+
+    def work(session: Session) -> Link:
         return link_for(session, actor, standing.acted_on(session, actor, user_id, "people.link"))
+
+    return in_transaction(work)
 
 
 def link_for(session: Session, actor: Actor, user: User) -> Link:
@@ -169,7 +175,8 @@ def turn_off_second_step(actor: Actor, user_id: str) -> Person:
     """
     if actor.user and actor.user.id == user_id:
         raise Forbidden("own_second_step")
-    with transaction() as session:
+
+    def work(session: Session) -> Person:
         user = standing.acted_on(session, actor, user_id, "people.help")
         second_step.lock(session, user.id)
         if not second_step.forget(session, user.id):
@@ -178,6 +185,8 @@ def turn_off_second_step(actor: Actor, user_id: str) -> Person:
         details = {"username": user.username}
         audit_service.record(session, actor.user, "user.turn_off_second_step", user.id, details, actor.address)
         return person_of(session, user)
+
+    return in_transaction(work)
 
 
 def person_of(session: Session, user: User) -> Person:
@@ -193,7 +202,8 @@ def remove_passkeys(actor: Actor, user_id: str) -> Person:
     """
     if actor.user and actor.user.id == user_id:
         raise Forbidden("own_passkeys")
-    with transaction() as session:
+
+    def work(session: Session) -> Person:
         user = standing.acted_on(session, actor, user_id, "people.help")
         second_step.lock(session, user.id)
         removed = passkey_service.forget(session, user.id)
@@ -203,6 +213,8 @@ def remove_passkeys(actor: Actor, user_id: str) -> Person:
         details = {"username": user.username, "passkeys": removed}
         audit_service.record(session, actor.user, "user.remove_passkeys", user.id, details, actor.address)
         return person_of(session, user)
+
+    return in_transaction(work)
 
 
 def by_name(username: str) -> User:

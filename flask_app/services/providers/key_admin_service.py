@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import new_id, transaction, utc_now
+from flask_app.database import in_transaction, new_id, utc_now
 from flask_app.domain import cooldown, tariff
 from flask_app.errors import AppError, Conflict, Invalid, NotFound, UpstreamError
 from flask_app.models import ApiKey
@@ -81,13 +81,17 @@ def add(actor: Actor, new: NewKey) -> KeyStatus:
     base_url = addresses.normalise(
         new.base_url or settings.deepseek_base_url, allow_insecure=settings.allow_insecure_upstreams
     )
-    with transaction() as session:
+
+    def work(session: Session) -> ApiKey:
         provider = provider_service.find_or_make(session, base_url, currency, name=name)
         key = ApiKey(id=new_id(), provider_id=provider.id, label=label, hint=sealing.hint_of(secret))
         key.secret = sealing.seal(secret, key.id)
         session.add(key)
         details = {"label": label, "provider": provider.name, "base_url": base_url, "currency": currency}
         audit_service.record(session, actor.user, "key.add", key.id, details, actor.address)
+        return key
+
+    key = in_transaction(work)
     _try(key, UsableKey(key.id, base_url, secret, key.provider_id, key.account))
     return key_status_service.of(key.id)
 
@@ -98,7 +102,8 @@ def change(actor: Actor, key_id: str, **changes: Unpack[KeyChange]) -> KeyStatus
         changes["label"] = _label(changes["label"])
     if "account" in changes:
         changes["account"] = _label(changes["account"]) if changes["account"] else None
-    with transaction() as session:
+
+    def work(session: Session) -> None:
         key = _existing(session, key_id)
         if changes.get("disabled") is False and key.secret is None:
             raise Conflict("key_without_secret")
@@ -110,16 +115,21 @@ def change(actor: Actor, key_id: str, **changes: Unpack[KeyChange]) -> KeyStatus
         if difference := audit_service.difference(before, _settings(key)):
             details = {"label": key.label, **difference}
             audit_service.record(session, actor.user, "key.change", key.id, details, actor.address)
+
+    in_transaction(work)
     return key_status_service.of(key_id)
 
 
 def clear_bench(actor: Actor, key_id: str) -> KeyStatus:
     """Have the key asked again at once, with those whose bench it shares; raises NotFound."""
-    with transaction() as session:
+
+    def work(session: Session) -> None:
         key = _existing(session, key_id)
         cooldown_service.clear(session.connection(), UsableKey(key.id, "", "", key.provider_id, key.account))
         details = {"label": key.label, "code": key.bench_code}
         audit_service.record(session, actor.user, "key.clear_bench", key.id, details, actor.address)
+
+    in_transaction(work)
     return key_status_service.of(key_id)
 
 
@@ -138,12 +148,15 @@ def delete(actor: Actor, key_id: str) -> None:
 
     Raises NotFound, or Conflict("key_from_environment") for the key that the environment would bring back.
     """
-    with transaction() as session:
+
+    def work(session: Session) -> None:
         key = _existing(session, key_id)
         if key.id == environment_key.ID and config.current().deepseek_api_key:
             raise Conflict("key_from_environment")
         key.secret, key.disabled, key.deleted_at = None, True, utc_now()
         audit_service.record(session, actor.user, "key.delete", key.id, {"label": key.label}, actor.address)
+
+    in_transaction(work)
 
 
 def test(actor: Actor, key_id: str) -> Trial:
@@ -167,9 +180,13 @@ def read_balance(actor: Actor, key_id: str) -> KeyStatus:
 
 def _opened(actor: Actor, key_id: str, action: str) -> tuple[ApiKey, UsableKey]:
     """The key with its secret, for an act that is logged; raises NotFound, Conflict, Unreadable."""
-    with transaction() as session:
+
+    def work(session: Session) -> ApiKey:
         key = _existing(session, key_id)
         audit_service.record(session, actor.user, action, key.id, {"label": key.label}, actor.address)
+        return key
+
+    key = in_transaction(work)
     if key.secret is None:
         raise Conflict("key_without_secret")
     secret = sealing.unseal(key.secret, key.id)
@@ -189,6 +206,8 @@ def _try(key: ApiKey, usable: UsableKey) -> Trial:
 
 
 def _existing(session: Session, key_id: str) -> ApiKey:
+    """Locked, as it is then, and not its provider with it; raises NotFound."""
+    session.execute(select(ApiKey.id).where(ApiKey.id == key_id).with_for_update())
     key = session.scalar(key_status_service.with_provider().where(ApiKey.id == key_id, ApiKey.deleted_at.is_(None)))
     if key is None:
         raise NotFound

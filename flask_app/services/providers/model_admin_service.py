@@ -69,7 +69,7 @@ def change(actor: Actor, model_id: str, settings: Settings) -> list[ModelStatus]
     names, successor_id = _aliases(settings.aliases), settings.successor_id
 
     def work(session: Session) -> None:
-        model = session.get(ChatModel, model_id)
+        model = session.get(ChatModel, model_id, with_for_update=True)
         if model is None:
             raise NotFound
         _check_successor(session, model, successor_id)

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flask_app.database import transaction
+from flask_app.database import in_transaction
 from flask_app.errors import NotFound
 from flask_app.models import Provider
 from flask_app.services.audit import audit_service
@@ -31,15 +31,18 @@ def find_or_make(
 
 def change(actor: Actor, provider_id: str, *, priority: int) -> Provider:
     """Give a provider another place among those that list the same model; raises NotFound."""
-    with transaction() as session:
-        provider = session.get(Provider, provider_id)
+
+    def work(session: Session) -> Provider:
+        provider = session.get(Provider, provider_id, with_for_update=True)
         if provider is None:
             raise NotFound
         before, provider.priority = provider.priority, priority
         if difference := audit_service.difference({"priority": before}, {"priority": priority}):
             details = {"name": provider.name, **difference}
             audit_service.record(session, actor.user, "provider.change", provider.id, details, actor.address)
-    return provider
+        return provider
+
+    return in_transaction(work)
 
 
 def _named_after(base_url: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.column_types import UtcDateTime
-from flask_app.database import reading, table_of, transaction, utc_now
+from flask_app.database import in_transaction, reading, table_of, utc_now
 from flask_app.domain import reconciliation
 from flask_app.domain.ranges import Days
 from flask_app.domain.reconciliation import Threshold
@@ -174,7 +174,8 @@ def acknowledge(actor: Actor, reconciliation_id: str, note: str) -> Listed:
     Raises Invalid("bad_reason"), NotFound, and Conflict("no_drift") where no alarm stands.
     """
     note = reasons.checked(note)
-    with transaction() as session:
+
+    def work(session: Session) -> None:
         day = session.scalar(select(Reconciliation).where(Reconciliation.id == reconciliation_id).with_for_update())
         if day is None:
             raise NotFound
@@ -185,6 +186,8 @@ def acknowledge(actor: Actor, reconciliation_id: str, note: str) -> Listed:
         names = ("account", "currency", "drift", "booked", "note")
         details = {name: getattr(day, name) for name in names} | {"day": day.day.isoformat()}
         audit_service.record(session, actor.user, "reconciliation.acknowledge", day.id, details, actor.address)
+
+    in_transaction(work)
     return get(reconciliation_id)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from flask_app.database import transaction
 from flask_app.domain import redaction
 from flask_app.errors import Invalid, NotFound, UpstreamError
 from flask_app.models import IdentityProvider
@@ -137,11 +136,8 @@ def look_up(actor: Actor, place: Place, name: str) -> Found | None:
 
     Raises IdentityProviderError, which says in words what is wrong: "directory_several" among it.
     """
-    with transaction() as session:
-        details = {"address": place.terms.address, "name": name}
-        audit_service.record(
-            session, actor.user, "identity_provider.try", place.terms.address[:128], details, actor.address
-        )
+    address = place.terms.address
+    audit_service.note(actor, "identity_provider.try", address[:128], {"address": address, "name": name})
     with _asking(place) as conversation:
         entries = _entries(conversation, place, name)
         if len(entries) > 1:

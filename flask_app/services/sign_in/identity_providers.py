@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from flask_app.database import reading, transaction
+from flask_app.database import reading
 from flask_app.errors import NotFound
 from flask_app.models import IdentityProvider
 from flask_app.services.audit import audit_service
@@ -61,7 +61,5 @@ def delete(actor: Actor, provider_id: str) -> None:
 def try_out(actor: Actor, issuer: str) -> Metadata:
     """What a provider says of itself. Raises Invalid for an address that cannot be one, IdentityProviderError."""
     checked = identity_terms.issuer(issuer)
-    with transaction() as session:
-        details = {"issuer": checked}
-        audit_service.record(session, actor.user, "identity_provider.try", checked[:128], details, actor.address)
+    audit_service.note(actor, "identity_provider.try", checked[:128], {"issuer": checked})
     return oidc_provider.discover(checked)

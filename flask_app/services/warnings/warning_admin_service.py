@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, reading, transaction
+from flask_app.database import fetching, reading
 from flask_app.errors import Invalid
 from flask_app.i18n import translate
 from flask_app.models import User
@@ -47,7 +47,6 @@ def administrators_are_told() -> bool:
 def test_mail(actor: Actor, address: str, locale: str) -> None:
     """Send a mail that says nothing but that it arrived; raises Invalid("bad_email"), DeliveryError."""
     checked = mail_service.checked(address)
-    with transaction() as session:
-        audit_service.record(session, actor.user, "mail.test", checked[:128], None, actor.address)
+    audit_service.note(actor, "mail.test", checked[:128])
     subject, text = (translate(locale, f"warning.test_{part}") for part in ("subject", "text"))
     mail_service.send(checked, subject, f"{text}\n", locale=locale)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from flask_app import config
-from flask_app.database import in_transaction, new_id, reading, table_of, transaction, utc_now
+from flask_app.database import in_transaction, new_id, reading, table_of, utc_now
 from flask_app.domain import redaction, webhook
 from flask_app.errors import Conflict, DeliveryError, UpstreamError
 from flask_app.i18n import chosen, translate
@@ -110,8 +110,7 @@ def remove(actor: Actor) -> None:
 
 def test(actor: Actor) -> None:
     """Send a message of the type "test"; raises DeliveryError."""
-    with transaction() as session:
-        audit_service.record(session, actor.user, "webhook.test", NAME, None, actor.address)
+    audit_service.note(actor, "webhook.test", NAME)
     found = ready()
     text = translate(chosen(found.locale), "warning.webhook_test")
     deliver(found, new_id(), {"type": "test", "timestamp": utc_now().isoformat(), "text": text, "data": {}})
