@@ -13,7 +13,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import opening_service
 from flask_app.services.budgets.opening_service import Opening
 from flask_app.services.people import group_access, group_deletion, group_service, managing_service, supervision_service
-from flask_app.services.people.group_access import Access
+from flask_app.services.people.group_access import Changes
 from flask_app.services.people.group_models import Choice
 from flask_app.services.people.group_service import Choices
 
@@ -96,14 +96,17 @@ def access(
     if models and all_models:
         raise click.UsageError("give models, or --all-models")
     found = group_service.by_name(group)
-    now = group_access.read(found.access)
-    choice = Choice(models or None) if models or all_models else None
-    if any(each is not None for each in (api, sharing, choice, hours)):
-        wanted = Access(
-            api=now.api if api is None else api,
-            hours=now.hours if hours is None else _hours(hours, days),
-        )
-        found = group_access.put(COMMAND_LINE, found.id, wanted, sharing=sharing, models=choice)
+    wanted = Changes()
+    if api is not None:
+        wanted["api"] = api
+    if sharing is not None:
+        wanted["sharing"] = sharing
+    if models or all_models:
+        wanted["models"] = Choice(models or None)
+    if hours is not None:
+        wanted["hours"] = _hours(hours, days)
+    if wanted:
+        found = group_access.put(COMMAND_LINE, found.id, **wanted)
     told = group_access.told(found)
     click.echo(f"Access tokens: {_yes(bool(told['api']))}\nSharing: {_yes(found.sharing)}")
     click.echo(f"Models: {told['models'] or 'all'}\nHours: {told['hours'] or 'always'}")

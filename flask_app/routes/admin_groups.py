@@ -103,8 +103,7 @@ def put_access(group_id: str, body: AccessBody) -> AccessReply:
 
     It holds from the next request on: links of theirs open no more where they may not share, until they may again.
     """
-    switches = {"sharing": body.sharing, "supervised": body.supervised}
-    return access_reply(group_access.put(_actor(), group_id, body.wanted(), **switches, models=body.choice()))
+    return access_reply(group_access.put(_actor(), group_id, **body.changes()))
 
 
 @blueprint.put("/<group_id>/supervision")

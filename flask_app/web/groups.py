@@ -16,7 +16,7 @@ from flask_app.models import DEFAULT_GROUP_ID, Group
 from flask_app.services.budgets import opening_service, top_up_service
 from flask_app.services.budgets.opening_service import Opened, Opening
 from flask_app.services.people import group_access, group_models, group_service, managing_service
-from flask_app.services.people.group_access import Access
+from flask_app.services.people.group_access import Changes
 from flask_app.services.people.group_models import Choice
 from flask_app.services.people.group_service import Counted
 from flask_app.web.bodies import Body, Reply, Words
@@ -114,23 +114,28 @@ class AccessBody(Body):
     where the site allows it? `hours` null is always. `models` are the names of those that they may ask, at least
     one; null is all.
 
-    Where `sharing`, `models` or `supervised` is named it is set as well, together with the rest or not at all; else it
-    stays.
+    What is named is set, all of it or nothing; the rest stays.
     """
 
-    api: bool = True
+    api: bool | None = None
     sharing: bool | None = None
     models: Annotated[list[Words], msgspec.Meta(max_length=group_models.MOST)] | UnsetType | None = UNSET
-    hours: HoursBody | None = None
+    hours: HoursBody | UnsetType | None = UNSET
     supervised: bool | None = None
 
-    def wanted(self) -> Access:
-        return Access(self.api, self.hours.hours() if self.hours else None)
-
-    def choice(self) -> Choice | None:
-        if self.models is UNSET:
-            return None
-        return Choice(None if self.models is None else tuple(self.models))
+    def changes(self) -> Changes:
+        changes = Changes()
+        if self.api is not None:
+            changes["api"] = self.api
+        if self.sharing is not None:
+            changes["sharing"] = self.sharing
+        if self.models is not UNSET:
+            changes["models"] = Choice(None if self.models is None else tuple(self.models))
+        if self.hours is not UNSET:
+            changes["hours"] = self.hours.hours() if self.hours else None
+        if self.supervised is not None:
+            changes["supervised"] = self.supervised
+        return changes
 
 
 class GroupsReply(Reply):

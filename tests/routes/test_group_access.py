@@ -55,6 +55,28 @@ def test_outside_its_hours_a_group_asks_nothing_new(
     assert ask(member_client).status_code == 200
 
 
+def test_what_is_not_named_stays(admin_client: PageClient, upstream: object) -> None:
+    admin_client.get("/api/models")
+    everything: dict[str, Any] = {"api": False, "sharing": False, "models": ["deepseek-flash"], "hours": in_two_days()}
+    assert put(admin_client, **everything, supervised=True).json == everything
+    since = supervised_since(admin_client)
+    assert since
+    assert put(admin_client).json == everything
+    one_by_one: list[dict[str, Any]] = [{"models": None}, {"hours": ALWAYS}, {"api": True}, {"sharing": True}]
+    for each in one_by_one:
+        everything |= each
+        assert put(admin_client, **each).json == everything
+    assert supervised_since(admin_client) == since
+    assert put(admin_client, hours=None, supervised=False).json == everything | {"hours": None}
+    assert supervised_since(admin_client) is None
+
+
+def supervised_since(client: PageClient) -> str | None:
+    (group,) = client.get(GROUPS).get_json()["groups"]
+    since: str | None = group["supervised_since"]
+    return since
+
+
 def test_every_way_of_asking_keeps_to_the_hours(
     app: Flask, admin_client: PageClient, member: User, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
@@ -160,9 +182,9 @@ def test_supervision_is_set_together_with_the_rest_or_not_at_all(admin_client: P
     assert put(admin_client, group, api=False, supervised=True).status_code == 200
     assert standing() == (False, True)
     assert put(admin_client, group).status_code == 200
-    assert standing() == (True, True), "what is not named stays"
+    assert standing() == (False, True), "what is not named stays"
     assert put(admin_client, group, supervised=False).status_code == 200
-    assert standing() == (True, False)
+    assert standing() == (False, False)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ end.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -37,6 +38,18 @@ class Access:
 
 
 ANYHOW = Access()
+
+
+class Changes(TypedDict, total=False):
+    """What may be changed; what is not named stays. `sharing`: may they share, where the site allows it? `models`:
+    which may they ask? `supervised`: may their managers read what they write?
+    """
+
+    api: bool
+    hours: Hours | None
+    sharing: bool
+    models: Choice
+    supervised: bool
 
 
 @lru_cache(maxsize=1024)
@@ -68,35 +81,28 @@ def require_api(stored: str) -> None:
         raise Forbidden("api_not_allowed")
 
 
-def put(
-    actor: Actor,
-    group_id: str,
-    wanted: Access,
-    *,
-    sharing: bool | None = None,
-    supervised: bool | None = None,
-    models: Choice | None = None,
-) -> Group:
-    """Set it for a group, and may its people share, where the site allows it, is it supervised, which models may they
-    ask? None leaves these.
+def put(actor: Actor, group_id: str, **wanted: Unpack[Changes]) -> Group:
+    """Set it for a group, all that is named or nothing.
 
     Raises NotFound, Invalid("bad_group_hours"), and Invalid as `group_models.written` does.
     """
-    if wanted.hours and not wanted.hours.make_sense():
+    if (hours := wanted.get("hours")) and not hours.make_sense():
         raise Invalid("bad_group_hours")
 
     def work(session: Session) -> Group:
         group = session.get(Group, group_id, with_for_update=True)
         if group is None:
             raise NotFound
-        before, group.access = told(group), written(wanted)
-        group.sharing = group.sharing if sharing is None else sharing
-        group.models = group.models if models is None else group_models.written(session, models, group.models)
+        before, now = told(group), read(group.access)
+        now = replace(now, api=wanted.get("api", now.api), hours=wanted.get("hours", now.hours))
+        group.access, group.sharing = written(now), wanted.get("sharing", group.sharing)
+        if "models" in wanted:
+            group.models = group_models.written(session, wanted["models"], group.models)
         if difference := audit_service.difference(before, told(group)):
             details = {"name": group.name, **difference}
             audit_service.record(session, actor.user, "group.access", group.id, details, actor.address)
-        if supervised is not None:
-            supervision_service.set_switch(session, actor, group, on=supervised)
+        if "supervised" in wanted:
+            supervision_service.set_switch(session, actor, group, on=wanted["supervised"])
         return group
 
     return in_transaction(work)

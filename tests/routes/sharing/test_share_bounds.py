@@ -10,7 +10,6 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.models import DEFAULT_GROUP_ID, Conversation, Group, Share, SharedDaily, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_access
-from flask_app.services.people.group_access import Access
 from flask_app.services.sharing import share_quota, share_service
 from tests.support import sharing, talks
 from tests.support.clients import PageClient
@@ -55,7 +54,7 @@ def test_a_group_can_be_left_out(member_client: PageClient, admin_client: PageCl
 def test_a_version_that_knows_nothing_of_it_does_not_let_a_group_share(
     member_client: PageClient, talk: Conversation
 ) -> None:
-    group_access.put(Actor(None), DEFAULT_GROUP_ID, Access(), sharing=False)
+    group_access.put(Actor(None), DEFAULT_GROUP_ID, sharing=False)
     with transaction() as session:  # what such a version writes when somebody sets the hours
         session.execute(update(Group).where(Group.id == DEFAULT_GROUP_ID).values(access='{"api": false}'))
     assert error_code(make(member_client, talk.id)) == "sharing_not_allowed"

@@ -14,7 +14,6 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.models import DEFAULT_GROUP_ID, Conversation, Message, Share, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_access
-from flask_app.services.people.group_access import Access
 from tests.conftest import MakeUser, SignIn
 from tests.support import sharing
 from tests.support.clients import PageClient, new_client
@@ -116,9 +115,9 @@ def test_switched_off_it_opens_no_more_and_on_again_it_does(client: PageClient, 
 
 @pytest.mark.security("share-off-closes")
 def test_a_group_that_is_left_out_shares_no_more(client: PageClient, path: str) -> None:
-    group_access.put(Actor(None), DEFAULT_GROUP_ID, Access(), sharing=False)
+    group_access.put(Actor(None), DEFAULT_GROUP_ID, sharing=False)
     assert client.get(path).status_code == 404
-    group_access.put(Actor(None), DEFAULT_GROUP_ID, Access(), sharing=True)
+    group_access.put(Actor(None), DEFAULT_GROUP_ID, sharing=True)
     assert client.get(path).status_code == 200
 
 

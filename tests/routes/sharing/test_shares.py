@@ -12,7 +12,6 @@ from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Conversation, Message
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import conversation_service
 from flask_app.services.people import account_deletion, group_access
-from flask_app.services.people.group_access import Access
 from flask_app.services.sharing import snapshot
 from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support import sharing, talks
@@ -261,7 +260,7 @@ def test_the_number_of_queries_does_not_grow(
 def test_the_pages_offer_it_where_it_is_allowed(member: User, member_client: PageClient, talk: Conversation) -> None:
     assert "share-dialog" in member_client.get("/").get_data(as_text=True)
     assert "data-own-shares" in member_client.get("/account").get_data(as_text=True)
-    group_access.put(Actor(None), DEFAULT_GROUP_ID, Access(), sharing=False)
+    group_access.put(Actor(None), DEFAULT_GROUP_ID, sharing=False)
     assert "share-dialog" not in member_client.get("/").get_data(as_text=True)
     assert "data-own-shares" not in member_client.get("/account").get_data(as_text=True)
     sharing.keep(member, talk.id)
