@@ -66,6 +66,7 @@ def delete(identity_provider_id: str) -> None:
 
 @blueprint.post("/identity-providers/try")
 @require_permission("identities")
+@require_proof
 @accepts(Trying)
 @returns(TriedReply)
 def try_out(body: Trying) -> TriedReply:

@@ -39,6 +39,7 @@ ASKED = {
     "POST /api/admin/identity-providers",
     "PUT /api/admin/identity-providers/<identity_provider_id>",
     "DELETE /api/admin/identity-providers/<identity_provider_id>",
+    "POST /api/admin/identity-providers/try",
     "PUT /api/admin/settings/password-sign-in",
     "POST /api/admin/directories",
     "PUT /api/admin/directories/<directory_id>",
