@@ -102,7 +102,7 @@ def reading(managed_id: str, user_id: str) -> str:
 def look(managed_id: str, user_id: str, body: LookAt) -> LookReply:
     """Look at a member's conversations in a supervised group, or at one: it is noted, and the member sees who did."""
     if body.conversation_id is None:
-        return listed(supervision_service.conversations(_actor(), managed_id, user_id))
+        return listed(supervision_service.conversations(_actor(), managed_id, user_id, before=body.before))
     return read(supervision_service.messages(_actor(), managed_id, user_id, body.conversation_id))
 
 

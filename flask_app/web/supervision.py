@@ -8,7 +8,7 @@ import msgspec
 from flask import g
 
 from flask_app.services.people import managing_service, supervision_service
-from flask_app.services.people.supervision_service import Readable, Written
+from flask_app.services.people.supervision_service import Page, Written
 from flask_app.services.warnings import wording
 from flask_app.utils import get_current_user
 from flask_app.web.bodies import Body, Reply
@@ -25,9 +25,10 @@ class SupervisedReply(Reply):
 
 
 class LookAt(Body):
-    """Without `conversation_id`: the list of those that can be read."""
+    """Without `conversation_id`: the list of those that can be read, from where the page `before` ended (`next`)."""
 
     conversation_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    before: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
 class ReadableReply(Reply):
@@ -47,9 +48,10 @@ class ReadMessage(Reply):
 
 
 class LookReply(Reply):
-    """Either the conversations or the messages of one."""
+    """Either a page of the conversations, the newest first, or the messages of one."""
 
     conversations: list[ReadableReply]
+    next: str | None
     messages: list[ReadMessage]
 
 
@@ -77,14 +79,14 @@ class Shown(Reply):
     conversation_id: str | None
 
 
-def listed(found: Sequence[Readable]) -> LookReply:
-    rows = [ReadableReply(id=each.id, title=each.title, updated_at=each.updated_at) for each in found]
-    return LookReply(conversations=rows, messages=[])
+def listed(found: Page) -> LookReply:
+    rows = [ReadableReply(id=each.id, title=each.title, updated_at=each.updated_at) for each in found.conversations]
+    return LookReply(conversations=rows, next=found.next, messages=[])
 
 
 def read(found: Sequence[Written]) -> LookReply:
     rows = [ReadMessage(role=each.role, text=each.text, created_at=each.created_at) for each in found]
-    return LookReply(conversations=[], messages=rows)
+    return LookReply(conversations=[], next=None, messages=rows)
 
 
 def own_looks() -> OwnLooks:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_app.database import new_id, reading, transaction, utc_now
-from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Group, User
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Conversation, Group, Message, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import account_deletion, supervision_service, user_admin_service
 from tests.conftest import MakeUser, SignIn
@@ -28,8 +28,9 @@ class Class:
         self.person = make_user("pupil", group_id=self.group)
         self.pupil, self.client = sign_in(self.person), sign_in(self.teacher)
 
-    def look(self, conversation: str | None = None, user: User | None = None) -> Any:
-        body = {} if conversation is None else {"conversation_id": conversation}
+    def look(self, conversation: str | None = None, user: User | None = None, before: str | None = None) -> Any:
+        named = {"conversation_id": conversation, "before": before}
+        body = {name: value for name, value in named.items() if value is not None}
         return self.client.post(f"/api/managed/{self.group}/people/{(user or self.person).id}/looks", json=body)
 
 
@@ -71,7 +72,7 @@ def test_what_was_written_before_is_not_read(room: Class, admin_client: PageClie
     switch(admin_client, room.group)
     assert room.look().status_code == 404, "nobody has confirmed yet"
     room.pupil.post("/api/me/supervision")
-    assert room.look().json == {"conversations": [], "messages": []}
+    assert room.look().json == {"conversations": [], "next": None, "messages": []}
     assert room.look(old).status_code == 404
     ask(room.pupil, "said later", conversation_id=old)
     new = ask(room.pupil, "a new question").json["conversation_id"]
@@ -113,6 +114,29 @@ def test_each_look_is_noted_and_its_person_sees_it(room: Class, admin_client: Pa
     ]
     assert f"/c/{new}" in room.pupil.get("/account").text
     assert room.client.get("/api/me/looks").json == {"looks": []}
+
+
+def test_all_that_can_be_read_is_reached_page_by_page(room: Class, admin_client: PageClient) -> None:
+    switch(admin_client, room.group)
+    room.pupil.post("/api/me/supervision")
+    now, count = utc_now(), 2 * supervision_service.LISTED + 3
+    ids = sorted(new_id() for _ in range(count))
+    with transaction() as session:
+        for number, each in enumerate(ids):  # several of the same moment
+            moment = now + timedelta(seconds=number // 4)
+            session.add(Conversation(id=each, user_id=room.person.id, title="t", created_at=moment, updated_at=moment))
+        session.flush()
+        for each in ids:
+            session.add(Message(conversation_id=each, role="user", text="a question", created_at=now))
+    pages = [room.look().json]
+    while pages[-1]["next"]:
+        pages.append(room.look(before=pages[-1]["next"]).json)
+    assert [len(page["conversations"]) for page in pages] == [supervision_service.LISTED] * 2 + [3]
+    assert [each["id"] for page in pages for each in page["conversations"]] == ids[::-1]
+    assert len(looks()) == len(pages), "each page is a look"
+    refused = room.look(before="x")
+    assert (refused.status_code, error_code(refused)) == (400, "bad_cursor")
+    assert len(looks()) == len(pages), "nothing was shown"
 
 
 def test_a_link_for_a_password_is_told_too(room: Class, admin_client: PageClient) -> None:

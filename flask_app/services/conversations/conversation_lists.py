@@ -61,9 +61,9 @@ def page(
         for server in ("mysql", "mariadb"):
             query = query.with_hint(_table, _BY_FOLDER, server)
     if before:
-        query = query.where(*_after(before))
+        query = query.where(*after(before))
     rows = _rows(connection, query)
-    return rows[:limit], _cursor(rows[limit - 1]) if len(rows) > limit else None
+    return rows[:limit], cursor(rows[limit - 1]) if len(rows) > limit else None
 
 
 def pinned(actor: User) -> list[Listed]:
@@ -94,12 +94,16 @@ def _rows(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Liste
     return [Listed(*row) for row in connection.execute(query)]
 
 
-def _cursor(last: Listed) -> str:
+def cursor(last: Listed | Conversation) -> str:
+    """Where the next page begins, behind this one."""
     return f"{last.updated_at.replace(tzinfo=None).isoformat()}~{last.id}"
 
 
-def _after(cursor: str) -> tuple[ColumnElement[bool], ...]:
-    """In the list's order. For a comparison of pairs MariaDB would read the whole list."""
+def after(cursor: str) -> tuple[ColumnElement[bool], ...]:
+    """In the list's order; raises BadRequest("bad_cursor").
+
+    For a comparison of pairs MariaDB would read the whole list.
+    """
     moment, _, conversation_id = cursor.partition("~")
     try:
         position = datetime.fromisoformat(moment).replace(tzinfo=UTC)

@@ -18,12 +18,13 @@ from flask_app.models import Conversation, Group, Message, User
 from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.audit.audit_search import Entry
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.conversations import conversation_lists
 from flask_app.services.files import message_files
 from flask_app.services.files.file_service import Facts
 from flask_app.services.people import managing_service
 
 LOOK, LINK = "supervision.look", "user.reset_link"
-MOST_LISTED = 100  # conversations, the newest
+LISTED = 100  # conversations of a page
 MOST_LOOKS = 50
 
 
@@ -34,6 +35,12 @@ class Readable:
     id: str
     title: str | None
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    conversations: list[Readable]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +110,26 @@ def see(actor: User) -> None:
             session.execute(update(User).where(*still).values(supervision_seen_at=seen_at))
 
 
-def conversations(actor: Actor, group_id: str, user_id: str) -> Sequence[Readable]:
-    """The newest that a manager can read of a member: a look. Raises NotFound, Forbidden("role_not_lower")."""
+def conversations(actor: Actor, group_id: str, user_id: str, *, before: str | None = None) -> Page:
+    """What a manager can read of a member, the newest first: each page is a look.
 
-    def work(session: Session) -> list[Readable]:
+    Raises NotFound, Forbidden("role_not_lower"), BadRequest("bad_cursor").
+    """
+
+    def work(session: Session) -> Page:
         person, group, since = _readable(session, actor, group_id, user_id)
         _note(session, actor, group, person, None)
         written = exists().where(Message.conversation_id == Conversation.id, Message.created_at >= since)
         query = select(Conversation).where(Conversation.user_id == person.id, written)
-        found = session.scalars(query.order_by(Conversation.updated_at.desc(), Conversation.id.desc()))
-        return [
+        if before is not None:
+            query = query.where(*conversation_lists.after(before))
+        newest_first = (Conversation.updated_at.desc(), Conversation.id.desc())
+        found = session.scalars(query.order_by(*newest_first).limit(LISTED + 1)).all()
+        shown = [
             Readable(each.id, each.title if each.created_at >= since else None, each.updated_at)
-            for each in found.fetchmany(MOST_LISTED)
+            for each in found[:LISTED]
         ]
+        return Page(shown, conversation_lists.cursor(found[LISTED - 1]) if len(found) > LISTED else None)
 
     return in_transaction(work)
 
