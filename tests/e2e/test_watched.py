@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from flask_app.models import DEFAULT_GROUP_ID
-from tests.e2e import entrance
+from flask_app.services.people import supervision_service
+from tests.e2e import entrance, written
 from tests.e2e.chat import Chat
 from tests.e2e.looks import Look
 from tests.e2e.site import Site
@@ -63,7 +64,20 @@ def _supervised(look: Look, visits: Visits, room: str) -> Page:
     return admin
 
 
-def test_supervision_is_told_before_anything_is_written(look: Look, visits: Visits, room: str) -> None:
+def _expect_all_pages(look: Look, site: Site, manager: Page) -> None:
+    """One conversation is there already."""
+    written.many(site, _pupil(look), supervision_service.LISTED)
+    manager.reload()
+    rows = manager.locator("[data-readable] > li")
+    expect(rows).to_have_count(supervision_service.LISTED)
+    manager.get_by_role("button", name=look.say("base.more")).click()
+    expect(rows).to_have_count(supervision_service.LISTED + 1)
+    expect(rows.last.get_by_role("button")).to_be_focused()
+    expect(manager.get_by_role("button", name=look.say("base.more"))).to_be_hidden()
+    look.expect_no_fault(manager)
+
+
+def test_supervision_is_told_before_anything_is_written(look: Look, site: Site, visits: Visits, room: str) -> None:
     say, member = look.say, Chat(_signed_in(look, visits, _pupil(look)), look.say)
     admin = _supervised(look, visits, room)
     row = admin.get_by_role("listitem").filter(has_text=room)
@@ -90,6 +104,7 @@ def test_supervision_is_told_before_anything_is_written(look: Look, visits: Visi
     manager.get_by_role("button", name=say("managed.read")).first.click()
     expect(manager.locator("[data-read]")).to_contain_text("What is a prime number?")
     look.expect_no_fault(manager)
+    _expect_all_pages(look, site, manager)
 
     page.goto("/account")
     own = page.get_by_role("region", name=say("supervision.own_looks"))

@@ -38,6 +38,17 @@ def converse(site: Site, title: str, texts: Sequence[str]) -> tuple[str, list[st
     return conversation, go_on(site, conversation, texts)
 
 
+def many(site: Site, username: str, count: int) -> None:
+    """So many conversations of somebody's, with a question in each."""
+    [person] = site.rows("SELECT id FROM users WHERE username = :name", name=username)
+    ids, now = [new_id() for _ in range(count)], utc_now()
+    row = {"user_id": str(person["id"]), "title": "A question", "created_at": now, "updated_at": now}
+    with writing(site) as connection:
+        connection.execute(insert(Conversation), [row | {"id": each} for each in ids])
+        asked = {"role": "user", "text": "What is it?", "created_at": now}
+        connection.execute(insert(Message), [asked | {"id": new_id(), "conversation_id": each} for each in ids])
+
+
 def go_on(site: Site, conversation: str, texts: Sequence[str], after: str | None = None) -> list[str]:
     """Questions and answers after a message of it, or from the beginning; gives their ids."""
     now, ids = utc_now(), [new_id() for _ in texts]
