@@ -47,6 +47,7 @@ def test_a_run_that_is_being_made_is_told_although_the_clock_of_its_instance_is_
 ) -> None:
     upstream.script(ENDLESS)
     reply = member_client.post(f"/api/runs/{run_of(member_client, broken)}/continue", json={}, buffered=False)
+    wait_until(lambda: len(run_service.live_runs()) == 1)  # the first one's thread has ended too
     (live,) = run_service.live_runs()
     with transaction() as session:  # as an instance gives it whose clock is an hour ahead
         session.execute(update(Run).where(Run.id != live.begun.run_id).values(id="7zzzzzzzzzzzzzzzzzzzzzzzzz"))

@@ -37,6 +37,7 @@ def message(message_id: str) -> Message:
 
 
 def left_by_a_killed_worker(run_id: str, text: str) -> None:
+    wait_until(lambda: not run_service.live_runs())  # who has told the end is still here for a moment
     long_ago = utc_now() - timedelta(minutes=5)
     with transaction() as session:
         run = session.get_one(Run, run_id)

@@ -181,4 +181,4 @@ def test_a_temporary_chat_is_told_and_nothing_of_it_is_stored(
     told = heard(ask(member_client, thinking=True))
     assert [event.name for event in told] == ["start", "reasoning", "thought", "token", "usage", "done"]
     assert times_of(told)[0] is not None
-    assert run_service.live_runs() == []
+    wait_until(lambda: not run_service.live_runs())

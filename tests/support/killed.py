@@ -8,11 +8,14 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import Base, new_id, table_of, transaction, utc_now
 from flask_app.models import Attempt, Message, Run
+from flask_app.services.runs import run_service
 from tests.support import ledger
+from tests.support.brokers import wait_until
 
 
 def as_if_killed(text: str = "the whole") -> None:
     """Every answer is unfinished again, and its worker has been silent for a while."""
+    wait_until(lambda: not run_service.live_runs())  # who has told the end is still here for a moment
     long_ago = utc_now() - timedelta(minutes=5)
     with transaction() as session:
         session.execute(update(Run).values(status="running", lease_expires_at=long_ago, worker="killed"))

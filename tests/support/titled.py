@@ -60,7 +60,7 @@ def ask(client: FlaskClient, message: str = QUESTION, **fields: Any) -> list[Ser
 def begin(client: FlaskClient, upstream: ScriptedUpstream) -> str:
     """The id of a conversation whose title is being asked for."""
     started = ask(client, QUESTION)[0].data
-    wait_until(lambda: requests(upstream))
+    wait_until(lambda: requests(upstream) and len(run_service.live_runs()) == 1)  # the answer's own thread has ended
     return str(started["conversation_id"])
 
 

@@ -22,6 +22,7 @@ from flask_app.services.people import user_admin_service
 from flask_app.services.runs import closing, reaper_service, run_service
 from flask_app.services.runs.run_service import LEASE
 from tests.support import titled
+from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Stall, Status, Usage
@@ -123,9 +124,10 @@ def test_what_it_may_use_is_reserved_while_it_is_written(
 
 def test_many_who_ask_for_one_title_at_once_ask_once(member: User, upstream: ScriptedUpstream) -> None:
     titled.forget_the_choice()
+    upstream.script(answer := Held("words"))
     begun = chat_service.send(member, Draft(text=QUESTION), ORIGIN)
     (live,) = run_service.live_runs()
-    titled.wait()
+    answer.let_go()
     titled.choose()
     upstream.script(Answer("The title"), model=WRITER)
     for _ in range(8):
@@ -199,7 +201,7 @@ def test_it_is_counted_as_no_answer(member_client: PageClient, upstream: Scripte
 
     before = counts()
     begin(member_client, upstream)
-    assert metrics.ANSWERS_RUNNING._value.get() == 0
+    wait_until(lambda: metrics.ANSWERS_RUNNING._value.get() == 0)
     held.let_go()
     assert [now - then for now, then in zip(counts(), before, strict=True)] == [1, 1]
 

@@ -72,9 +72,10 @@ def test_one_that_is_renamed_just_before_its_title_is_asked_for_asks_nobody(
 ) -> None:
     """Whoever would ask has seen it without a name, and finds it with one."""
     titled.forget_the_choice()
+    upstream.script(answer := Held("words"))
     begun = chat_service.send(member, Draft(text=QUESTION), Origin(request_id="r", address="192.0.2.1", locale="en"))
     (live,) = run_service.live_runs()
-    titled.wait()
+    answer.let_go()
     titled.choose()
     has_seen = threading.Event()
 
