@@ -240,8 +240,9 @@ def test_another_processs_writer_is_waited_for_asleep(app: Flask, database_url: 
         assert session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar() == 0
     other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
-    threading.Timer(0.3, lambda: other.execute("ROLLBACK")).start()
-    began = time.monotonic()
+    ending, began = threading.Timer(0.3, lambda: other.execute("ROLLBACK")), time.monotonic()
+    ending.start()
     with database.writing():
         assert 0.2 < time.monotonic() - began < engines.LOCK_SECONDS
+    ending.join()
     other.close()

@@ -23,6 +23,7 @@ from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate, UsableKey
 from flask_app.services.runs.stop_signal import StopSignal
 from tests.support import proxies
+from tests.support.brokers import wait_until
 from tests.support.keys import change_key, keep_key, keep_provider
 from tests.support.limits import limit
 from tests.support.scripted_upstream import Received, ScriptedUpstream, Usage
@@ -139,7 +140,12 @@ class SlowRefusal:
 def test_a_refusal_that_somebody_stops_waiting_for_costs_nothing(member: User, upstream: ScriptedUpstream) -> None:
     completion, stop = begun(member)
     upstream.script(SlowRefusal())
-    stop_once_asked(stop, upstream)
+
+    def stop_once_refused() -> None:
+        wait_until(lambda: stop._stream and stop._stream._connection and stop._stream._connection.response.has_head)
+        stop.stop("stopped")
+
+    threading.Thread(target=stop_once_refused).start()
     completion.ask(lambda _: None)
     assert completion.settle(lambda *_: None) is None
     assert completion.outcome.status == "stopped"

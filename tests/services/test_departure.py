@@ -1,5 +1,6 @@
 """What becomes of an answer whose reader leaves: its group's policy, after a while, wherever the reader may be."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -21,7 +22,7 @@ from flask_app.services.runs.run_service import LiveRun
 from flask_app.services.usage import records_service
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 GRACE = 1.0
 ENDLESS = Answer("word " * 2000, tokens_per_second=50)
@@ -136,6 +137,11 @@ def test_the_record_counts_who_reads_elsewhere(
     assert [record.unread for record in records_service.own(member).records] == [unread]
 
 
+def is_followed() -> bool:
+    with reading() as session:
+        return session.scalars(select(Run.followed_at)).one() is not None
+
+
 @pytest.mark.parametrize("minutes", [-10, 10])
 @pytest.mark.parametrize("settling_here", [False, True])
 def test_an_instance_with_a_wrong_clock_records_it_all_the_same(
@@ -152,6 +158,7 @@ def test_an_instance_with_a_wrong_clock_records_it_all_the_same(
     with monkeypatch.context() as patched:
         patched.setattr(wrong, "utc_now", lambda: utc_now() + timedelta(minutes=minutes), raising=False)
         with reading() as session, followers.following(session.scalars(select(Run)).one()):
+            wait_until(is_followed)
             ended()
     assert [record.unread for record in records_service.own(member).records] == [False]
 
@@ -200,7 +207,8 @@ def test_one_who_comes_back_before_the_limit_is_reached_begins_it_anew(
     member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
     set_policy("limit", 200)
-    live, reader = begin(member_client, upstream)
+    gate = Gate(100, 1999)
+    live, reader = begin(member_client, upstream, dataclasses.replace(ENDLESS, gate=gate))
     reader.close()
     look_until(lambda: estimate_tokens(live.completion.outcome.text) > 100)
     again = member_client.get(f"/api/runs/{live.begun.run_id}/events", buffered=False)
@@ -208,6 +216,7 @@ def test_one_who_comes_back_before_the_limit_is_reached_begins_it_anew(
     stop_service.look()
     had = live.completion.outcome.text
     again.close()
+    gate.let_go()
     status, text, _ = ended()
     assert status == "left"
     assert estimate_tokens(text[len(had) :]) >= 200

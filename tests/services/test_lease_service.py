@@ -206,9 +206,9 @@ def watching(monkeypatch: pytest.MonkeyPatch, *, waits: bool = False) -> Iterato
     monkeypatch.setattr(stop_service, "watch", lambda: None)
     before = set(threading.enumerate())
     monkeypatch.setattr(lease_service, "_reaping_from", 0.0)
-    lease_service.watch()
     if not waits:
-        lease_service._reaping_from = 0.0
+        monkeypatch.setattr(lease_service, "BEGINNING_SECONDS", 0)
+    lease_service.watch()
     try:
         yield
     finally:

@@ -92,7 +92,7 @@ def test_a_request_is_not_kept_while_another_provider_is_asked(member: User, ups
     upstream.script(Status(500), Answer("hello", gate=gate))
     asking = threading.Thread(target=ended, args=[completion])
     asking.start()
-    upstream.journal.wait_for(2)
+    wait_until(lambda: completion.outcome.text)  # the second one has replied, too
     gc.collect()
     streams = [each for each in gc.get_objects() if isinstance(each, ChatStream)]
     gate.open()

@@ -65,7 +65,13 @@ def test_a_silent_name_server_is_waited_for_as_long_as_a_connection_is(resolver:
 
 def test_a_connection_that_is_shut_waits_no_longer(resolver: Resolver) -> None:
     made, began = Connection(Origin("https", SILENT, 443, allow_insecure=False)), time.monotonic()
-    threading.Timer(PATIENCE, made.shutdown).start()
+
+    def shut_once_it_waits() -> None:
+        wait_until(lambda: resolver.asked)
+        time.sleep(PATIENCE)
+        made.shutdown()
+
+    threading.Thread(target=shut_once_it_waits).start()
     with pytest.raises(UpstreamError, match="upstream_unreachable"):
         made.connect(FOR_EVER)
     assert PATIENCE <= time.monotonic() - began < FOR_EVER / 2
