@@ -28,7 +28,7 @@ from tests.support.redis_server import RedisServer
 
 Stall = Callable[[], AbstractContextManager[None]]
 
-HUSH = 3.0  # seconds; a heartbeat comes each second, where nothing else does
+HUSH = 4.0  # seconds; a heartbeat comes each second, where nothing else does
 LISTENED = 5.0
 
 

@@ -50,7 +50,7 @@ def check(server: Served, upstream: ScriptedUpstream, status: int) -> None:
 
 
 def test_a_stream_is_made_to_its_end(client: OpenAI, server: Served, upstream: ScriptedUpstream) -> None:
-    upstream.script(Answer("word " * 60, tokens_per_second=30, usage=USED))
+    upstream.script(Answer("word " * 60, tokens_per_second=12, usage=USED))
     with client.chat.completions.create(model=MODEL, messages=HELLO, stream=True) as answer:
         next(iter(answer))
     check(server, upstream, 200)

@@ -126,7 +126,7 @@ def test_a_loop_with_a_tool(client: OpenAI, upstream: ScriptedUpstream, streams:
 def test_the_client_asks_again_where_its_provider_was_busy(
     client: OpenAI, server: Served, upstream: ScriptedUpstream
 ) -> None:
-    upstream.script(Status(429, retry_after=1), always=True)
+    upstream.script(Status(429, retry_after=4), always=True)
     with pytest.raises(openai.InternalServerError) as busy:
         client.chat.completions.create(model=MODEL, messages=HELLO)
     assert (busy.value.status_code, busy.value.code) == (503, "upstream_busy")
@@ -148,7 +148,7 @@ def test_the_client_asks_again_where_its_token_was_in_use(
         ).status
         == 200
     )
-    upstream.script(Answer("word " * 40, tokens_per_second=20), Answer("Hello, Ada."))
+    upstream.script(Answer("word " * 80, tokens_per_second=20), Answer("Hello, Ada."))
     with client.chat.completions.create(model=MODEL, messages=HELLO, stream=True) as answer:
         next(iter(answer))
         with pytest.raises(openai.RateLimitError) as refused:

@@ -10,10 +10,10 @@ import pytest
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import Served, Visitor, served
 
-COMMIT_SECONDS = 1.0
-WRITES = 5
-SOON = 0.7
-WORDS = "one two three four five six seven eight nine ten " * 12
+COMMIT_SECONDS = 2.5
+WRITES = 4
+SOON = 2.0  # less than a COMMIT, and more than a busy machine takes
+WORDS = "one two three four five six seven eight nine ten " * 20
 # What a slow disk does, as far as SQLite's caller can see. Python loads it first.
 DISK = f"""
 import os, sqlite3, time

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Conversation, Message, Run, User
 from flask_app.streams import Broker, RunLog
+from tests.support.brokers import PATIENCE
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, events_of
 
@@ -83,7 +84,7 @@ class Following:
     def events(self) -> list[ServerEvent]:
         return events_of(self.body)
 
-    def wait(self, seconds: float = 10) -> list[ServerEvent]:
+    def wait(self, seconds: float = PATIENCE) -> list[ServerEvent]:
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the reader still waits"
         return self.events

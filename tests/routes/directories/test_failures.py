@@ -4,8 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from statistics import median
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -99,12 +98,23 @@ def test_one_that_is_away_is_not_waited_for_in_a_row(client: PageClient, monkeyp
         listed = directory.provide_at(f"ldap://127.0.0.1:{mute.getsockname()[1]}")
         began = time.monotonic()
         assert error_code(login(client, "alice", ALICE_PASSWORD)) == "directory_away"
-        first, began = time.monotonic() - began, time.monotonic()
+        assert 0.9 < time.monotonic() - began < 8
+        asked = callers(mute)
         assert error_code(login(client, "alice", ALICE_PASSWORD)) == "directory_away"
-    assert 0.9 < first < 8
-    assert time.monotonic() - began < 0.9
+        assert (asked, callers(mute)) == (1, 0), "nobody asks it again"
     directory.change(listed)
     assert directories._resting == {}, "who has changed it need not wait"
+
+
+def callers(mute: socket.socket) -> int:
+    """How many have come to it since it was last asked."""
+    mute.setblocking(False)
+    count = 0
+    with suppress(BlockingIOError):
+        while True:
+            mute.accept()[0].close()
+            count += 1
+    return count
 
 
 @pytest.mark.security("directory-hostile")
@@ -178,6 +188,6 @@ def test_the_unknown_and_the_wrong_take_the_same_time(
             began = time.monotonic()
             assert login(client, name, STRONG, address=f"192.0.2.{number}").status_code == 401
             seen.append(time.monotonic() - began)
-    usual = [median(seen) for seen in times.values()]
-    assert min(usual) >= directory_sign_in.REFUSED_AFTER
-    assert max(usual) - min(usual) < 0.1
+    least = [min(seen) for seen in times.values()]  # a busy machine makes each longer, and none shorter
+    assert min(least) >= directory_sign_in.REFUSED_AFTER
+    assert max(least) - min(least) < 0.1
