@@ -33,13 +33,13 @@ def test_what_is_no_tag_stays() -> None:
 def test_a_long_text_is_looked_through_in_no_time() -> None:
     for part in ("<", "< ", "<" + " " * 1000, "< / " * 10, "</docu"):
         text = part * (files.MOST_TEXT_BYTES // len(part))
-        before = time.monotonic()
+        before = time.thread_time()
         assert text in files.document("a.txt", 2, text)
-        assert time.monotonic() - before < 2
+        assert time.thread_time() - before < 2
     blanks = "<" + " " * files.MOST_TEXT_BYTES
-    before = time.monotonic()
+    before = time.thread_time()
     assert blanks in files.document("a.txt", None, blanks)
-    assert time.monotonic() - before < 2
+    assert time.thread_time() - before < 2
 
 
 def test_its_name_ends_nothing() -> None:

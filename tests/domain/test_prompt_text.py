@@ -21,9 +21,9 @@ def test_variables_are_found_once_in_their_order(given: dict[str, Any]) -> None:
     "text", ["{{" * 10_000, "{{a" * 6_600, "{{" + "a" * 19_998, "{{a}}" * 4_000, "{{ " + " " * 19_990]
 )
 def test_a_long_text_is_read_in_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert len(prompt_text.variables(text)) <= 1
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize("word", ["sum", "Sum_up-2", "总结", "résumé", "สรุป", "x" * 32])
