@@ -192,6 +192,7 @@ def test_whoever_comes_too_late_hears_that_it_is_gone(
     app: Flask, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
     run_id = heard(ask(member_client))[0].data["run_id"]
+    wait_until(lambda: not run_service.live_runs())  # who is still making it has its log in hand
     broker().forget([run_id])
     (end,) = heard(member_client.get(f"/api/runs/{run_id}/events?after=1"))
     assert (end.name, end.data["code"], end.data["retryable"]) == ("error", "answer_gone", False)

@@ -32,7 +32,7 @@ def site(
 ) -> Iterator[Site]:
     """The application with its database behind a proxy."""
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.2,))
-    monkeypatch.setattr(engines, "REPLY_SECONDS", 1)
+    monkeypatch.setattr(engines, "REPLY_SECONDS", 2)  # more than a busy machine takes to reply
     with proxies.before(server.port) as proxy:
         url = make_url(server.url).set(port=proxy.port).render_as_string(hide_password=False)
         seeds = storage.Seeds(server.url)
