@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import Attempt, Message, Run
 from flask_app.services.runs import closing, run_service
+from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.events import events_of
@@ -82,6 +83,7 @@ def test_whoever_waits_for_the_whole_of_an_answer_made_elsewhere_is_not_told_a_p
     upstream.script(Answer("whole"))
     asked = {"message": "go", "idempotency_key": "0123456789abcdef"}
     assert events_of(member_client.post("/api/chat", json=asked).data)[-1].name == "done"
+    wait_until(lambda: not run_service.live_runs())  # else it is made here
     with transaction() as session:
         later = utc_now() + timedelta(seconds=20)
         session.execute(update(Run).values(status="running", lease_expires_at=later, worker="dead"))

@@ -165,6 +165,7 @@ def test_a_message_in_doubt_that_is_stopped_ends_as_soon_as_it_is_known(
 def test_a_message_in_doubt_is_not_asked_by_a_process_that_is_closed(
     site: Site, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(beginning, "ASK_SECONDS", 3)
     model_service.prepare()
     refused_in_doubt(site, lambda: chat_service.send(site.actor, Draft(text="hello"), ORIGIN), delivers=True)
     monkeypatch.setattr(closing, "_is_closed", False)  # and again at the end
