@@ -10,7 +10,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.served import PASSWORD, Stream, Visitor
 
 PEOPLE = "/api/admin/users"
-WITHIN_SECONDS = 5
+WITHIN_SECONDS = 10  # of which a busy machine takes most
 OUT: dict[str, tuple[str, Any, int]] = {
     "disabled": ("PATCH", {"disabled": True}, 200),
     "deleted": ("DELETE", None, 204),
