@@ -28,14 +28,8 @@ from tests.support.upstream_choices import Several
 from tests.support.upstream_completions import COMPLETIONS
 
 TEXT = "word " * 60
-SLOW, USED = 100, Usage(prompt=11, completion=777)
+USED = Usage(prompt=11, completion=777)
 ENDLESS = Answer("word " * 20_000, tokens_per_second=50)
-CALLS: dict[str, Any] = {
-    "complete": Answer(TEXT, tokens_per_second=SLOW, usage=USED),
-    "respond": Answer(TEXT, tokens_per_second=SLOW, usage=USED),
-    "message": Answer(TEXT, tokens_per_second=SLOW, usage=USED),
-    "go_on": Continued(TEXT, tokens_per_second=SLOW, usage=USED),
-}
 
 
 @pytest.fixture
@@ -63,12 +57,15 @@ def entry() -> TokenUsage:
         return session.scalars(select(TokenUsage)).one()
 
 
-@pytest.mark.parametrize("api", CALLS)
+@pytest.mark.parametrize("api", ["complete", "respond", "message", "go_on"])
 def test_it_is_made_to_its_end_and_billed_as_its_provider_counts(
     program: Program, upstream: ScriptedUpstream, api: str
 ) -> None:
-    upstream.script(CALLS[api], path=COMPLETIONS if api == "go_on" else CHAT)
+    gate = Gate(1)
+    upstream.script(Answer(TEXT, gate=gate, usage=USED), path=CHAT)
+    upstream.script(Continued(TEXT, tokens_per_second=20, usage=USED), path=COMPLETIONS)
     left(program, api)
+    gate.open()
     booked = entry()
     assert (booked.outcome, booked.source, booked.prompt_tokens, booked.completion_tokens) == (
         *("complete", "reported"),
@@ -89,7 +86,7 @@ def test_so_are_several_choices(program: Program, upstream: ScriptedUpstream) ->
 
 
 def test_without_the_choice_it_ends_there(app: Flask, member: User, upstream: ScriptedUpstream) -> None:
-    upstream.script(CALLS["complete"])
+    upstream.script(ENDLESS)
     left(Program(app, made(member).secret))
     booked = entry()
     assert (booked.outcome, booked.source) == ("left", "estimated")
@@ -136,8 +133,10 @@ def test_its_person_reads_all_of_it_later(
     program: Program, token: Made, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
     assert member_client.put(f"/api/tokens/{token.token.id}/words", json={"hours": 1}).status_code == 200
-    upstream.script(CALLS["complete"])
+    gate = Gate(1)
+    upstream.script(Answer(TEXT, gate=gate))
     left(program)
+    gate.open()
     entry()
     kept = member_client.get(f"/api/requests/{only().id}/words").get_json()
     assert (kept["text"], kept["cut"]) == (TEXT, False)
@@ -165,7 +164,7 @@ def test_the_end_of_a_process_ends_it(program: Program, upstream: ScriptedUpstre
 
 
 def test_a_deadline_ends_it(program: Program, upstream: ScriptedUpstream) -> None:
-    config.install(dataclasses.replace(config.current(), upstream_idle_seconds=1))
+    config.install(dataclasses.replace(config.current(), upstream_idle_seconds=3))
     upstream.script(Stall(after="It began"))
     left(program)
     assert (entry().outcome, entry().source) == ("interrupted", "estimated")

@@ -16,6 +16,7 @@ from flask_app.upstream import client
 from flask_app.upstream.client import ChatStream, Endpoint
 from flask_app.upstream.short_replies import list_models
 from tests.support import scripted_upstream as twin
+from tests.support.brokers import PATIENCE
 from tests.support.chat_streams import BODY, ask, open_stream
 from tests.support.peers import raw_peer
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -39,7 +40,10 @@ def test_an_answer_arrives_whole_with_its_usage(provider: ScriptedUpstream) -> N
     assert Finished("stop") in events
 
 
-def test_a_finished_answer_leaves_its_connection_for_the_next(provider: ScriptedUpstream) -> None:
+def test_a_finished_answer_leaves_its_connection_for_the_next(
+    provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "END_SECONDS", PATIENCE)
     before = len(client._idle)
     ask(provider)
     ask(provider)

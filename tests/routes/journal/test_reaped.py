@@ -1,7 +1,9 @@
 """The journal and the reaper: who ends an answer, and whose words stay."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -9,8 +11,9 @@ from sqlalchemy import select, update
 from flask_app import database
 from flask_app.database import new_id, transaction, utc_now
 from flask_app.models import Message, Run, User
+from flask_app.services.completion import completion_service
 from flask_app.services.ledger import journal, rollup
-from flask_app.services.runs import lease_service, reaper_service, run_service
+from flask_app.services.runs import lease_service, reaper_service
 from tests.routes.journal.answers import (
     NOWHERE,
     WHOLE,
@@ -21,6 +24,7 @@ from tests.routes.journal.answers import (
     following,
     message,
 )
+from tests.support.brokers import PATIENCE
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -73,7 +77,14 @@ def test_words_that_a_reader_has_seen_come_back_from_a_worker_that_was_cut_off(
     folder: Path, member: User, upstream: ScriptedUpstream, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another machine ended the answer, with the words that had been kept by then."""
-    monkeypatch.setattr(run_service, "RETRY_SECONDS", (1.0,))
+    reaped, settle = threading.Event(), completion_service.Completion.settle
+
+    def settle_once_reaped(*arguments: Any, **options: Any) -> Any:
+        if any(folder.glob("*.json")):  # it has been tried, without a database
+            assert reaped.wait(PATIENCE)
+        return settle(*arguments, **options)
+
+    monkeypatch.setattr(completion_service.Completion, "settle", settle_once_reaped)
     upstream.script(AnswerWithoutDatabase())
     for event in following(member):
         if code(event) == "not_saved_yet":
@@ -83,6 +94,7 @@ def test_words_that_a_reader_has_seen_come_back_from_a_worker_that_was_cut_off(
                 session.execute(update(Message).where(Message.role == "assistant").values(text=WHOLE[:9]))
             reaped_elsewhere(*folder.glob("*.json"))
             assert message().text == WHOLE[:9]
+            reaped.set()
     assert code(event) == "interrupted"
     assert (message().status, message().text) == ("interrupted", WHOLE)
     assert [entry.source for entry in entries()] == ["estimated"], "what is booked stays booked"
