@@ -3,6 +3,7 @@
 import dataclasses
 import secrets
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -118,7 +119,7 @@ def things(owner: Visitor, upstream: str, people: list[Person], groups: list[str
 
 
 def _add_prices(owner: Visitor, mark: str, found: Things) -> None:
-    starts = (utc_now()).replace(year=utc_now().year + 1).isoformat()
+    starts = (utc_now() + timedelta(days=365)).isoformat()
     price = {"model": f"model-{mark}", "currency": "CNY", "prices": PRICES, "starts_at": starts}
     reply = _made(owner, "/api/admin/tariffs", price)
     found["tariff_id"] += ids_of(reply)

@@ -107,9 +107,9 @@ def newest_first(entries: Iterable[TokenUsage]) -> list[str]:
 
 def states() -> list[str]:
     with reading() as session:
-        return list(session.scalars(select(Attempt.state)))
+        return list(session.scalars(select(Attempt.state).order_by(Attempt.id)))
 
 
 def entries() -> list[TokenUsage]:
     with reading() as session:
-        return list(session.scalars(select(TokenUsage)))
+        return list(session.scalars(select(TokenUsage).order_by(TokenUsage.id)))

@@ -35,7 +35,7 @@ def attempts() -> list[tuple[str | None, str, int | None]]:
 
 def entries() -> list[TokenUsage]:
     with reading() as session:
-        return list(session.scalars(select(TokenUsage)))
+        return list(session.scalars(select(TokenUsage).order_by(TokenUsage.id)))
 
 
 def asked(*providers: ScriptedUpstream) -> int:

@@ -47,7 +47,7 @@ def message() -> Message:
 
 def entries() -> list[TokenUsage]:
     with reading() as session:
-        return list(session.scalars(select(TokenUsage)))
+        return list(session.scalars(select(TokenUsage).order_by(TokenUsage.id)))
 
 
 def assert_exact() -> None:

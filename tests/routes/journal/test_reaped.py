@@ -77,11 +77,11 @@ def test_words_that_a_reader_has_seen_come_back_from_a_worker_that_was_cut_off(
     folder: Path, member: User, upstream: ScriptedUpstream, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another machine ended the answer, with the words that had been kept by then."""
-    reaped, settle = threading.Event(), completion_service.Completion.settle
+    tried, reaped, settle = threading.Event(), threading.Event(), completion_service.Completion.settle
 
     def settle_once_reaped(*arguments: Any, **options: Any) -> Any:
-        if any(folder.glob("*.json")):  # it has been tried, without a database
-            assert reaped.wait(PATIENCE)
+        assert not tried.is_set() or reaped.wait(PATIENCE)
+        tried.set()  # without a database
         return settle(*arguments, **options)
 
     monkeypatch.setattr(completion_service.Completion, "settle", settle_once_reaped)
