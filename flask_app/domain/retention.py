@@ -17,6 +17,11 @@ class Doomed:
     requests: int = 0
 
 
+def shortened(days: int | None, before: int | None) -> int | None:
+    """So many days where they keep less than those before; None where nothing goes that would not go anyway."""
+    return days if is_shorter(days, before) else None
+
+
 def is_shorter(days: int | None, before: int | None) -> bool:
     """Do so many days keep less than those before? None is for good."""
     return days is not None and (before is None or days < before)

@@ -54,6 +54,16 @@ def test_what_would_go_is_counted_and_confirmed(admin_client: PageClient, member
     assert count() == 1, "a request deletes nothing itself"
 
 
+def test_what_keeps_no_less_is_stored_without_a_question(admin_client: PageClient, member: User) -> None:
+    """Also while something is too old by what holds already: upkeep comes to that."""
+    old_conversation(member)
+    of_audit = {"audit_days": 365}
+    admin_client.put(RETENTION, json={"days": 30, "confirmed": True} | of_audit)
+    for wanted in ({"days": 30} | of_audit, {"days": 31} | of_audit, {"days": None, "groups": {DEFAULT_GROUP_ID: 31}}):
+        assert admin_client.put(RETENTION, json=wanted).status_code == 200, wanted
+    assert admin_client.put(RETENTION, json={"days": None}).status_code == 200, "the group has everybody's again"
+
+
 def test_what_goes_where_people_come_into_another_group_is_confirmed(admin_client: PageClient, member: User) -> None:
     old_conversation(member)
     brief = admin_client.post("/api/admin/groups", json={"name": "Brief"}).get_json()["id"]

@@ -70,6 +70,18 @@ def test_what_would_go_at_once_is_counted_first(app: Flask, make_user: MakeUser)
     assert request_retention.keep_for(Actor(None), Kept(4), is_confirmed=True) == Kept(4)
 
 
+def test_what_keeps_no_less_is_stored_without_a_question(app: Flask, make_user: MakeUser) -> None:
+    """Also while something is too old by what holds already: a round of upkeep comes to that."""
+    brief = make_user("brief", group_id=group_service.add(Actor(None), Choices(name="B")).group.id)
+    for user_id in (brief.id, "somebody"):
+        write(1, 5, 31, user_id=user_id)
+    group = brief.group_id
+    for wanted in (Kept(30), Kept(60), Kept(30, {group: 4}), Kept(30, {group: 5}), Kept(30), Kept(31)):
+        narrows = wanted.of(group) == 4
+        request_retention.keep_for(Actor(None), wanted, is_confirmed=narrows)
+    assert request_retention.kept() == Kept(31)
+
+
 @pytest.mark.parametrize("days", [0, -1, request_retention.MOST + 1])
 def test_not_for_ever_and_not_for_less_than_a_day(app: Flask, days: int) -> None:
     with pytest.raises(Invalid):

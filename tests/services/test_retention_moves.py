@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from flask_app.database import new_id, transaction, utc_now
-from flask_app.errors import Conflict, Invalid, NotFound
+from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Conversation, ProgramRequest, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.gateway import request_retention
@@ -65,6 +65,14 @@ def test_what_moving_somebody_would_remove_is_counted_first(app: Flask, member: 
     assert stored(member).group_id == DEFAULT_GROUP_ID
     assert move(member, brief, is_confirmed=True) == brief
     assert move(member, DEFAULT_GROUP_ID) == DEFAULT_GROUP_ID, "where all is kept"
+
+
+def test_nobody_is_told_what_those_have_whom_they_may_not_move(app: Flask, member: User, make_user: MakeUser) -> None:
+    admin, other, brief = make_user("admin", role="admin"), make_user("other", role="admin"), group()
+    keep(groups={brief: 30})
+    written(other, 31)
+    with pytest.raises(Forbidden, match="role_not_lower"):
+        user_admin_service.change(Actor(admin), other.id, group_id=brief)
 
 
 def test_files_and_what_programs_asked_are_counted_too(app: Flask, member: User) -> None:

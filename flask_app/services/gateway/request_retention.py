@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, first_id, in_writing, table_of, utc_now
-from flask_app.domain.retention import Doomed
+from flask_app.database import fetching, first_id, in_writing, table_of
+from flask_app.domain.retention import Doomed, shortened
 from flask_app.errors import Conflict, Invalid
 from flask_app.models import Group, ProgramRequest, Setting, User
 from flask_app.services.audit import audit_service
@@ -63,7 +63,7 @@ def keep_for(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
     """
     if not all(0 < days <= MOST for days in (wanted.days, *wanted.groups.values())):
         raise Invalid("bad_retention", limit=MOST)
-    if not is_confirmed and (requests := count(wanted)):
+    if not is_confirmed and (requests := _count(wanted, kept())):
         raise Conflict("retention_removes", **asdict(Doomed(requests=requests)))
 
     def work(session: Session) -> Kept:
@@ -82,11 +82,16 @@ def keep_for(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
     return stored_settings.in_turn(work)
 
 
-def count(wanted: Kept) -> int:
-    """How many `wanted` would remove now."""
-    now, found = utc_now(), 0
+def _count(wanted: Kept, before: Kept) -> int:
+    """How many `wanted` would remove now, of those whose rule keeps less than before."""
+    apart = sorted(wanted.groups.keys() | before.groups.keys())
+    rules = [([~_IN_THEM] if apart else [], apart, shortened(wanted.days, before.days))]
+    rules += [([_IN_THEM], [each], shortened(wanted.of(each), before.of(each))) for each in apart]
+    now, found = shared_clock.shared(), 0
     with fetching() as connection:
-        for whose, groups, days in _rules(wanted):
+        for whose, groups, days in rules:
+            if days is None:
+                continue
             terms = {"first": first_id(now - timedelta(days=days))} | ({"groups": groups} if groups else {})
             found += connection.scalar(_HOW_MANY.where(*whose), terms) or 0
     return found
@@ -96,7 +101,7 @@ def count_of(whose: ColumnElement[bool], days: int) -> int:
     """How many of these people's are older than so many days."""
     theirs = _rows.c.user_id.in_(select(_users.c.id).where(whose))
     with fetching() as connection:
-        terms = {"first": first_id(utc_now() - timedelta(days=days))}
+        terms = {"first": first_id(shared_clock.shared() - timedelta(days=days))}
         return connection.scalar(_HOW_MANY.where(theirs), terms) or 0
 
 

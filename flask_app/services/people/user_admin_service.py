@@ -141,12 +141,10 @@ def change(
     """
     if role is not None and role not in ROLES:
         raise Invalid("unknown_role", known=", ".join(ROLES))
-    if group_id is not None and not is_confirmed:
-        retention_moves.check_person(user_id, group_id)
     wanted = {"role": role, "disabled": disabled, "group_id": group_id}
     if disabled is not None:  # an administrator's word takes the place of a manager's
         wanted["disabled_by_manager"] = False
-    person = in_transaction(lambda session: _change(session, actor, user_id, wanted))
+    person = in_transaction(lambda session: _change(session, actor, user_id, wanted, is_confirmed=is_confirmed))
     if person.user.disabled:
         stop_service.stop_person(user_id)
     return person
@@ -242,12 +240,16 @@ def _close_setup(session: Session, user: User) -> None:
         setup_service.close(session)
 
 
-def _change(session: Session, actor: Actor, user_id: str, wanted: Mapping[str, object]) -> Person:
+def _change(
+    session: Session, actor: Actor, user_id: str, wanted: Mapping[str, object], *, is_confirmed: bool
+) -> Person:
     chosen = wanted["group_id"]
     joined = None if chosen is None else group_service.chosen(session, str(chosen))
     user = standing.acted_on(session, actor, user_id, "people.change")
     changed = {name: value for name, value in wanted.items() if value not in {None, getattr(user, name)}}
     _check(session, actor, user, changed)
+    if joined and "group_id" in changed and not is_confirmed:  # to nobody who may not
+        retention_moves.check_person(user_id, joined.id)
     return amend(session, actor, user, changed, joined)
 
 

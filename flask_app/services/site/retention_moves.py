@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, select
 
-from flask_app.database import fetching, table_of, utc_now
+from flask_app.database import fetching, table_of
 from flask_app.domain.retention import Doomed, is_shorter
 from flask_app.errors import Conflict
 from flask_app.models import Group, User
 from flask_app.services.conversations import conversation_retention
 from flask_app.services.files import file_expiry
 from flask_app.services.gateway import request_retention
+from flask_app.services.ledger import shared_clock
 from flask_app.services.site import retention_settings
 
 _users = table_of(User)
@@ -43,7 +44,7 @@ def _check(whose: ColumnElement[bool], left: str, joined: str) -> None:
 
 
 def _count(whose: ColumnElement[bool], left: str, joined: str) -> Doomed:
-    now, kept, of_requests = utc_now(), retention_settings.kept(), request_retention.kept()
+    now, kept, of_requests = shared_clock.shared(), retention_settings.kept(), request_retention.kept()
 
     def rules(days: int | None, before: int | None) -> list[tuple[datetime, ColumnElement[bool]]]:
         return [(now - timedelta(days=days), whose)] if days is not None and is_shorter(days, before) else []

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import fetching, table_of, utc_now
-from flask_app.domain.retention import Doomed
+from flask_app.database import fetching, table_of
+from flask_app.domain.retention import Doomed, shortened
 from flask_app.errors import Conflict, Invalid
 from flask_app.models import Group, Setting, User
 from flask_app.services.audit import audit_retention, audit_service
@@ -79,7 +79,7 @@ def change(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
     Raises Invalid, Conflict("retention_removes") with how much is too old already, unless that `is_confirmed`.
     """
     _check(wanted)
-    if not is_confirmed and (doomed := count(wanted)) != Doomed():
+    if not is_confirmed and (doomed := _count(_shorter(wanted, kept()))) != Doomed():
         raise Conflict("retention_removes", **asdict(doomed))
 
     def work(session: Session) -> Kept:
@@ -94,9 +94,22 @@ def change(actor: Actor, wanted: Kept, *, is_confirmed: bool) -> Kept:
     return stored_settings.in_turn(work)
 
 
-def count(wanted: Kept) -> Doomed:
+def _shorter(wanted: Kept, before: Kept) -> Kept:
+    """What of it keeps less than before, and for good whatever does not."""
+    groups = wanted.groups.keys() | before.groups.keys()
+    file_groups = wanted.file_groups.keys() | before.file_groups.keys()
+    return Kept(
+        days=shortened(wanted.days, before.days),
+        groups={each: shortened(wanted.of(each), before.of(each)) for each in groups},
+        file_days=shortened(wanted.file_days, before.file_days),
+        file_groups={each: shortened(wanted.file_rule(each), before.file_rule(each)) for each in file_groups},
+        audit_days=shortened(wanted.audit_days, before.audit_days),
+    )
+
+
+def _count(wanted: Kept) -> Doomed:
     """What `wanted` would remove now."""
-    now = utc_now()
+    now = shared_clock.shared()
     conversations, people = conversation_retention.count(wanted.rules(now))
     entries = audit_retention.count(now - timedelta(days=wanted.audit_days)) if wanted.audit_days else 0
     files, file_people = file_expiry.count(wanted.file_rules(now))

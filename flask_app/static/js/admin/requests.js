@@ -37,6 +37,7 @@ function ask() {
 /** The one that a link on the groups' page names. @param {string | null} wanted */
 function askOfGroup(wanted) {
   if (!state.groups.some(({ id }) => id === wanted)) return
+  history.replaceState(null, "", location.pathname + location.search) // a reload asks no more
   ask()
   must(form, `[data-group="${wanted}"]`).focus()
 }
