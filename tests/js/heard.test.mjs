@@ -101,3 +101,18 @@ test("where the browser knows no sentences they are found by their ends", async 
     Intl.Segmenter = Segmenter
   }
 })
+
+test("a number that stands alone for a moment takes no words of the list that it belongs to", () => {
+  const [ol, here] = [make("OL"), heard()]
+  const steps = [[p("Intro."), ol(li("One is. It is."))], [p("Intro."), ol(li("One is. It is.")), p("2")]]
+  const said = steps.map((blocks) => here.next(div(...blocks)))
+  assert.deepEqual(said, [["Intro.", "One is."], ["It is."]])
+  const more = div(p("Intro."), ol(li("One is. It is."), li("Two is. So."), li("Three")))
+  assert.deepEqual(here.next(more), ["Two is. So."])
+})
+
+test("what has no words yet settles nothing above it", () => {
+  const here = heard()
+  assert.deepEqual(here.next(div(p("Some words. And"), make("H1")(""))), ["Some words."])
+  assert.deepEqual(here.next(div(p("Some words. And #tag it is. And more. "))), ["And #tag it is."])
+})

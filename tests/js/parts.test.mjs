@@ -76,6 +76,20 @@ test("an item that were a table by itself stays with the others", () => {
   assert.match(markup(tail), /^<ul>.*thing <strong>1<.*<li>a \| b/s)
 })
 
+test("what stands behind a long table is no row of it", () => {
+  const growing = new GrowingMarkdown(parser)
+  growing.push(TABLE + "\n")
+  const { settled, tail } = growing.push("After the table.")
+  assert.match(markup(settled), /<\/table>/)
+  assert.equal(markup(tail), "<p>After the table.</p>\n")
+})
+
+test("a table of empty cells stays whole, for its parser counts them", () => {
+  const growing = new GrowingMarkdown(parser)
+  const head = `|${"a|".repeat(20)}\n|${"-|".repeat(20)}\n`
+  for (const row of Array(300).fill("| a b c d e f g h |\n")) assert.equal(growing.push(growing.tailLength ? row : head + row).parts, undefined)
+})
+
 test("a part that is long itself stays", () => {
   const growing = new GrowingMarkdown(parser)
   for (let at = 0; at < 200; at++) assert.equal(growing.push(at ? `  - thing ${at} and words\n` : "- a list\n").parts, undefined)

@@ -79,7 +79,7 @@ export class GrowingText {
   /** @param {number} now */
   #draw(now) {
     this.#frame = 0
-    if (now < this.#notBefore || isInUse(this.#tail)) {
+    if (now < this.#notBefore || isInUse(this.#parts ? [this.#parts.element, ...this.#tail] : this.#tail)) {
       this.#frame = requestAnimationFrame((later) => this.#draw(later))
       return
     }

@@ -37,12 +37,15 @@ export class Heard {
   /** What is new, each line apart; with `whole` also what has not come to its end. @param {Node} answer as drawn @returns {string[]} */
   next(answer, { whole = false } = {}) {
     const blocks = blocksIn(answer)
+    const linesAt = (/** @type {number} */ block) => linesOf(blocks.slice(block, block + 1), this.#words)
+    let last = blocks.length - 1 // with words: what has none may yet become a part of what stands above
+    while (last > this.#at.block && !linesAt(last).length) last--
     /** @type {string[]} */
     const said = []
     for (let block = this.#at.block; block < blocks.length; block++) {
-      const lines = linesOf(blocks.slice(block, block + 1), this.#words)
+      const lines = linesAt(block)
       for (let line = block === this.#at.block ? this.#at.line : 0; line < lines.length; line++) {
-        const isSettled = block < blocks.length - 1 || line < lines.length - 1
+        const isSettled = block < last || line < lines.length - 1
         said.push(this.#hear({ block, line }, lines[line] ?? "", { isSettled, whole }))
       }
     }
@@ -58,8 +61,8 @@ export class Heard {
     const text = sentences.slice(from, count).join("")
     const known = isHere && text.startsWith(this.#part) ? this.#part.length : 0
     const goesOn = whole && !isSettled && count > from
-    if (count > from || !isHere) {
-      this.#at = { block, line, sentence: goesOn ? count - 1 : Math.max(from, count) }
+    if (count > from) {
+      this.#at = { block, line, sentence: goesOn ? count - 1 : count }
       this.#part = goesOn ? (sentences[count - 1] ?? "") : ""
     }
     return text.slice(known).trim()

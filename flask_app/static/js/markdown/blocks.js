@@ -109,13 +109,13 @@ export class GrowingMarkdown {
 
   /** Has what is finished of a long list or table go out. @param {Token[]} tail @returns {{tail: Token[], parts?: Token[], isFirst?: boolean}} */
   #inParts(tail) {
+    if (this.#given.changesBy(tail) && this.#given.changesBy(this.#wholeLines())) {
+      this.#takeBack()
+      tail = this.#parser.parse(this.#tail, this.#env)
+    }
     this.#given.suit(tail)
     if (!this.#given.isDue(eachBlock(tail)[0] ?? [], this.#tail)) return { tail }
-    let tokens = this.#wholeLines()
-    if (this.#given.changesBy(tokens)) {
-      this.#takeBack()
-      tokens = this.#wholeLines()
-    }
+    const tokens = this.#wholeLines()
     const isFirst = !this.#given.isBegun
     const taken = eachBlock(tokens).length === 1 && partsOf(tokens) ? this.#given.take(tokens, this.#tail) : null
     this.#tail = taken?.rest ?? this.#tail

@@ -3,11 +3,13 @@
  * A long list or table that grows, in parts: its items, or its rows below the head. A row is finished with its line, an item once the
  * next has begun. While it grows its parts go out one after the other, and what is parsed again is the unfinished one.
  */
+import { emptyEnds } from "app/markdown/tables.js"
 
 /** @typedef {import("markdown-it").Token} Token */
 /** @typedef {{open: Token[], parts: Token[][], close: Token[]}} Parted */
 
 const LONG = 2_000 // characters, from which on finished parts go out
+const MOST_EMPTY = 300 // tokens of a table's empty cells
 const LISTS = ["bullet_list_open", "ordered_list_open"]
 
 /** The parts of one block and what stands around them, null where it has none. @param {Token[]} block @returns {Parted | null} */
@@ -65,9 +67,13 @@ export class GivenParts {
     if (this.#isLoose && LISTS.includes(this.#type)) loosen(tail)
   }
 
-  /** Is it worth while to look for finished ones? @param {Token[]} block the tail @param {string} text */
+  /**
+   * Is it worth while to look for finished ones? Not in a table of empty cells: how many of these there may be is known of a whole one.
+   * @param {Token[]} block the tail @param {string} text
+   */
   isDue(block, text) {
-    return text.length - this.#head.length > LONG && (partsOf(block)?.parts.length ?? 0) > 2
+    if (text.length - this.#head.length <= LONG || (partsOf(block)?.parts.length ?? 0) <= 2) return false
+    return block[0]?.type !== "table_open" || emptyEnds(block).size <= MOST_EMPTY
   }
 
   /** Do those that went out look otherwise by what follows them? @param {Token[]} block */
@@ -80,7 +86,7 @@ export class GivenParts {
     const parted = /** @type {Parted} */ (partsOf(block))
     const isTable = block[0]?.type === "table_open"
     const lines = text.split("\n")
-    const end = isTable ? lines.length - 1 : (parted.parts.at(-1)?.[0]?.map?.[0] ?? 0)
+    const end = parted.parts.at(-1)?.[0]?.map?.[isTable ? 1 : 0] ?? 0
     if (isTable) this.#head = lines.slice(0, 2).join("\n") + "\n"
     this.#type = block[0]?.type ?? ""
     this.#isLoose ||= isLoose(block)

@@ -15,8 +15,8 @@ export function fewEmptyCells(md) {
   })
 }
 
-/** The cells at the ends of rows that hold nothing. @param {import("markdown-it").Token[]} tokens */
-function emptyEnds(tokens) {
+/** The tokens of cells at the ends of rows that hold nothing. @param {import("markdown-it").Token[]} tokens */
+export function emptyEnds(tokens) {
   /** @type {Set<import("markdown-it").Token>} */
   const ends = new Set()
   /** @type {import("markdown-it").Token[]} */

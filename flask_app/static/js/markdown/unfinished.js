@@ -17,8 +17,8 @@ const RULE = /^[|:\- ]*$/
 const EMPTY_LINE = /\n[ \t]*\n/
 /** The end of a text that may be the beginning of a link's definition: its address, and a title behind that or on the next line. */
 const DEFINITION =
-  /^\[(?:\\.|[^[\]\\])+\]:[ \t]*(?:\n[ \t]*)?(?:<?([^\s<>]*)>?(?:(?:[ \t]+(?:\n[ \t]*)?|\n[ \t]*)(?:"[^"]*(?:"[ \t]*)?|'[^']*(?:'[ \t]*)?|\([^()]*(?:\)[ \t]*)?)?)?)?$/
-const LONGEST_DEFINITION = 2_000
+  /^\[(?:\\.|[^[\]\\])+\]:[ \t]{0,9}(?:\n[ \t]{0,9})?(?:<?([^\s<>]*)>?(?:(?:[ \t]{1,9}(?:\n[ \t]{0,9})?|\n[ \t]{0,9})(?:"[^"]*(?:"[ \t]{0,9})?|'[^']*(?:'[ \t]{0,9})?|\([^()]*(?:\)[ \t]{0,9})?)?)?)?$/
+const LONGEST_DEFINITION = 400 // what is longer may as well be words, which nobody should wait for
 const SCHEMES = ["https://", "http://", "mailto:", "data:image/"]
 /** The children of what is being finished. @type {WeakSet<Token[]>} */
 const UNFINISHED = new WeakSet()
