@@ -35,6 +35,7 @@ from flask_app.routes import (
     admin_users,
     admin_warnings,
     api,
+    assistants,
     auth,
     budgets,
     chat,
@@ -133,7 +134,8 @@ def create_app(config: Config | None = None) -> Flask:
     for room in rooms:
         room.init_app(app)
     entrance = (auth, identities, registration, supervision)
-    pages = (*entrance, account, tokens, prompts, requests, chat, shared, dashboard, admin, managed, installed, frames)
+    own = (account, tokens, prompts, assistants, requests)
+    pages = (*entrance, *own, chat, shared, dashboard, admin, managed, installed, frames)
     talk = (api, temporary, conversations, shares, exports, imports, drafts, folders, search, gateway, messages, files)
     apis = (*talk, usage, budgets, own_data, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates, admin_prompts)

@@ -15,7 +15,7 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.site import rate_admin_service
 from flask_app.web import csrf
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import devices, files, gateway, identities, managing, passkeys, prompted, routes, sharing
+from tests.support import assisted, devices, files, gateway, identities, managing, passkeys, prompted, routes, sharing
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
 from tests.support.odd_words import ODD_WORDS
@@ -32,6 +32,7 @@ OWNED |= {
     "device_id",
     "share_id",
     "prompt_id",
+    "assistant_id",
     "file_id",
 }
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
@@ -135,6 +136,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     ids |= {"identity_id": identities.link_somebody(owner).id, "device_id": devices.keep(owner)}
     sharing.switch("anybody")
     ids |= {"share_id": sharing.kept(owner, started["conversation_id"]), "prompt_id": prompted.keep(client)}
+    ids |= {"assistant_id": assisted.keep(client)["id"]}
     ids |= {"file_id": files.kept(client, b"mine")["id"]}
     others = {"user_id": managing.supervised(managed).id, "invitation_id": managing.invitation(managed)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}

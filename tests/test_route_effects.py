@@ -25,6 +25,7 @@ from flask_app.services.site import announcement_service, logo_service
 from flask_app.services.site.announcement_service import Wanted
 from tests.conftest import PASSWORD
 from tests.support import (
+    assisted,
     authenticator,
     directory,
     drifts,
@@ -78,6 +79,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         "announcement_id": announcement_service.add(Actor(None), Wanted(text="hello")).announcement.id,
         **codes(),
         **prompted.both(member),
+        "assistant_id": assisted.keep(member_client)["id"],
         "file_id": files.kept(member_client, b"words")["id"],
     }
 

@@ -61,6 +61,7 @@ class SendMessage(Body):
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     thinking: Thinking = False
     files: Annotated[list[Id], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
+    assistant_id: Id | None = None
     idempotency_key: IdempotencyKey | None = None
 
 
@@ -104,6 +105,8 @@ def send(body: SendMessage) -> Response:
     It follows the message `parent_id`, the newest one where that is absent, or none (another beginning) for null.
     `thinking` is whether it is thought about first, or with which effort: a model that knows none thinks as it likes.
     `files` are ten at most, each once: where there are some, `message` may be empty.
+    A new conversation may have an assistant, `assistant_id`: its instructions come first, also in what is asked there
+    later; with `conversation_id` it is refused. Which model answers, and how it thinks, is said here as always.
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
@@ -119,6 +122,7 @@ def send(body: SendMessage) -> Response:
         model=body.model,
         thinking=body.thinking,
         files=tuple(body.files),
+        assistant_id=body.assistant_id,
         idempotency_key=body.idempotency_key,
     )
     return _answer(chat_service.send(user, draft, _origin()))

@@ -13,6 +13,7 @@ from flask_app.services.providers import key_service
 from flask_app.services.site import retention_settings
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages, supervision
+from flask_app.web.assistants import MOST_OFFERED, ChosenAssistant, OfferedAssistant, chosen, offered
 from flask_app.web.bodies import Reply
 from flask_app.web.budgets import BudgetReply, budget_reply
 from flask_app.web.drafts import KeptDraftReply, kept_draft_reply
@@ -31,6 +32,7 @@ class ChatState(Reply):
     `draft`: what is written there and not yet sent. `titles`: a model writes them, a moment after a first answer.
     `temporary`: nothing is kept of what is said here. `may_share`: conversations may be shared by links.
     `files`: what may be attached to a message; null where the person's group may attach nothing.
+    `assistants`: those that a new chat offers; `assistant`: the one that it begins with.
     """
 
     thread: ThreadReply | None
@@ -50,13 +52,16 @@ class ChatState(Reply):
     is_admin: bool
     may_share: bool
     files: FilesState | None
+    assistants: list[OfferedAssistant]
+    assistant: ChosenAssistant | None
 
 
 @blueprint.get("/")
 @require_login
 def home() -> str:
-    """A new chat; one that nothing is kept of with `?temporary`."""
-    return _page(None, temporary="temporary" in request.args)
+    """A new chat: with an assistant for `?assistant=<id>`; one that nothing is kept of for `?temporary`."""
+    temporary = "temporary" in request.args
+    return _page(None, temporary=temporary, assistant=None if temporary else chosen(request.args.get("assistant")))
 
 
 @blueprint.get("/c/<conversation_id>")
@@ -69,7 +74,13 @@ def conversation(conversation_id: str) -> tuple[str, int]:
         return _page(None, missing=True), error.status
 
 
-def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool = False) -> str:
+def _page(
+    thread: ThreadReply | None,
+    *,
+    missing: bool = False,
+    temporary: bool = False,
+    assistant: ChosenAssistant | None = None,
+) -> str:
     user = get_current_user()
     listed = conversations_reply(*folder_service.front(user))
     models = models_reply()
@@ -93,6 +104,8 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         is_admin=user.role == "admin",
         may_share=shared_with != "off",
         files=files_state(),
+        assistants=[] if temporary else offered(),
+        assistant=assistant,
     )
     if state.demo:
         key_service.warm_up()
@@ -102,6 +115,7 @@ def _page(thread: ThreadReply | None, *, missing: bool = False, temporary: bool 
         "chat.html",
         state=state,
         chat_state=pages.state(state),
+        most_offered=MOST_OFFERED,
         none_allowed=not models.models and g.allowed_models is not None and not models.keys_fail,
         left=left(standings),
         kept_days=kept.of(user.group_id),

@@ -20,6 +20,7 @@ from flask_app.services.tokens import token_service
 from flask_app.services.usage import records_service
 from flask_app.services.usage.record_search import ANYTHING
 from flask_app.web import zip_stream
+from flask_app.web.assistants import assistant_reply
 from flask_app.web.bodies import Reply, encoded
 from flask_app.web.browsers import DeviceReply, SessionReply, device_reply, sessions_reply
 from flask_app.web.budgets import BudgetReply, budget_reply
@@ -101,6 +102,7 @@ def _files(reader: Reader, actor: User, account: bytes) -> Iterator[File]:
     yield "conversations.json", now, json_pieces(conversation_export.folders(actor), talks)
     yield "drafts.jsonl", now, _lines([_draft(each)] for each in own_data.drafts(actor))
     yield "prompts.jsonl", now, _lines([prompt_reply(each)] for each in own_data.prompts(actor))
+    yield "assistants.jsonl", now, _lines([assistant_reply(each)] for each in own_data.assistants(actor))
     records = records_service.every_own(actor, ANYTHING)
     yield "usage.jsonl", now, _lines([own_record_reply(each) for each in page] for page in records)
     requests = own_data.requests(actor)

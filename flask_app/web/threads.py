@@ -6,7 +6,9 @@ from typing import Any
 
 from flask import g
 
-from flask_app.models import Conversation, Folder, Message
+from flask_app.domain.serving import Thinking
+from flask_app.models import Assistant, Conversation, Folder, Message
+from flask_app.services.assistants.assistant_terms import thinking_of
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.conversations.conversation_lists import Listed
 from flask_app.services.conversations.conversation_service import Thread
@@ -88,12 +90,23 @@ class FollowerReply(Reply):
     instead_of: str
 
 
+class AssistantOfThread(Reply):
+    """Whose instructions come first. `model` is the name of the one that it has, `thinking` how: null is as usual."""
+
+    id: str
+    name: str
+    icon: str
+    model: str | None
+    thinking: Thinking | None
+
+
 class ThreadReply(ConversationReply):
     """`goes_on_with`: who follows where the model of the newest answer is gone. `shared`: it has a link."""
 
     messages: list[MessageReply]
     shared: bool
     goes_on_with: FollowerReply | None
+    assistant: AssistantOfThread | None
 
 
 class ListedReply(Reply):
@@ -148,7 +161,13 @@ def conversation_reply(conversation: Conversation) -> ConversationReply:
 def thread_reply(thread: Thread) -> ThreadReply:
     messages = [message_reply(thread, message, thread.runs.get(message.id)) for message in thread.messages]
     follower = _follower(thread.messages)
-    return ThreadReply(**_own(thread.conversation), messages=messages, shared=thread.shared, goes_on_with=follower)
+    return ThreadReply(
+        **_own(thread.conversation),
+        messages=messages,
+        shared=thread.shared,
+        goes_on_with=follower,
+        assistant=_assistant(thread.assistant) if thread.assistant else None,
+    )
 
 
 def message_reply(thread: Thread, message: Message, run_id: str | None) -> MessageReply:
@@ -180,6 +199,11 @@ def _follower(messages: list[Message]) -> FollowerReply | None:
     if last is None or follower is None:
         return None
     return FollowerReply(id=follower.id, name=follower.name, label=follower.label, instead_of=last)
+
+
+def _assistant(assistant: Assistant) -> AssistantOfThread:
+    own = {name: getattr(assistant, name) for name in ("id", "name", "icon", "model")}
+    return AssistantOfThread(**own, thinking=thinking_of(assistant.thinking))
 
 
 def _listed(item: Listed) -> ListedReply:

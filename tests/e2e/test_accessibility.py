@@ -22,6 +22,7 @@ SIGNED_IN = {
     "dashboard": "/dashboard",
     "account": "/account",
     "prompts": "/prompts",
+    "assistants": "/assistants",
     "prompts for others": "/admin/prompts",
     "access tokens": "/tokens",
     "admin": "/admin",

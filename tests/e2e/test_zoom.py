@@ -15,7 +15,16 @@ SCALE = 2.0
 ADMIN = (
     "users groups limits budgets codes tokens shares keys models prices warnings records reconciliation audit prompts"
 )
-PAGES = ("/", "/dashboard", "/account", "/tokens", "/prompts", "/admin", *(f"/admin/{name}" for name in ADMIN.split()))
+PAGES = (
+    "/",
+    "/dashboard",
+    "/account",
+    "/tokens",
+    "/prompts",
+    "/assistants",
+    "/admin",
+    *(f"/admin/{name}" for name in ADMIN.split()),
+)
 # Words and controls that stand outside of the window, or whose own box cuts them, and that nothing scrolls to.
 CUT_OFF = """() => {
   const wanted = "h1, h2, h3, p, a, button, label, input, select, textarea, td, th, li, dt, dd, summary, legend"

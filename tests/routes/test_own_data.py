@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import files as bounds
 from flask_app.models import AccessToken, AuditEntry, FilePiece, KeptFile, LoginSession, User
+from flask_app.services.assistants import own_assistants
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import draft_service
 from flask_app.services.files import file_expiry, file_retention
@@ -34,8 +35,8 @@ from tests.support.gateway import Program, made
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 EXPORT, DELETE = "/api/me/export", "/api/me/delete"
-FILES = ["README.txt", "account.json", "conversations.json", "drafts.jsonl", "prompts.jsonl", "usage.jsonl"]
-FILES += ["requests.jsonl"]
+FILES = ["README.txt", "account.json", "conversations.json", "drafts.jsonl", "prompts.jsonl"]
+FILES += ["assistants.jsonl", "usage.jsonl", "requests.jsonl"]
 DAY = timedelta(days=1)
 ENDLESS = Answer("word " * 2_000, tokens_per_second=50)
 
@@ -64,6 +65,8 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     foreign = talks.branched(admin, title="somebody else's")
     draft_service.keep(member, talk.id, "not yet sent", "a-key")
     own_prompts.add(member, Wanted("sum", "Sum it up", "Sum this up."))
+    own_assistants.add(member, {"name": "Tutor", "icon": "", "instructions": "Ask back."})
+    own_assistants.add(admin, {"name": "Theirs", "icon": "", "instructions": "not the member's either"})
     theirs = own_prompts.add(admin, Wanted("sum", "Sum it up", "not the member's"))
     ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(admin.id, utc_now())])
     token = made(member, "editor")
@@ -82,6 +85,7 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     assert [each["id"] for each in json.loads(files["conversations.json"])["conversations"]] == [talk.id]
     assert [each["text"] for each in lines(files["drafts.jsonl"])] == ["not yet sent"]
     assert [each["text"] for each in lines(files["prompts.jsonl"])] == ["Sum this up."]
+    assert [each["instructions"] for each in lines(files["assistants.jsonl"])] == ["Ask back."]
     assert len(lines(files["usage.jsonl"])) == 1
     everything = b"".join(files.values()).decode(errors="replace")
     for secret in (

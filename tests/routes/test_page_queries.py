@@ -8,6 +8,7 @@ from sqlalchemy import insert
 
 from flask_app.database import table_of, utc_now, writing
 from flask_app.models import ProgramRequest, User
+from flask_app.services.assistants import own_assistants
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service, code_admin_service
 from flask_app.services.budgets.budget_admin_service import Place
@@ -42,7 +43,16 @@ OF_ADMINISTRATORS = (
     *("/admin/shares", "/admin/prompts"),
     *("/api/admin/rates", "/api/admin/users?state=waiting", "/admin/reconciliation"),
 )
-OF_A_MANAGER = ("/managed/{group}", "/prompts", "/tokens", "/tokens/requests", "/dashboard", "/account", "/")
+OF_A_MANAGER = (
+    "/managed/{group}",
+    "/prompts",
+    "/assistants",
+    "/tokens",
+    "/tokens/requests",
+    "/dashboard",
+    "/account",
+    "/",
+)
 
 
 @pytest.fixture
@@ -72,6 +82,7 @@ def fill(group_id: str, manager: User, name: str) -> None:
     code_admin_service.make(HOUSE, Terms(label=f"codes {name}", count=2, unit="tokens", amount=5))
     prompt = Prompt(name, f"prompt {name}", "text")
     own_prompts.add(manager, prompt)
+    own_assistants.add(manager, {"name": name, "icon": "", "instructions": "words"})
     for whose in (None, another):
         shared_prompts.add(HOUSE, whose, prompt)
     sharing.keep(manager, talks.branched(manager, title=f"talk {name}").id, title=f"talk {name}")

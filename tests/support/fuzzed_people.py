@@ -100,6 +100,8 @@ def _have(person: Person, visitor: Visitor) -> None:
     person.things["folder_id"].append(folder.json()["id"])
     words = {"command": "mine", "title": f"{person.word} in a title", "text": f"{person.word} in a prompt"}
     person.things["prompt_id"].append(visitor.post("/api/prompts", words).json()["id"])
+    assistant = {"name": f"{person.word} in a name", "instructions": f"{person.word} in instructions"}
+    person.things["assistant_id"].append(visitor.post("/api/assistants", assistant).json()["id"])
     person.things["file_id"].append(_file(person))
     person.things["share_id"].append(_share(person, started["conversation_id"]))
     made = visitor.post("/api/tokens", {"name": "of a program"}).json()

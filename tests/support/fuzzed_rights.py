@@ -28,7 +28,17 @@ NOTED |= {"probe_until", "strikes", "balance_offered", "opened"}
 # What strangers may leave behind: they ask for an account, or go to an identity provider.
 OF_STRANGERS = {"registrations", "identity_sign_ins", "used_challenges", "pending_sign_ins"}
 # What is somebody's own, also where an administrator asks.
-PRIVATE = {"conversations", "messages", "folders", "drafts", "prompts", "files", "file_pieces", "message_files"}
+PRIVATE = {
+    "conversations",
+    "messages",
+    "folders",
+    "drafts",
+    "prompts",
+    "assistants",
+    "files",
+    "file_pieces",
+    "message_files",
+}
 # What a manager changes of a member: whether they may come in, and how.
 BY_MANAGERS, ENTRANCES = {"disabled", "disabled_by_manager"}, {"login_sessions", "password_links", "pending_sign_ins"}
 OWN_STATE = ("role", "is_owner", "disabled", "group_id")

@@ -7,25 +7,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import Select, bindparam, delete, func, insert, or_, select
+from sqlalchemy import bindparam, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection
 
 from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
-from flask_app.domain import titles
 from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import Allowed, ServedModel, Thinking
-from flask_app.domain.tree import path_to
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.chat import beginning, history
-from flask_app.services.chat.history import Node, Said
+from flask_app.services.chat import beginning, history, placing
+from flask_app.services.chat.history import Said
+from flask_app.services.chat.placing import Placed
 from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Earlier
 from flask_app.services.completion.dispatching import Ticket
-from flask_app.services.conversations import archive_service
 from flask_app.services.files import message_files
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
@@ -55,7 +53,7 @@ _COUNT_RUNNING = select(func.count()).where(
 class Draft:
     """What a person sends. It follows `parent_id`, else nothing if `at_root`, else the newest message.
 
-    `files` are the ids of what goes with it.
+    `files` are the ids of what goes with it. A new conversation may have an assistant.
     """
 
     text: str
@@ -65,6 +63,7 @@ class Draft:
     model: str | None = None
     thinking: Thinking = False
     files: tuple[str, ...] = ()
+    assistant_id: str | None = None
     idempotency_key: str | None = None
 
     @property
@@ -72,7 +71,9 @@ class Draft:
         """The same for drafts that ask the same thing in the same place."""
         place = (self.conversation_id, self.parent_id, self.at_root)
         files = [self.files] if self.files else []
-        return hashlib.sha256(json.dumps([self.text, *place, self.model, self.thinking, *files]).encode()).hexdigest()
+        assistant = [{"assistant": self.assistant_id}] if self.assistant_id else []
+        asked = [self.text, *place, self.model, self.thinking, *files, *assistant]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +95,6 @@ class Opening:
     begun: Begun
     idempotency_key: str | None
     digest: str
-
-
-@dataclass(slots=True)
-class _Placed:
-    """The ids a draft gets, and what was said before it."""
-
-    conversation_id: str
-    title: str
-    is_new: bool
-    parent_id: str | None = None
-    path: Sequence[Node] = ()
 
 
 def send(actor: User, draft: Draft, origin: Origin) -> Begun:
@@ -133,13 +123,8 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
 def _check_place(actor: User, draft: Draft) -> None:
     """Raises NotFound for a conversation that was deleted in this moment."""
     with reading() as session:
-        if draft.conversation_id and session.scalar(_owned(actor, draft.conversation_id)) is None:
+        if draft.conversation_id and session.scalar(placing.owned(actor, draft.conversation_id)) is None:
             raise NotFound
-
-
-def _owned(actor: User, conversation_id: str) -> Select[str, str, bool]:
-    owned = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
-    return select(Conversation.id, Conversation.title, Conversation.archived).where(*owned)
 
 
 def check_text(text: str) -> None:
@@ -167,8 +152,8 @@ def _write(
         locale=origin.locale,
     )
     if placed.is_new:
-        own = {"id": begun.conversation_id, "user_id": actor.id, "title": placed.title}
-        _INSERT_CONVERSATION.run(connection, own | {"created_at": now, "updated_at": now})
+        own = {"id": begun.conversation_id, "user_id": actor.id, "assistant_id": placed.assistant_id}
+        _INSERT_CONVERSATION.run(connection, own | {"title": placed.title, "created_at": now, "updated_at": now})
     shared = {"conversation_id": begun.conversation_id, "reasoning": "", "model": model.name, "created_at": now}
     question = {"id": begun.user_message_id, "parent_id": placed.parent_id, "role": "user", "status": "complete"}
     answer = {"id": begun.message_id, "parent_id": begun.user_message_id, "role": "assistant", "status": "running"}
@@ -183,7 +168,7 @@ def _write(
     if key:
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
     turns, keys = history.told([*history.said_on(connection, placed.path), asked], model, keys)
-    request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
+    request = request_of(begun, actor, model, [*placed.told, *turns], origin, thinking=draft.thinking)
     return begun, dispatching.dispatch(connection, request, keys)
 
 
@@ -197,34 +182,14 @@ def check_cap(connection: Connection, actor: User) -> None:
         raise TooMany("too_many_runs", limit=limit, retry_after=5)
 
 
-def _place(connection: Connection, actor: User, draft: Draft, asked: Said) -> _Placed:
+def _place(connection: Connection, actor: User, draft: Draft, asked: Said) -> Placed:
     if draft.conversation_id is None:
         if draft.parent_id is not None:
             raise Invalid("invalid_field", detail="parent_id without conversation_id")
-        named = "" if asked.text.strip() else " ".join(each.name for each in asked.attached)
-        return _Placed(new_id(), titles.first_words(asked.text + named), is_new=True)
-    conversation = connection.execute(_owned(actor, draft.conversation_id)).one_or_none()
-    if conversation is None:
-        raise NotFound
-    if conversation.archived:
-        archive_service.bring_back(connection, actor.id, conversation.id)
-    placed = _Placed(conversation.id, conversation.title, is_new=False)
-    messages = history.messages_of(connection, conversation.id)
-    if not messages or draft.at_root:
-        return placed
-    placed.parent_id = draft.parent_id or _newest(messages).id
-    _follow(placed, messages)
-    return placed
-
-
-def _follow(placed: _Placed, messages: Sequence[Node]) -> None:
-    try:
-        path = path_to(placed.parent_id or "", messages)
-    except KeyError as error:
-        raise NotFound from error
-    if path[-1].status == "running":
-        raise Conflict("answer_running")
-    placed.path = path
+        return placing.begin(connection, actor, asked, draft.assistant_id)
+    if draft.assistant_id is not None:
+        raise Invalid("invalid_field", detail="assistant_id with conversation_id")
+    return placing.follow(connection, actor, draft.conversation_id, draft.parent_id, at_root=draft.at_root)
 
 
 def write_run(connection: Connection, opening: Opening, earlier: Earlier | None = None) -> None:
@@ -248,12 +213,6 @@ def write_run(connection: Connection, opening: Opening, earlier: Earlier | None 
             "created_at": utc_now(),
         },
     )
-
-
-def _newest(messages: Sequence[Node]) -> Node:
-    """The last answer, or the last question when its answer was never begun."""
-    parents = {message.parent_id for message in messages}
-    return [message for message in messages if message.id not in parents][-1]
 
 
 def _earlier(actor: User, draft: Draft, locale: str) -> Begun | None:

@@ -14,7 +14,7 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
 from flask_app.i18n import language_of, translate
 from flask_app.models import Attempt, Conversation, Message, Run, User
-from flask_app.services.chat import beginning, chat_service, history
+from flask_app.services.chat import beginning, chat_service, history, instructions
 from flask_app.services.chat.chat_service import Origin
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Earlier
@@ -127,6 +127,7 @@ def _write(
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
     turns, keys = history.told(history.asked_on(connection, question), model, keys)
+    turns = [*instructions.of_conversation(connection, begun.conversation_id), *turns]
     request = replace(
         chat_service.request_of(
             begun, opening.actor, model, turns, origin, thinking=_thinking(connection, broken_id, earlier)

@@ -134,8 +134,14 @@ def picture_bytes(request: Request) -> int:
 
 def code_of_length(request: Request) -> str:
     """The error's code where the prompt is too long: it tells whether there was anything before the message."""
-    is_alone = len(request.turns) == 1 and not request.begun
-    return "message_too_long_for_model" if is_alone else "conversation_too_long"
+    if request.begun or not is_first(request):
+        return "conversation_too_long"
+    return "message_too_long_for_model" if len(request.turns) == 1 else "message_too_long_with_instructions"
+
+
+def is_first(request: Request) -> bool:
+    """Was nothing said before the message that is asked, but the instructions of an assistant?"""
+    return sum(turn.role != "system" or turn.raw is not None for turn in request.turns) == 1
 
 
 def longest_answer(model: ServedModel, asked: int | None = None, operation: Operation = "chat") -> int:

@@ -14,7 +14,7 @@ from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
-from flask_app.services.chat import beginning, chat_service, history
+from flask_app.services.chat import beginning, chat_service, history, instructions
 from flask_app.services.chat.chat_service import Opening, Origin
 from flask_app.services.chat.history import Said
 from flask_app.services.completion import dispatching, failover
@@ -103,6 +103,7 @@ def _write(
     said = _said(connection, begun)
     history.require_sight(said[-1], model, keys)
     turns, keys = history.told(said, model, keys)
+    turns = [*instructions.of_conversation(connection, begun.conversation_id), *turns]
     _INSERT_ANSWER.run(
         connection,
         {

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Exists, delete, exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain.events import estimate_tokens
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import Conversation, Message, MessageFile, Run, Share, User
+from flask_app.models import Assistant, Conversation, Message, MessageFile, Run, Share, User
+from flask_app.services.chat.instructions import OF_CONVERSATION
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.files import message_files
 from flask_app.services.files.file_service import Facts
@@ -30,7 +31,7 @@ class Thread:
     """A conversation with all its messages in order; the rest is by message id.
 
     `runs` are the newest, `keys` what each answer was first asked for under; `files` go with questions. `shared`: it
-    has a link.
+    has a link. `assistant` is there without its instructions.
     """
 
     conversation: Conversation
@@ -40,13 +41,16 @@ class Thread:
     usage: dict[str, Entry]
     files: dict[str, list[Facts]]
     shared: bool
+    assistant: Assistant | None
 
 
 def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
     own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
     with reading() as session:
-        found = session.execute(select(Conversation, _is_shared(utc_now()), _has_files).where(*own)).one_or_none()
+        columns = (Conversation, _is_shared(utc_now()), _has_files, Assistant)
+        asked = select(*columns).outerjoin(Assistant, OF_CONVERSATION).where(*own)
+        found = session.execute(asked.options(defer(Assistant.instructions))).one_or_none()
         if found is None:
             raise NotFound
         messages = session.scalars(
@@ -60,12 +64,12 @@ def thread(actor: User, conversation_id: str) -> Thread:
         )
         made = session.execute(newest_last).all()
         usage = message_usage.of_conversation(session.connection(), conversation_id)
-        conversation, shared, has_files = found
+        conversation, shared, has_files, assistant = found
         files = message_files.of_conversation(session.connection(), conversation_id) if has_files else {}
     runs = {run.message_id: run.id for run in made if run.message_id}
     first = [run for run in made if run.text_before is None]  # the others went on with what was there
     keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
-    return Thread(conversation, list(messages), runs, keys, usage, files, bool(shared))
+    return Thread(conversation, list(messages), runs, keys, usage, files, bool(shared), assistant)
 
 
 def _is_shared(now: datetime) -> Exists:

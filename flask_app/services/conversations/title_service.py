@@ -20,6 +20,7 @@ from flask_app.errors import AppError, NotFound
 from flask_app.i18n import language_of, translate
 from flask_app.models import Conversation, Message
 from flask_app.services.budgets import budget_service
+from flask_app.services.chat import prompts
 from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Outcome
@@ -63,8 +64,7 @@ log = structlog.get_logger()
 
 def consider(begun: Begun, request: Request, outcome: Outcome) -> None:
     """Have a title written, on a thread of its own, where this may be the conversation's first answer."""
-    is_first = len(request.turns) == 1
-    if is_first and outcome.status in {"complete", "stopped"} and outcome.whole_text.strip():
+    if prompts.is_first(request) and outcome.status in {"complete", "stopped"} and outcome.whole_text.strip():
         told = (begun, request, outcome.whole_text[:OF_ANSWER])
         threading.Thread(target=_ask, args=told, name=f"title-{begun.conversation_id}", daemon=True).start()
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.errors import NotFound
-from flask_app.models import Group, KeptDraft, Prompt, User
+from flask_app.models import Assistant, Group, KeptDraft, Prompt, User
 from flask_app.services.files import file_service
 from flask_app.services.files.file_service import Facts
 from flask_app.services.gateway import request_search, word_log
@@ -18,7 +18,7 @@ from flask_app.services.queries import paging
 
 AT_ONCE = 100
 
-Own = TypeVar("Own", KeptDraft, Prompt)
+Own = TypeVar("Own", Assistant, KeptDraft, Prompt)
 
 
 def group_of(actor: User) -> str:
@@ -35,6 +35,11 @@ def drafts(actor: User) -> Iterator[KeptDraft]:
 def prompts(actor: User) -> Iterator[Prompt]:
     """Their own, the oldest first."""
     return _every(Prompt, actor)
+
+
+def assistants(actor: User) -> Iterator[Assistant]:
+    """Their own, the oldest first."""
+    return _every(Assistant, actor)
 
 
 def files(actor: User) -> Iterator[Facts]:

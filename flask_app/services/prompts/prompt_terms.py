@@ -43,7 +43,7 @@ def checked(wanted: Wanted) -> dict[str, str]:
     Raises Invalid: bad_prompt_command, bad_prompt_title, bad_prompt_text, too_many_variables.
     """
     command = unicodedata.normalize("NFC", wanted.command).strip()
-    title, text = _on_a_line(wanted.title), wanted.text.replace("\r\n", "\n")
+    title, text = on_a_line(wanted.title), wanted.text.replace("\r\n", "\n")
     if not _is_command(command):
         raise Invalid("bad_prompt_command", limit=prompt_text.MAX_COMMAND)
     if is_blank(title) or len(title) > MAX_TITLE:
@@ -77,6 +77,6 @@ def _is_command(command: str) -> bool:
     return prompt_text.is_command(command) and prompt_text.is_key(folded) and len(folded) <= _LONGEST_KEY
 
 
-def _on_a_line(title: str) -> str:
+def on_a_line(title: str) -> str:
     """Without what does not print, or turns the words around."""
     return " ".join("".join(each if each.isprintable() or each == _JOINER else " " for each in title).split())

@@ -257,6 +257,11 @@ function plainLeft({ scope, unit, period, left }) {
   return t(`js.budget.left_${period}`, { whose, amount: formatAmount(left, unit) })
 }
 
+const MOST_BYTES = 200_000 // of a message
+
+/** What is to be said of a message of so many bytes that is too long, else nothing. @param {number} size */
+export const problemOfSize = (size) => (size > MOST_BYTES ? t("js.message_too_long", { size: Math.ceil(size / 1000), limit: MOST_BYTES / 1000 }) : "")
+
 /** What this site is called: administrators may have named it. */
 export function siteName() {
   return document.querySelector('meta[name="application-name"]')?.getAttribute("content") ?? ""

@@ -11,7 +11,6 @@ import { Drafts, commandIn, filesIn, isFinger, keepToWhatIsSeen, mentionIn, note
 
 const state = pageState("chat-state")
 const root = must(document, "[data-chat]")
-const welcome = must(root, "[data-welcome]")
 export const sidebar = new Sidebar(must(root, "[data-sidebar]"), state)
 export const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-composer]")), state)
 const unreached = new Unreached(root, () => show(shown))
@@ -20,8 +19,7 @@ let [loading, made] = [null, null]
 const [isAwaited, attachable] = [notesOf("waiting").read(null) !== "", state.temporary ? null : state.files] // a message waits for its turn, from before this page
 /** Which is shown, and which was when it was deleted or archived. @type {[string | null, string | null]} */
 let [shown, left] = [null, null]
-let enclosed = state.thread // it came with the page: shown once, asked for again later
-let [isLooking, limited] = [false, state.budgets.length > 0]
+let [enclosed, isLooking, limited] = [state.thread, false, state.budgets.length > 0] // the first came with the page: shown once, asked for again later
 
 keepToWhatIsSeen(root)
 new Drafts().take(state.thread?.id ?? null, state.draft)
@@ -78,8 +76,9 @@ function conversation() {
 
 async function load() {
   const part = state.temporary ? import("app/chat/temporary.js") : import("app/chat/conversation.js")
-  const [{ Conversation }, { Elsewhere }] = await inTime(() => loaded(Promise.all([part, import("app/chat/elsewhere.js"), drafts()]).then(aTurnLater)))
+  const [{ Conversation }, { Elsewhere }, { showAssistants }] = await inTime(() => loaded(Promise.all([part, import("app/chat/elsewhere.js"), import("app/chat/assistant-shown.js"), drafts()]).then(aTurnLater)))
   made = new Conversation(root, composer, state.is_admin)
+  showAssistants(root, composer, made)
   const elsewhere = new Elsewhere(sidebar, made.queue, () => shown, state)
   reactTo(made, {
     started,
@@ -228,7 +227,8 @@ async function show(id) {
   shown = id
   const sought = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
   if (sought.message) history.replaceState(null, "", location.pathname) // a reload is not sent there again
-  composer.moveTo(id)
+  const isAssisted = id === null && new URLSearchParams(location.search).get("assistant") === state.assistant?.id
+  composer.moveTo(id, isAssisted ? state.assistant : null)
   if (attachable && (isAwaited || notesOf("files").read(id))) attaching(() => undefined)
   sidebar.select(id)
   showTitle((id && (sidebar.get(id) ?? (enclosed?.id === id ? enclosed : null))?.title) || "")
@@ -291,7 +291,7 @@ function tellShown() {
 
 /** @param {boolean} on */
 function showWelcome(on) {
-  welcome.hidden = !on
+  must(root, "[data-welcome]").hidden = !on
   root.classList.toggle("chat--empty", on)
 }
 

@@ -6,20 +6,19 @@
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
 import { byteLength } from "app/api.js"
-import { nameBriefly, t } from "app/i18n.js"
+import { nameBriefly, problemOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
 
-const LIMIT = 200_000 // bytes
-const MODEL_CHOICE = "model"
-const THINKING_CHOICE = "thinking"
+const [MODEL_CHOICE, THINKING_CHOICE] = ["model", "thinking"]
 const LONGEST_TIMER = 86_400_000
 
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: Peak | null}} Model */
 /** @typedef {{now: boolean, until: string | null, until_words: string}} Peak are its prices those of peak hours, and until when are they what they are? */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
 /** @typedef {{model?: string, thinking?: boolean | string}} Choice who is to answer, and how: thinking first or not, or with an effort */
-/** @typedef {{text: string, files?: import("app/chat/file-list.js").MessageFile[], idempotencyKey: string} & Choice} Outgoing */
+/** @typedef {{name: string, model: string | null, thinking: boolean | string | null}} Assistant `model` by its name; null is as usual */
+/** @typedef {{text: string, files?: import("app/chat/file-list.js").MessageFile[], assistant?: string, idempotencyKey: string} & Choice} Outgoing */
 
 export class Composer extends EventTarget {
   #form
@@ -41,6 +40,8 @@ export class Composer extends EventTarget {
   attached = null
   /** The same, or until then what the tab has noted: it is shown once that is loaded. */
   #along = () => this.attached ?? notesOf("files")
+  /** The one that is to answer in a new conversation. @type {(Assistant & {id: string, icon: string, tokens: number}) | null} */
+  assistant = null
   /** @type {Model[]} */ #models
   #sendHint
 
@@ -60,28 +61,32 @@ export class Composer extends EventTarget {
     this.#listen()
   }
 
-  /** Turns to another conversation and its draft. @param {string | null} conversation */
-  moveTo(conversation) {
+  /** Turns to another conversation and its draft; a new one may have an assistant. @param {string | null} conversation @param {Composer["assistant"]} [assistant] */
+  moveTo(conversation, assistant = null) {
     this.dispatchEvent(new Event("leaving"))
-    this.place = conversation
+    ;[this.place, this.assistant] = [conversation, assistant]
+    this.#form.toggleAttribute("data-assisted", assistant !== null)
     this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
     this.#early = ""
     const lost = this.#unsent.takeLost(conversation)
     if (lost) this.putFirst(conversation, lost.text, lost.files)
     this.hideProblem()
-    this.goOnWith(null)
+    this.goOnWith(null, assistant)
   }
 
   /**
-   * The model of the conversation is gone: who follows it is chosen here, and said. null is back to the usual choice.
-   * @param {Follower | null} follower
+   * The choice of the conversation's assistant. Where its model is gone, or the conversation's, that is said, and who follows chosen.
+   * Without either it is back to the usual choice.
+   * @param {Follower | null} follower @param {Assistant | null} [assistant]
    */
-  goOnWith(follower) {
+  goOnWith(follower, assistant = null) {
+    const own = this.#models.find(({ name }) => name === assistant?.model)
+    const gone = !own && assistant?.model ? t("js.assistant_model_gone", { old: assistant.model, name: assistant.name }) : ""
     const note = must(this.#form, "[data-model-note]")
-    note.hidden = !follower
-    note.textContent = follower ? t("js.model_gone", { old: follower.instead_of, name: follower.label }) : ""
-    this.#select.value = follower?.id ?? this.#usual
-    this.#showThinking()
+    note.textContent = gone || (follower && !own ? t("js.model_gone", { old: follower.instead_of, name: follower.label }) : "")
+    note.hidden = !note.textContent
+    this.#select.value = own?.id ?? follower?.id ?? this.#usual
+    this.#showThinking(assistant?.thinking ?? undefined)
   }
 
   /** What was sent has begun. @param {string | null} conversation where it was written @param {string} idempotencyKey */
@@ -106,7 +111,7 @@ export class Composer extends EventTarget {
   /** The same for a question that another model has answered; where that is gone, as for the next message. @param {string | null} model its id or name */
   choiceOf(model) {
     const known = this.#models.find(({ id, name }) => id === model || name === model)
-    return known ? { model: known.id, thinking: asAsked(usualOf(known)) } : this.choice
+    return known ? { model: known.id, thinking: asAsked(wayOf(known)) } : this.choice
   }
 
   /** The models that can answer, named as they are offered. */
@@ -216,9 +221,10 @@ export class Composer extends EventTarget {
     if (this.#isHeld()) return this.dispatchEvent(new Event("attach")) && toast(t("js.files.wait"))
     if (!text && !files.length) return
     if (this.#state === "sending") return toast(t("js.wait_for_answer"))
-    const problem = problemOfSize(text)
+    const problem = problemOfSize(byteLength(text))
     if (problem) return this.showProblem(problem)
-    const draft = { text, ...(files.length ? { files } : {}), ...this.choice }
+    const assistant = this.place === null && this.assistant ? { assistant: this.assistant.id } : {}
+    const draft = { text, ...(files.length ? { files } : {}), ...assistant, ...this.choice }
     const detail = { ...draft, idempotencyKey: this.#unsent.keyOf(this.place, draft) ?? this.#drafts.keyOf(this.place) }
     const waits = this.#state === "answering"
     if (waits) this.#unsent.forget(this.place, detail.idempotencyKey)
@@ -257,13 +263,13 @@ export class Composer extends EventTarget {
     this.#showThinking()
   }
 
-  /** What depends on the model that is chosen. */
-  #showThinking() {
+  /** What depends on the model that is chosen. @param {boolean | string} [wanted] how it is to think, where that is not as usual */
+  #showThinking(wanted) {
     const model = this.#models.find(({ id }) => id === this.#select.value)
     const ways = waysOf(model)
     must(this.#form, "[data-thinking-field]").hidden = !ways.length
     this.#thinking.replaceChildren(...ways.map((way) => new Option(t(`js.think_${way}`), way)))
-    this.#thinking.value = usualOf(model)
+    this.#thinking.value = wayOf(model, wanted)
     this.#showPeak(model?.peak ?? null)
     this.dispatchEvent(new Event("modelchange"))
   }
@@ -277,24 +283,18 @@ export class Composer extends EventTarget {
     const kind = (place.dataset.kind = peak.now ? "peak" : "off_peak")
     place.textContent = peak.until ? t(`js.${kind}_until`, { time: peak.until_words }) : t(`js.${kind}`)
     clearTimeout(this.#peakEnds)
-    if (rest < Infinity) this.#peakEnds = setTimeout(() => this.#showThinking(), Math.min(rest + 1000, LONGEST_TIMER))
+    if (rest < Infinity) this.#peakEnds = setTimeout(() => this.#showThinking(asAsked(this.#thinking.value)), Math.min(rest + 1000, LONGEST_TIMER))
   }
 }
 
 /** How a model may think: off first, with an effort where it knows some. @param {Model | undefined} model */
 const waysOf = (model) => (model?.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : [])
 
-/** As the person likes it; where the model does not know that, high is on. @param {Model | undefined} model */
-function usualOf(model) {
-  const [ways, usual] = [waysOf(model), localStorage.getItem(THINKING_CHOICE) ?? "off"]
-  return ways.includes(usual) ? usual : (ways.find((way) => ["on", "high"].includes(way)) ?? "")
+/** As is wanted, or the person likes it; where the model does not know that, high is on. @param {Model | undefined} model @param {boolean | string} [wanted] */
+function wayOf(model, wanted = asAsked(localStorage.getItem(THINKING_CHOICE) ?? "off")) {
+  const [ways, way] = [waysOf(model), wanted === true ? "on" : wanted || "off"]
+  return ways.includes(way) ? way : (ways.find((each) => ["on", "high"].includes(each)) ?? "")
 }
 
 /** @param {string} way "" of a model that cannot think */
 const asAsked = (way) => (way === "off" || way === "on" ? way === "on" : way || undefined)
-
-/** What is to be said of a message that is too long, else nothing. @param {string} text */
-export function problemOfSize(text) {
-  const size = byteLength(text)
-  return size > LIMIT ? t("js.message_too_long", { size: Math.ceil(size / 1000), limit: LIMIT / 1000 }) : ""
-}

@@ -95,7 +95,12 @@ export class ContextMeter {
   }
 
   get #next() {
-    return this.#attached + this.#written
+    return this.#attached + this.#written + this.#instructions
+  }
+
+  /** Of the assistant, where nothing was answered yet: after that they are among what was taken. */
+  get #instructions() {
+    return this.#usage || this.#composer.place !== null ? 0 : (this.#composer.assistant?.tokens ?? 0)
   }
 
   get #attached() {

@@ -23,7 +23,7 @@ import { WaitingMessages } from "app/chat/waiting-messages.js"
 /** @typedef {import("app/chat/composer.js").Outgoing} Outgoing */
 /** @typedef {import("app/chat/thread.js").Shown} Shown */
 /** @typedef {import("app/chat/branch-view.js").Message} Message */
-/** @typedef {{messages: Message[], goes_on_with: import("app/chat/composer.js").Follower | null} & import("app/sidebar/sidebar.js").Summary} Stored */
+/** @typedef {{messages: Message[], goes_on_with: import("app/chat/composer.js").Follower | null, assistant: import("app/chat/composer.js").Assistant | null} & import("app/sidebar/sidebar.js").Summary} Stored */
 
 export class Conversation extends EventTarget {
   #thread
@@ -122,7 +122,7 @@ export class Conversation extends EventTarget {
     this.#compare(id, opened)
     this.branch.open(id, opened.messages, message)
     this.#waiting.show(id)
-    this.#composer.goOnWith(opened.goes_on_with)
+    this.#composer.goOnWith(opened.goes_on_with, opened.assistant)
     this.#meter.show(this.branch.usage)
     this.#thread.goTo(this.branch.elementOf(message), words)
     this.#emit("opened", opened)
@@ -139,7 +139,7 @@ export class Conversation extends EventTarget {
     this.#compare(id, stored)
     if (this.branch.isBehind(stored.messages)) {
       this.branch.open(id, stored.messages)
-      this.#composer.goOnWith(stored.goes_on_with)
+      this.#composer.goOnWith(stored.goes_on_with, stored.assistant)
       this.#meter.show(this.branch.usage)
     }
     this.#emit("opened", stored)

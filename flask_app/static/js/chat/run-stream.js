@@ -18,7 +18,7 @@ const AWAY = new Set([0, 502, 503, 504])
 
 /** @typedef {{answerAgain: string, idempotencyKey: string} & import("app/chat/composer.js").Choice} Again the question's id, and by whom */
 /**
- * @typedef {{message: string, files?: string[], conversation_id?: string, parent_id?: string | null, model?: string, thinking?: boolean | string,
+ * @typedef {{message: string, files?: string[], conversation_id?: string, assistant_id?: string, parent_id?: string | null, model?: string, thinking?: boolean | string,
  *   idempotency_key: string}} Message
  */
 
@@ -167,11 +167,12 @@ export class RunStream extends EventTarget {
 /**
  * @param {import("app/chat/composer.js").Outgoing} outgoing @param {string | null} conversation @param {string | null} parent what it follows
  */
-export function asMessage({ text, files, model, thinking, idempotencyKey }, conversation, parent) {
+export function asMessage({ text, files, assistant, model, thinking, idempotencyKey }, conversation, parent) {
   /** @type {Message} */
   const message = { message: text, idempotency_key: idempotencyKey }
   if (conversation) message.conversation_id = conversation
   if (conversation) message.parent_id = parent
+  else if (assistant) message.assistant_id = assistant
   if (files?.length) message.files = files.map(({ id }) => id)
   if (model) message.model = model
   if (thinking !== undefined) message.thinking = thinking

@@ -12,7 +12,7 @@ import { opensInTab } from "app/chat/writing.js"
 /** @typedef {import("app/chat/composer.js").Outgoing} Outgoing */
 /** @typedef {import("app/chat/thread.js").Shown} Shown */
 
-const NOTHING = { messages: [], goes_on_with: null, updated_at: "", running: false, pinned_at: null, archived: false, folder_id: null }
+const NOTHING = { messages: [], goes_on_with: null, assistant: null, updated_at: "", running: false, pinned_at: null, archived: false, folder_id: null }
 
 /** @type {Conversation | null} the one on the page */
 let shown = null

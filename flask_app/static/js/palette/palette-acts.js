@@ -41,6 +41,7 @@ function actsOf(element, chat) {
   if (press) return pressing(press, common)
   if (act === "model") return modelsOf(chat, common)
   if (act === "thinking") return waysToThink(common)
+  if (act === "assistant") return assistantsHere(common)
   if (act === "folder") return chat ? [{ ...common, id: act, run: async () => (await chat.sidebar.folders()).askName() }] : []
   return act ? acting(act, chat, common) : []
 }
@@ -66,6 +67,18 @@ function modelsOf(chat, { english, icon }) {
     icon,
     chosen: id === select.value,
     run: () => choose(select, id),
+  }))
+}
+
+/** Those that the page of a new chat offers. @param {{english: string, icon?: Element}} common @returns {Act[]} */
+function assistantsHere({ english, icon }) {
+  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("[data-begin-with]"))
+  return [...links].map(({ href, textContent, dataset: { beginWith: name = "" } }) => ({
+    id: href,
+    label: textContent?.trim() ?? "",
+    english: `${english} ${name}`,
+    icon,
+    run: () => follow(href),
   }))
 }
 

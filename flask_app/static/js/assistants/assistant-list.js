@@ -1,0 +1,116 @@
+// @ts-check
+/** The page of one's assistants: made, changed, deleted, begun with. */
+import { ApiError, api, isGone } from "app/api.js"
+import { ModelChoice } from "app/assistants/model-choice.js"
+import { clearFieldErrors, showFieldError } from "app/field-errors.js"
+import { sentence, t } from "app/i18n.js"
+import { confirmDialog, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui.js"
+
+const PATH = "/api/assistants"
+/** Beside which field a refusal is said. @type {Record<string, string>} */
+const FIELDS = { bad_assistant_name: "name", bad_assistant_icon: "icon", bad_instructions: "instructions", unknown_model: "model", model_not_for_group: "model" }
+
+/** @typedef {{id: string, name: string, icon: string, beginning: string, model: string | null, thinking: boolean | string | null}} Listed */
+/** @typedef {Listed & {instructions: string}} Assistant */
+
+export class AssistantList {
+  #list = must(document, "[data-assistant-list]")
+  #form = /** @type {HTMLFormElement} */ (must(document, "[data-assistant-form]"))
+  #add = must(document, "[data-new-assistant]")
+  #choice
+  /** The one that the form is open for; null for a new one. @type {Assistant | null} */
+  #edited = null
+
+  /** @param {import("app/assistants/model-choice.js").Model[]} models */
+  constructor(models) {
+    this.#choice = new ModelChoice(this.#form, models)
+    this.#add.addEventListener("click", () => this.#open(null))
+    this.#list.addEventListener("click", (event) => this.#pressed(/** @type {Element} */ (event.target)))
+    onSubmit(this.#form, (values) => this.#save(values))
+  }
+
+  /** @param {{assistants: Listed[]}} page */
+  show({ assistants }) {
+    this.#list.replaceChildren(...assistants.map((assistant) => this.#row(assistant)))
+    const none = must(document, "[data-assistants-none]")
+    none.hidden = assistants.length > 0
+    none.textContent = none.hidden ? "" : t("js.assistants.none")
+  }
+
+  async #renew() {
+    this.show(await api.get(PATH))
+  }
+
+  /** @param {Listed} assistant */
+  #row({ id, name, icon, beginning, model, thinking }) {
+    const row = fromTemplate("assistant-row-template", { icon, name, beginning, ...this.#choice.words(model, thinking) })
+    Object.assign(row.dataset, { id, name })
+    slot(row, "drawing").hidden = icon !== ""
+    slot(row, "model").hidden = !model
+    slot(row, "thinking").hidden = thinking === null
+    const begin = /** @type {HTMLAnchorElement} */ (must(row, "[data-begin]"))
+    begin.href = `/?assistant=${id}`
+    begin.setAttribute("aria-label", t("js.assistants.begin", { name }))
+    must(row, "[data-edit]").setAttribute("aria-label", t("js.assistants.edit", { name }))
+    must(row, "[data-delete]").setAttribute("aria-label", t("js.assistants.delete", { name }))
+    return row
+  }
+
+  /** @param {Element} target */
+  async #pressed(target) {
+    const button = target.closest("[data-edit], [data-delete]")
+    const row = button?.closest("[data-id]")
+    if (!button || !(row instanceof HTMLElement)) return
+    const { id = "", name = "" } = row.dataset
+    try {
+      if (button.matches("[data-delete]")) await this.#remove(id, name)
+      else this.#open(await api.get(`${PATH}/${id}`))
+    } catch (error) {
+      tell(error)
+      if (isGone(error)) await this.#renew().catch(tell) // it was deleted elsewhere
+    }
+  }
+
+  /** @param {Assistant | null} assistant as it is now */
+  #open(assistant) {
+    this.#edited = assistant
+    this.#form.reset()
+    clearFieldErrors(this.#form)
+    const { name = "", icon = "", instructions = "" } = assistant ?? {}
+    slot(this.#form, "title").textContent = assistant ? t("js.assistants.edit", { name }) : t("js.assistants.new")
+    for (const [field, value] of Object.entries({ name, icon, instructions })) {
+      const place = /** @type {HTMLInputElement} */ (must(this.#form, `[name="${field}"]`))
+      place.value = value
+    }
+    this.#choice.set(assistant?.model ?? null, assistant?.thinking ?? null)
+    openDialog("assistant-dialog")
+  }
+
+  /** A model that is offered no more stays, where no other is chosen. @param {Record<string, string>} values */
+  async #save({ name, icon, instructions }) {
+    clearFieldErrors(this.#form)
+    const { model, thinking } = this.#choice
+    const wanted = { name, icon, instructions, thinking, ...(model === (this.#edited?.model ?? null) ? {} : { model }) }
+    try {
+      const saved = await (this.#edited ? api.patch(`${PATH}/${this.#edited.id}`, wanted) : api.post(PATH, wanted))
+      this.#form.closest("dialog")?.close()
+      await this.#renew()
+      this.#list.querySelector(`[data-id="${saved.id}"]`)?.querySelector("a")?.focus()
+      toast(t("js.assistants.saved", { name: saved.name }))
+    } catch (error) {
+      const field = error instanceof ApiError ? FIELDS[error.code] : undefined
+      if (!field) throw error
+      showFieldError(this.#form, field, sentence(error))
+    }
+  }
+
+  /** @param {string} id @param {string} name */
+  async #remove(id, name) {
+    const words = { title: t("js.assistants.delete", { name }), text: t("js.assistants.delete_text"), action: t("js.assistants.delete_action") }
+    if (!(await confirmDialog(words))) return
+    await api.delete(`${PATH}/${id}`)
+    await this.#renew()
+    this.#add.focus()
+    toast(t("js.assistants.deleted", { name }))
+  }
+}

@@ -1,0 +1,61 @@
+// @ts-check
+/** Which model an assistant has, and how it is to think with it: as usual, or as that model can. */
+import { t } from "app/i18n.js"
+import { must } from "app/ui.js"
+
+/** @typedef {{name: string, label: string, thinking: boolean, efforts: string[]}} Model */
+
+export class ModelChoice {
+  #models
+  #model
+  #thinking
+
+  /** @param {HTMLFormElement} form @param {Model[]} models */
+  constructor(form, models) {
+    this.#models = models
+    this.#model = /** @type {HTMLSelectElement} */ (must(form, "[name=model]"))
+    this.#thinking = /** @type {HTMLSelectElement} */ (must(form, "[name=thinking]"))
+    this.#model.append(...models.map(({ name, label }) => new Option(label || name, name)))
+    this.#model.addEventListener("change", () => this.#offerWays(this.#thinking.value))
+  }
+
+  /** Its name. */
+  get model() {
+    return this.#model.value || null
+  }
+
+  get thinking() {
+    const way = this.#thinking.value
+    return way === "" ? null : way === "on" || way === "off" ? way === "on" : way
+  }
+
+  /** What of them a list says. @param {string | null} model @param {boolean | string | null} thinking */
+  words(model, thinking) {
+    const label = this.#models.find(({ name }) => name === model)?.label || model || ""
+    return { model: label, thinking: thinking === null ? "" : t(`js.think_${wayOf(thinking)}`) }
+  }
+
+  /** One that is offered no more is kept. @param {string | null} model @param {boolean | string | null} thinking */
+  set(model, thinking) {
+    this.#model.querySelector("[data-gone]")?.remove()
+    if (model && !this.#models.some(({ name }) => name === model)) {
+      const gone = new Option(t("js.assistants.model_gone", { name: model }), model)
+      gone.dataset.gone = ""
+      this.#model.append(gone)
+    }
+    this.#model.value = model ?? ""
+    this.#offerWays(thinking === null ? "" : wayOf(thinking))
+  }
+
+  /** @param {string} chosen stays, where the model knows it */
+  #offerWays(chosen) {
+    const model = this.#models.find(({ name }) => name === this.#model.value)
+    const ways = model ? (model.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : []) : [...new Set(["off", "on", chosen])].filter(Boolean)
+    const usual = /** @type {HTMLOptionElement} */ (this.#thinking.options[0])
+    this.#thinking.replaceChildren(usual, ...ways.map((way) => new Option(t(`js.think_${way}`), way)))
+    this.#thinking.value = ways.includes(chosen) ? chosen : ""
+  }
+}
+
+/** @param {boolean | string} thinking */
+const wayOf = (thinking) => (thinking === true ? "on" : thinking || "off")
