@@ -214,3 +214,9 @@ test("files go by their ids, and only where there are some", () => {
   assert.deepEqual(asMessage({ ...outgoing, files: [{ id: "f1", name: "a.pdf" }, { id: "f2" }] }, null, null).files, ["f1", "f2"])
   for (const files of [undefined, []]) assert.ok(!("files" in asMessage({ ...outgoing, files }, null, null)))
 })
+
+test("an assistant goes with the first message of a conversation alone", () => {
+  const outgoing = { text: "what?", assistant: "a1", idempotencyKey: "k" }
+  assert.equal(asMessage(outgoing, null, null).assistant_id, "a1")
+  assert.ok(!("assistant_id" in asMessage(outgoing, "c1", "m1")))
+})

@@ -47,6 +47,7 @@ test("what was refused keeps its key as long as it is the same", () => {
   assert.equal(page.keyOf("c1", { ...DRAFT, text: "And you?" }), null)
   assert.equal(page.keyOf("c1", { ...DRAFT, model: "m2" }), null)
   assert.equal(page.keyOf("c1", { ...DRAFT, thinking: true }), null)
+  assert.equal(page.keyOf("c1", { ...DRAFT, assistant: "a1" }), null)
   assert.equal(page.keyOf("c2", DRAFT), null)
 })
 
@@ -57,4 +58,13 @@ test("the same words with other files are something new", () => {
   assert.equal(load().keyOf("c1", { ...DRAFT, files }), "k1")
   assert.equal(load().keyOf("c1", DRAFT), null)
   assert.equal(load().keyOf("c1", { ...DRAFT, files: [{ id: "f2" }] }), null)
+})
+
+test("what begins with an assistant is given back with it", () => {
+  const { load } = tab()
+  load().send(null, { ...MESSAGE, assistant: "a1" })
+  const page = load()
+  assert.equal(page.takeLost(null)?.assistant, "a1")
+  assert.equal(page.keyOf(null, DRAFT), null)
+  assert.equal(page.keyOf(null, { ...DRAFT, assistant: "a1" }), "k1")
 })

@@ -46,6 +46,7 @@ export class AssistantList {
     const row = fromTemplate("assistant-row-template", { icon, name, beginning, ...this.#choice.words(model, thinking) })
     Object.assign(row.dataset, { id, name })
     slot(row, "drawing").hidden = icon !== ""
+    slot(row, "icon").hidden = icon === ""
     slot(row, "model").hidden = !model
     slot(row, "thinking").hidden = thinking === null
     const begin = /** @type {HTMLAnchorElement} */ (must(row, "[data-begin]"))

@@ -9,8 +9,7 @@ import { Drafts, commandIn, filesIn, isFinger, keepToWhatIsSeen, mentionIn, note
 
 /** @typedef {import("app/chat/conversation.js").Conversation} Conversation */
 
-const state = pageState("chat-state")
-const root = must(document, "[data-chat]")
+const [state, root] = [pageState("chat-state"), must(document, "[data-chat]")]
 export const sidebar = new Sidebar(must(root, "[data-sidebar]"), state)
 export const composer = new Composer(/** @type {HTMLFormElement} */ (must(root, "[data-composer]")), state)
 const unreached = new Unreached(root, () => show(shown))
@@ -43,7 +42,8 @@ reactTo(sidebar, {
 must(root, "[data-unarchive]").addEventListener("click", () => sidebar.act("archive", shown ?? ""))
 addEventListener("popstate", () => {
   const isHere = idInAddress() === shown && !new URLSearchParams(location.hash.slice(1)).has("message")
-  if (!isHere) show(idInAddress()) // else a place on this page, as the skip link leads to
+  if (!isHere && !state.assistant && location.search.includes("assistant=")) location.reload() // which one that is, this page was not told
+  else if (!isHere) show(idInAddress()) // else a place on this page, as the skip link leads to
 })
 document.addEventListener("visibilitychange", () => document.hidden || lookAgain())
 addEventListener("focus", lookAgain)
