@@ -11,6 +11,7 @@ from flask_app.config import Config
 from flask_app.routes import (
     account,
     admin,
+    admin_assistants,
     admin_audit,
     admin_budgets,
     admin_codes,
@@ -138,11 +139,12 @@ def create_app(config: Config | None = None) -> Flask:
     pages = (*entrance, *own, chat, shared, dashboard, admin, managed, installed, frames)
     talk = (api, temporary, conversations, shares, exports, imports, drafts, folders, search, gateway, messages, files)
     apis = (*talk, usage, budgets, own_data, second_step, passkeys, health, monitoring)
-    people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates, admin_prompts)
+    people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
+    kept = (admin_prompts, admin_assistants)
     elsewhere = (admin_identities, admin_directories)
     money = (admin_budgets, admin_codes, admin_warnings, admin_settings, admin_tokens, admin_shares)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     watched = (admin_usage, admin_requests, admin_audit, admin_system)
-    for routes in (*pages, *apis, *people, *elsewhere, *money, *upstream, *watched):
+    for routes in (*pages, *apis, *people, *kept, *elsewhere, *money, *upstream, *watched):
         app.register_blueprint(routes.blueprint)
     return app

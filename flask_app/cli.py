@@ -2,6 +2,7 @@
 
 import click
 
+from flask_app.cli_assistants import assistants
 from flask_app.cli_audit import audit
 from flask_app.cli_backup import backup, move, restore
 from flask_app.cli_budgets import budgets
@@ -54,6 +55,7 @@ COMMANDS: tuple[click.Command, ...] = (
         directories,
         groups,
         prompts,
+        assistants,
         rates_group,
         budgets,
         codes,

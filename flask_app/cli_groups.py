@@ -57,7 +57,7 @@ def change(group: str, name: str | None, on_disconnect: str | None, tokens: int 
 @click.argument("group")
 @click.option("--yes", is_flag=True, help="Delete what of theirs is too old in the default group.")
 def delete(group: str, *, yes: bool) -> None:
-    """Delete a group: its people move to the default one, its budgets and prompts go with it."""
+    """Delete a group: its people move to the default one, its budgets, prompts and assistants go with it."""
     group_deletion.delete(COMMAND_LINE, group_service.by_name(group).id, is_confirmed=yes)
 
 

@@ -15,6 +15,7 @@ LAYERS = [
     {"__init__", "commands"},
     {"cli"},
     {
+        "cli_assistants",
         "cli_audit",
         "cli_backup",
         "cli_budgets",
@@ -76,6 +77,7 @@ FLOW = ["chat.chat_service", "runs.run_service", "completion.completion_service"
 KNOW_FLASK = {
     "__init__",
     "cli",
+    "cli_assistants",
     "cli_audit",
     "cli_backup",
     "cli_budgets",

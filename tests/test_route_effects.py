@@ -80,6 +80,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         **codes(),
         **prompted.both(member),
         "assistant_id": assisted.keep(member_client)["id"],
+        "shared_assistant_id": assisted.share().id,
         "file_id": files.kept(member_client, b"words")["id"],
     }
 

@@ -17,7 +17,7 @@ from flask_app.models.accounts import (
     TokenOrigin,
     User,
 )
-from flask_app.models.assistants import Assistant
+from flask_app.models.assistants import Assistant, SharedAssistant
 from flask_app.models.chat import Conversation, Folder, ImportedDaily, KeptDraft, Message, Run
 from flask_app.models.devices import KnownDevice
 from flask_app.models.files import FilePiece, KeptFile, MessageFile
@@ -98,6 +98,7 @@ __all__ = [
     "ServerProcess",
     "Setting",
     "Share",
+    "SharedAssistant",
     "SharedDaily",
     "SharedPrompt",
     "SpentDaily",

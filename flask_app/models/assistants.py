@@ -1,4 +1,4 @@
-"""What people have answer in a way of its own: instructions under a name."""
+"""What answers in a way of its own: instructions under a name."""
 
 from datetime import datetime
 
@@ -10,17 +10,14 @@ from flask_app.database import Base, utc_now
 from flask_app.models.columns import key, to
 
 
-class Assistant(Base):
-    """A person's own: nobody else reads or asks it. Its instructions stand first in what conversations with it ask.
+class _Told:
+    """Its instructions stand first in what conversations with it ask.
 
     `model` is the name of one, `thinking` "off", "on" or an effort: what its conversations begin with. None of either
     is the person's usual choice.
     """
 
-    __tablename__ = "assistants"
-
     id: Mapped[str] = key()
-    user_id: Mapped[str] = to("users.id", index=True)
     name: Mapped[str] = mapped_column(String(60))
     icon: Mapped[str] = mapped_column(String(16))
     instructions: Mapped[str] = mapped_column(LongText)
@@ -28,3 +25,19 @@ class Assistant(Base):
     thinking: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Assistant(_Told, Base):
+    """A person's own: nobody else reads or asks it."""
+
+    __tablename__ = "assistants"
+
+    user_id: Mapped[str] = to("users.id", index=True)
+
+
+class SharedAssistant(_Told, Base):
+    """One that administrators keep for everybody (`group_id` None), or for the people of a group."""
+
+    __tablename__ = "shared_assistants"
+
+    group_id: Mapped[str | None] = to("groups.id", index=True, nullable=True)

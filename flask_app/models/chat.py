@@ -39,6 +39,7 @@ class Conversation(Base):
     user_id: Mapped[str] = to("users.id")
     folder_id: Mapped[str | None] = to("folders.id", ondelete="SET NULL", index=True, nullable=True)
     assistant_id: Mapped[str | None] = to("assistants.id", ondelete="SET NULL", index=True, nullable=True)
+    shared_assistant_id: Mapped[str | None] = to("shared_assistants.id", ondelete="SET NULL", index=True, nullable=True)
     title: Mapped[str] = mapped_column(String(200))
     titled_by: Mapped[str | None] = mapped_column(Ascii)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 
 from flask_app import config, timezones
 from flask_app.database import utc_now
+from flask_app.services.assistants import assistant_terms, shared_assistants
 from flask_app.services.audit import audit_search, audit_service
 from flask_app.services.budgets import budget_admin_service, code_admin_service
 from flask_app.services.gateway import request_retention, request_search
@@ -28,13 +29,14 @@ from flask_app.services.usage import record_counts, records_service, report_serv
 from flask_app.services.usage.stats_service import zone_of
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments, own_address, pages
+from flask_app.web.assistants import SharedAssistantsState, shared_assistants_reply
 from flask_app.web.audit import audit_reply
 from flask_app.web.budgets import budgets_state
 from flask_app.web.codes import batches_reply
 from flask_app.web.groups import group_names, groups_reply
 from flask_app.web.invitations import invitations_reply
 from flask_app.web.keys import keys_reply
-from flask_app.web.models import admin_models_reply
+from flask_app.web.models import admin_models_reply, models_reply
 from flask_app.web.people import users_reply
 from flask_app.web.prompts import SharedPromptsState, asked, shared_prompts_reply
 from flask_app.web.rates import all_rates
@@ -125,6 +127,16 @@ def prompts() -> str:
     first = shared_prompts_reply(shared_prompts.listed(asked()))
     state = SharedPromptsState(prompts=first.prompts, next=first.next, groups=group_names())
     return render_template("admin/prompts.html", admin_state=pages.state(state), most_text=prompt_terms.MAX_TEXT)
+
+
+@blueprint.get("/assistants")
+@require_permission("assistants")
+def assistants() -> str:
+    page = shared_assistants_reply(shared_assistants.listed())
+    state = SharedAssistantsState(
+        assistants=page.assistants, next=page.next, models=models_reply().models, groups=group_names()
+    )
+    return render_template("admin/assistants.html", admin_state=pages.state(state), terms=assistant_terms)
 
 
 @blueprint.get("/budgets")

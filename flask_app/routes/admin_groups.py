@@ -140,7 +140,8 @@ def put_opening(group_id: str, body: OpeningBody) -> OpenedReply:
 def delete(group_id: str) -> None:
     """Delete a group: its people move to the default group, which cannot be deleted itself, and have its access.
 
-    Its budgets and prompts go with it, and invitations into it end. What is kept for less there goes within minutes.
+    Its budgets, prompts and assistants go with it, and invitations into it end. What is kept for less there goes within
+    minutes.
     """
     group_deletion.delete(_actor(), group_id, is_confirmed=arguments.word("confirmed") == "true")
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, g, render_template
 
-from flask_app.services.assistants import assistant_terms, own_assistants
+from flask_app.services.assistants import assistant_terms, offered_assistants, own_assistants
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages
 from flask_app.web.assistants import (
@@ -12,8 +12,10 @@ from flask_app.web.assistants import (
     AssistantReply,
     AssistantsReply,
     ListedAssistant,
+    OfferedAssistantsReply,
     assistant_reply,
     assistants_reply,
+    offered,
 )
 from flask_app.web.bodies import accepts, refuses, returns
 from flask_app.web.models import ModelReply, models_reply
@@ -31,7 +33,10 @@ class AssistantsState(AssistantsReply):
 @require_login
 def home() -> str:
     state = AssistantsState(assistants=_listed(), models=models_reply().models)
-    return render_template("assistants.html", assistants_state=pages.state(state), terms=assistant_terms)
+    shared = offered(offered_assistants.shared(get_current_user()))
+    return render_template(
+        "assistants.html", assistants_state=pages.state(state), terms=assistant_terms, shared_assistants=shared
+    )
 
 
 @blueprint.get("/api/assistants")
@@ -76,6 +81,14 @@ def change(assistant_id: str, body: AssistantChanges) -> AssistantReply:
 def delete(assistant_id: str) -> None:
     """Delete one of one's assistants: its conversations stay, and go on without it."""
     own_assistants.delete(get_current_user(), assistant_id)
+
+
+@blueprint.get("/api/offered-assistants")
+@require_login
+@returns(OfferedAssistantsReply)
+def to_begin_with() -> OfferedAssistantsReply:
+    """With whom one can begin: one's own assistants, then those of one's group, then those for everybody."""
+    return OfferedAssistantsReply(assistants=offered(offered_assistants.listed(get_current_user())))
 
 
 def _listed() -> list[ListedAssistant]:

@@ -7,6 +7,7 @@ from flask import Blueprint, g, render_template, request
 from flask_app import config
 from flask_app.database import utc_now
 from flask_app.errors import NotFound
+from flask_app.services.assistants import offered_assistants
 from flask_app.services.budgets import budget_service
 from flask_app.services.conversations import conversation_service, draft_service, folder_service, title_setting
 from flask_app.services.providers import key_service
@@ -104,7 +105,7 @@ def _page(
         is_admin=user.role == "admin",
         may_share=shared_with != "off",
         files=files_state(),
-        assistants=[] if temporary else offered(),
+        assistants=[] if temporary else offered(offered_assistants.few(user, MOST_OFFERED)),
         assistant=assistant,
     )
     if state.demo:
@@ -115,7 +116,6 @@ def _page(
         "chat.html",
         state=state,
         chat_state=pages.state(state),
-        most_offered=MOST_OFFERED,
         none_allowed=not models.models and g.allowed_models is not None and not models.keys_fail,
         left=left(standings),
         kept_days=kept.of(user.group_id),

@@ -9,11 +9,13 @@ from flask import g
 from flask_app.domain.events import estimate_tokens
 from flask_app.domain.serving import Thinking
 from flask_app.errors import NotFound
-from flask_app.models import Assistant
-from flask_app.services.assistants import assistant_terms, own_assistants
+from flask_app.models import Assistant, SharedAssistant
+from flask_app.services.assistants import assistant_terms, offered_assistants, own_assistants, shared_assistants
 from flask_app.services.assistants.assistant_terms import Wanted, thinking_of
-from flask_app.services.assistants.own_assistants import Listed
-from flask_app.web.bodies import Body, Reply
+from flask_app.services.people import group_service
+from flask_app.web.bodies import Body, Reply, Words
+from flask_app.web.groups import GroupName
+from flask_app.web.models import ModelReply
 
 MOST_BYTES = 1 << 18  # of a body: a character can take twelve
 MOST_OFFERED = 6  # on the page of a new chat
@@ -52,6 +54,27 @@ class AssistantChanges(Body):
         return cast("Wanted", {name: value for name, value in given if value is not msgspec.UNSET})
 
 
+class SharedAssistantBody(AssistantBody):
+    """`group_id` null is for everybody."""
+
+    group_id: Words | None = None
+
+    def wanted(self) -> Wanted:
+        return _without_group(super().wanted())
+
+
+class SharedAssistantChanges(AssistantChanges):
+    """What is not given stays. `group_id` null is for everybody."""
+
+    group_id: Words | msgspec.UnsetType | None = msgspec.UNSET
+
+    def wanted(self) -> Wanted:
+        return _without_group(super().wanted())
+
+    def whose(self) -> tuple[str | None] | None:
+        return None if self.group_id is msgspec.UNSET else (self.group_id,)
+
+
 class AssistantReply(Reply):
     id: str
     name: str
@@ -61,6 +84,12 @@ class AssistantReply(Reply):
     thinking: Thinking | None
     created_at: datetime
     updated_at: datetime
+
+
+class SharedAssistantReply(AssistantReply):
+    """`group_id` null is for everybody."""
+
+    group_id: str | None
 
 
 class ListedAssistant(Reply):
@@ -79,47 +108,97 @@ class AssistantsReply(Reply):
     assistants: list[ListedAssistant]
 
 
+class ListedSharedAssistant(ListedAssistant):
+    """`group` null: for everybody."""
+
+    group: GroupName | None
+
+
+class SharedAssistantsReply(Reply):
+    assistants: list[ListedSharedAssistant]
+    next: str | None
+
+
+class SharedAssistantsState(SharedAssistantsReply):
+    """With the models and the groups to choose from."""
+
+    models: list[ModelReply]
+    groups: list[GroupName]
+
+
 class OfferedAssistant(Reply):
+    """`source` is "own", "group" or "site"."""
+
     id: str
     name: str
     icon: str
+    model: str | None
+    thinking: Thinking | None
+    source: str
 
 
-class ChosenAssistant(OfferedAssistant):
+class OfferedAssistantsReply(Reply):
+    assistants: list[OfferedAssistant]
+
+
+class ChosenAssistant(Reply):
     """The one that a new chat begins with. `tokens`: about how many its instructions are."""
 
+    id: str
+    name: str
+    icon: str
     model: str | None
     thinking: Thinking | None
     tokens: int
 
 
 def assistant_reply(assistant: Assistant) -> AssistantReply:
-    names = ("id", "name", "icon", "instructions", "model", "created_at", "updated_at")
-    return AssistantReply(**_own(assistant, names), thinking=thinking_of(assistant.thinking))
+    return AssistantReply(**_whole(assistant))
 
 
-def assistants_reply(found: list[Listed]) -> AssistantsReply:
-    return AssistantsReply(
-        assistants=[ListedAssistant(**each._asdict() | {"thinking": thinking_of(each.thinking)}) for each in found]
-    )
+def shared_assistant_reply(assistant: SharedAssistant) -> SharedAssistantReply:
+    return SharedAssistantReply(**_whole(assistant), group_id=assistant.group_id)
 
 
-def offered() -> list[OfferedAssistant]:
-    """Those of the reader that a new chat shows, and one more where there are more."""
-    return [OfferedAssistant(**each._asdict()) for each in own_assistants.offered(g.user, MOST_OFFERED + 1)]
+def assistants_reply(found: list[own_assistants.Listed]) -> AssistantsReply:
+    return AssistantsReply(assistants=[ListedAssistant(**_as_asked(each._asdict())) for each in found])
+
+
+def shared_assistants_reply(page: shared_assistants.Page) -> SharedAssistantsReply:
+    return SharedAssistantsReply(assistants=[_listed(each) for each in page.assistants], next=page.next)
+
+
+def offered(found: list[offered_assistants.Offered]) -> list[OfferedAssistant]:
+    return [OfferedAssistant(**_as_asked(each._asdict())) for each in found]
 
 
 def chosen(assistant_id: str | None) -> ChosenAssistant | None:
-    """None also for one that is not there, or no more."""
+    """None also for one that the reader cannot begin with, or no more."""
     try:
-        found = own_assistants.one(g.user, assistant_id) if assistant_id else None
+        found = offered_assistants.one(g.user, assistant_id) if assistant_id else None
     except NotFound:
         return None
     if found is None:
         return None
-    own = _own(found, ("id", "name", "icon", "model"))
-    return ChosenAssistant(**own, thinking=thinking_of(found.thinking), tokens=estimate_tokens(found.instructions))
+    own = {name: getattr(found, name) for name in ("id", "name", "icon", "model", "thinking")}
+    return ChosenAssistant(**_as_asked(own), tokens=estimate_tokens(found.instructions))
 
 
-def _own(assistant: Assistant, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(assistant, name) for name in names}
+def _listed(assistant: shared_assistants.Listed) -> ListedSharedAssistant:
+    columns = _as_asked(assistant._asdict())
+    group_id, name = columns.pop("group_id"), columns.pop("group_name")
+    group = GroupName(id=group_id, name=group_service.name_in(g.locale, group_id, name)) if group_id else None
+    return ListedSharedAssistant(**columns, group=group)
+
+
+def _whole(assistant: Assistant | SharedAssistant) -> dict[str, Any]:
+    names = ("id", "name", "icon", "instructions", "model", "thinking", "created_at", "updated_at")
+    return _as_asked({name: getattr(assistant, name) for name in names})
+
+
+def _as_asked(columns: dict[str, Any]) -> dict[str, Any]:
+    return columns | {"thinking": thinking_of(columns["thinking"])}
+
+
+def _without_group(wanted: Wanted) -> Wanted:
+    return cast("Wanted", {name: value for name, value in wanted.items() if name != "group_id"})

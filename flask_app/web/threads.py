@@ -7,7 +7,7 @@ from typing import Any
 from flask import g
 
 from flask_app.domain.serving import Thinking
-from flask_app.models import Assistant, Conversation, Folder, Message
+from flask_app.models import Assistant, Conversation, Folder, Message, SharedAssistant
 from flask_app.services.assistants.assistant_terms import thinking_of
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.conversations.conversation_lists import Listed
@@ -201,7 +201,7 @@ def _follower(messages: list[Message]) -> FollowerReply | None:
     return FollowerReply(id=follower.id, name=follower.name, label=follower.label, instead_of=last)
 
 
-def _assistant(assistant: Assistant) -> AssistantOfThread:
+def _assistant(assistant: Assistant | SharedAssistant) -> AssistantOfThread:
     own = {name: getattr(assistant, name) for name in ("id", "name", "icon", "model")}
     return AssistantOfThread(**own, thinking=thinking_of(assistant.thinking))
 

@@ -24,6 +24,7 @@ SIGNED_IN = {
     "prompts": "/prompts",
     "assistants": "/assistants",
     "prompts for others": "/admin/prompts",
+    "assistants for others": "/admin/assistants",
     "access tokens": "/tokens",
     "admin": "/admin",
     "people": "/admin/users",

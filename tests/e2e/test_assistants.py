@@ -13,7 +13,7 @@ from tests.e2e.words import Words, words
 from tests.support.assisted import ASSISTANTS, TUTOR
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
-PRO = "deepseek-v4-pro"
+PRO, SHARED = "deepseek-v4-pro", "/api/admin/assistants"
 LOOKS = [("en", WIDE), ("zh", PHONE)]
 TOLD = {"role": "system", "content": TUTOR["instructions"]}
 say = words("en")
@@ -196,3 +196,56 @@ def test_the_palette_begins_with_one(visits: Visits, tutor: str) -> None:
     expect(page.locator("#palette").get_by_role("option", selected=True)).to_contain_text("Tutor")
     page.keyboard.press("Enter")
     expect(chosen(page)).to_contain_text("Tutor")
+
+
+@pytest.fixture
+def shared(site: Site) -> Iterator[str]:
+    """The id of one for everybody."""
+    kept = site.ask("POST", SHARED, TUTOR | {"name": "For all"})["id"]
+    yield kept
+    site.ask("DELETE", f"{SHARED}/{kept}")
+
+
+@pytest.mark.parametrize(("locale", "viewport"), LOOKS)
+def test_administrators_keep_some_for_others(locale: str, viewport: ViewportSize, visits: Visits, site: Site) -> None:
+    say, page = words(locale), visits.open("/admin/assistants", locale=locale, viewport=viewport)
+    kept = site.ask("POST", "/api/admin/groups", {"name": f"class {locale}"})["id"]
+    page.reload()
+    rows = page.locator("[data-assistant-list] > li")
+    page.get_by_role("button", name=say("assistants.new")).click()
+    page.get_by_role("dialog").locator("[name=group]").select_option(f"class {locale}")
+    expect_no_fault(page, locale)
+    write(page, say, name="Class", icon="📚", instructions="Never tell the answer.")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text([f"class {locale}"])
+    expect(rows.locator("[data-edit]")).to_be_focused()
+    expect_no_fault(page, locale)
+    rows.locator("[data-edit]").click()
+    expect(page.get_by_role("dialog").locator("[name=group]")).to_have_value(kept)
+    page.get_by_role("dialog").locator("[name=group]").select_option("")
+    write(page, say, name="Everybody's")
+    expect(rows).to_contain_text([say("js.prompts.everybody")])
+    rows.locator("[data-delete]").click()
+    asked = page.get_by_role("alertdialog")
+    asked.get_by_role("button", name=say("js.assistants.delete_action"), exact=True).click()
+    expect(page.get_by_text(say("js.assistants.none"))).to_be_visible()
+    site.ask("DELETE", f"/api/admin/groups/{kept}")
+
+
+@pytest.mark.parametrize(("locale", "viewport"), LOOKS)
+def test_one_for_everybody_is_begun_with_and_not_read(
+    locale: str, viewport: ViewportSize, visits: Visits, shared: str, script: ScriptedUpstream
+) -> None:
+    say, page = words(locale), visits.open("/assistants", locale=locale, viewport=viewport)
+    row = page.locator("[data-shared-assistants] > li")
+    expect(row).to_contain_text(["For all"])
+    expect(row).to_contain_text([say("assistants.for_site")])
+    expect(page.get_by_text(TUTOR["instructions"])).to_have_count(0)
+    expect_no_fault(page, locale)
+    row.get_by_role("link", name=say("js.assistants.begin", name="For all")).click()
+    expect(chosen(page)).to_contain_text("For all")
+    chat = Chat(page, say)
+    chat.ask("hello")
+    assert script.journal.last.body["messages"][0] == TOLD
+    expect(shown(page)).to_contain_text("For all")
+    expect(page.get_by_text(TUTOR["instructions"])).to_have_count(0)

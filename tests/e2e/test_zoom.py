@@ -13,7 +13,8 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 ENLARGED: ViewportSize = {"width": 640, "height": 400}
 SCALE = 2.0
 ADMIN = (
-    "users groups limits budgets codes tokens shares keys models prices warnings records reconciliation audit prompts"
+    "users groups limits budgets codes tokens shares keys models prices warnings records reconciliation audit prompts "
+    "assistants"
 )
 PAGES = (
     "/",

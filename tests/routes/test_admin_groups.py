@@ -119,7 +119,9 @@ def test_a_group_is_added_changed_and_deleted_with_a_trace(admin_client: PageCli
         (
             "group.delete",
             group["id"],
-            later | OPEN | {"file_quota_mb": 200, "moved": 1, "budgets": 0, "prompts": 0, "supervised": False},
+            later
+            | OPEN
+            | {"file_quota_mb": 200, "moved": 1, "budgets": 0, "prompts": 0, "assistants": 0, "supervised": False},
         ),
     ]
 

@@ -19,6 +19,7 @@ from flask_app.services.prompts.prompt_terms import Wanted as Prompt
 from flask_app.services.site import announcement_service, rate_admin_service
 from flask_app.services.site.announcement_service import Wanted
 from tests.support import (
+    assisted,
     authenticator,
     directory,
     gateway,
@@ -40,7 +41,7 @@ HOUSE = Actor(None)
 OF_ADMINISTRATORS = (
     *("/admin", "/admin/users", "/admin/groups", "/admin/limits", "/admin/budgets", "/admin/codes", "/admin/tokens"),
     *("/admin/keys", "/admin/models", "/admin/records", "/admin/requests", "/admin/audit", "/admin/settings"),
-    *("/admin/shares", "/admin/prompts"),
+    *("/admin/shares", "/admin/prompts", "/admin/assistants"),
     *("/api/admin/rates", "/api/admin/users?state=waiting", "/admin/reconciliation"),
 )
 OF_A_MANAGER = (
@@ -85,6 +86,7 @@ def fill(group_id: str, manager: User, name: str) -> None:
     own_assistants.add(manager, {"name": name, "icon": "", "instructions": "words"})
     for whose in (None, another):
         shared_prompts.add(HOUSE, whose, prompt)
+        assisted.share(whose, name=name)
     sharing.keep(manager, talks.branched(manager, title=f"talk {name}").id, title=f"talk {name}")
     token = gateway.made(manager, name).token
     provider = keep_provider(f"provider {name}", f"https://{name}.example.com", models=[f"model-{name}"])

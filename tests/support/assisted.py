@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from flask_app.models import SharedAssistant
+from flask_app.services.assistants import shared_assistants
+from flask_app.services.audit.audit_service import Actor
 from tests.support.clients import PageClient
 
 ASSISTANTS = "/api/assistants"
@@ -20,3 +23,9 @@ def keep(client: PageClient, **fields: Any) -> dict[str, Any]:
 def ask(client: PageClient, message: str = "hello", **fields: Any) -> Any:
     """The reply to a message, whole."""
     return client.post("/api/chat", json={"message": message} | fields, headers=JSON)
+
+
+def share(group_id: str | None = None, **fields: Any) -> SharedAssistant:
+    """Another one for everybody, or for a group."""
+    words: Any = TUTOR | fields
+    return shared_assistants.add(Actor(None), group_id, words)

@@ -26,7 +26,7 @@ from flask_app.services.people import managing_service, registration_settings, s
 from flask_app.services.prompts import shared_prompts
 from flask_app.services.site import announcement_service
 from flask_app.services.site.announcement_service import Wanted
-from tests.support import directory, drifts, identities, invited, prompted, registered, sharing
+from tests.support import assisted, directory, drifts, identities, invited, prompted, registered, sharing
 from tests.support.fuzzed_people import Person, Things
 from tests.support.keys import keep_key, keep_provider
 from tests.support.served import Served, Visitor
@@ -112,6 +112,7 @@ def things(owner: Visitor, upstream: str, people: list[Person], groups: list[str
     found["code_id"] = [each.code.id for each in code_admin_service.codes_of(batch.id).codes]
     words = dataclasses.replace(prompted.WORDS, command=f"sum-{mark}")
     found["shared_prompt_id"].append(shared_prompts.add(Actor(None), None, words).id)
+    found["shared_assistant_id"].append(assisted.share(name=f"shared-{mark}").id)
     found["anybodys_share_id"] = [each for person in people for each in person.things["share_id"]]
     found["name"] += ["deepseek-flash", f"model-{mark}"]
     _add_prices(owner, mark, found)

@@ -3,16 +3,20 @@
 from collections.abc import Callable
 from typing import Any, TypedDict
 
+from sqlalchemy import ColumnElement, func
+
 from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import Allowed, Thinking
 from flask_app.errors import Invalid
+from flask_app.models import Assistant, SharedAssistant
 from flask_app.services.prompts.prompt_terms import on_a_line
 from flask_app.services.providers import model_service
 
-MOST = 100  # of one person
+MOST = 100  # of one person, for everybody, or for one group
 MAX_NAME = 60
 MAX_ICON = 16  # characters: some emoji are as many
 MAX_INSTRUCTIONS = 16_000  # characters
+_BEGINNING = 200  # characters of instructions that a list shows
 _SWITCHED: dict[bool, str] = {False: "off", True: "on"}
 
 
@@ -32,6 +36,11 @@ def checked(wanted: Wanted, allowed: Allowed) -> dict[str, Any]:
     Raises Invalid: bad_assistant_name, bad_assistant_icon, bad_instructions; and what `model_service.find` does.
     """
     return {name: _CHECKS[name](value, allowed) for name, value in wanted.items()}
+
+
+def beginning(model: type[Assistant] | type[SharedAssistant]) -> ColumnElement[str]:
+    """Of the instructions, as much as a list shows."""
+    return func.substr(model.instructions, 1, _BEGINNING).label("beginning")
 
 
 def thinking_of(stored: str | None) -> Thinking | None:

@@ -14,8 +14,6 @@ from flask_app.services.assistants import assistant_terms
 from flask_app.services.assistants.assistant_terms import Wanted
 from flask_app.services.budgets import budget_service
 
-_BEGINNING = 200  # characters of instructions that a list shows
-
 
 class Listed(NamedTuple):
     """One in the list. `beginning` is that of its instructions."""
@@ -29,31 +27,15 @@ class Listed(NamedTuple):
     updated_at: datetime
 
 
-class Offered(NamedTuple):
-    """One to begin with."""
-
-    id: str
-    name: str
-    icon: str
-
-
 def listed(actor: User) -> list[Listed]:
     """The person's own, the newest first: no more than `assistant_terms.MOST`."""
     own = Assistant
-    beginning = func.substr(own.instructions, 1, _BEGINNING)
+    beginning = assistant_terms.beginning(own)
     query = select(own.id, own.name, own.icon, beginning, own.model, own.thinking, own.updated_at)
     with fetching() as connection:
         return [
             Listed(*row) for row in connection.execute(query.where(own.user_id == actor.id).order_by(own.id.desc()))
         ]
-
-
-def offered(actor: User, most: int) -> list[Offered]:
-    """Those that were made or changed last, no more than `most`."""
-    query = select(Assistant.id, Assistant.name, Assistant.icon).where(Assistant.user_id == actor.id)
-    with fetching() as connection:
-        found = connection.execute(query.order_by(Assistant.updated_at.desc(), Assistant.id.desc()).limit(most))
-        return [Offered(*row) for row in found]
 
 
 def one(actor: User, assistant_id: str) -> Assistant:

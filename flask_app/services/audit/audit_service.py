@@ -33,6 +33,7 @@ ACTIONS = (
     *("group.add", "group.change", "group.delete", "group.managers", "group.access", "rates.change"),
     *("group.opening", "user.opening"),
     *("prompt.add", "prompt.change", "prompt.delete"),
+    *("assistant.add", "assistant.change", "assistant.delete"),
     *("group.supervise", "supervision.look"),
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),
     *("codes.make", "codes.revoke", "code.redeem", "usage.refund", "usage.rebuild"),

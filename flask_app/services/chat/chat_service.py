@@ -152,8 +152,9 @@ def _write(
         locale=origin.locale,
     )
     if placed.is_new:
-        own = {"id": begun.conversation_id, "user_id": actor.id, "assistant_id": placed.assistant_id}
-        _INSERT_CONVERSATION.run(connection, own | {"title": placed.title, "created_at": now, "updated_at": now})
+        own = {"id": begun.conversation_id, "user_id": actor.id, "title": placed.title}
+        own |= {name: getattr(placed.assistant, name) for name in ("assistant_id", "shared_assistant_id")}
+        _INSERT_CONVERSATION.run(connection, own | {"created_at": now, "updated_at": now})
     shared = {"conversation_id": begun.conversation_id, "reasoning": "", "model": model.name, "created_at": now}
     question = {"id": begun.user_message_id, "parent_id": placed.parent_id, "role": "user", "status": "complete"}
     answer = {"id": begun.message_id, "parent_id": begun.user_message_id, "role": "assistant", "status": "running"}
@@ -168,7 +169,7 @@ def _write(
     if key:
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
     turns, keys = history.told([*history.said_on(connection, placed.path), asked], model, keys)
-    request = request_of(begun, actor, model, [*placed.told, *turns], origin, thinking=draft.thinking)
+    request = request_of(begun, actor, model, [*placed.assistant.told, *turns], origin, thinking=draft.thinking)
     return begun, dispatching.dispatch(connection, request, keys)
 
 

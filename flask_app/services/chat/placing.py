@@ -10,32 +10,31 @@ from flask_app.database import new_id
 from flask_app.domain import titles
 from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import Assistant, Conversation, User
+from flask_app.models import Assistant, Conversation, SharedAssistant, User
 from flask_app.services.chat import history, instructions
 from flask_app.services.chat.history import Node, Said
-from flask_app.services.chat.prompts import Turn
+from flask_app.services.chat.instructions import Chosen
 from flask_app.services.conversations import archive_service
 
 
 @dataclass(slots=True)
 class Placed:
-    """The ids that a message gets; `told` is what its assistant tells, if any, and `path` what was said before it."""
+    """The ids that a message gets; `assistant` is whose conversation it is, and `path` what was said before it."""
 
     conversation_id: str
     title: str
     is_new: bool
-    assistant_id: str | None = None
-    told: Sequence[Turn] = ()
+    assistant: Chosen
     parent_id: str | None = None
     path: Sequence[Node] = ()
 
 
 def begin(connection: Connection, actor: User, asked: Said, assistant_id: str | None) -> Placed:
     """A new conversation; raises NotFound("unknown_assistant")."""
-    told = instructions.of_assistant(connection, actor.id, assistant_id) if assistant_id else ()
+    assistant = instructions.of_assistant(connection, actor, assistant_id) if assistant_id else Chosen()
     named = "" if asked.text.strip() else " ".join(each.name for each in asked.attached)
     title = titles.first_words(asked.text + named)
-    return Placed(new_id(), title, is_new=True, assistant_id=assistant_id, told=told)
+    return Placed(new_id(), title, is_new=True, assistant=assistant)
 
 
 def follow(
@@ -50,8 +49,8 @@ def follow(
         raise NotFound
     if conversation.archived:
         archive_service.bring_back(connection, actor.id, conversation.id)
-    told = instructions.turns(conversation.instructions)
-    placed = Placed(conversation.id, conversation.title, is_new=False, told=told)
+    assistant = Chosen(told=instructions.turns(conversation.instructions))
+    placed = Placed(conversation.id, conversation.title, is_new=False, assistant=assistant)
     messages = history.messages_of(connection, conversation.id)
     if not messages or at_root:
         return placed
@@ -62,8 +61,9 @@ def follow(
 
 def owned(actor: User, conversation_id: str) -> Select[str, str, bool, str]:
     own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
-    columns = (Conversation.id, Conversation.title, Conversation.archived, Assistant.instructions)
-    return select(*columns).outerjoin(Assistant, instructions.OF_CONVERSATION).where(*own)
+    columns = (Conversation.id, Conversation.title, Conversation.archived, instructions.INSTRUCTIONS)
+    found = select(*columns).select_from(Conversation).outerjoin(Assistant, instructions.OF_CONVERSATION)
+    return found.outerjoin(SharedAssistant, instructions.SHARED_OF_CONVERSATION).where(*own)
 
 
 def _path(message_id: str, messages: Sequence[Node]) -> Sequence[Node]:

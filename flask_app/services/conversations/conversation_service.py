@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, defer
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain.events import estimate_tokens
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import Assistant, Conversation, Message, MessageFile, Run, Share, User
-from flask_app.services.chat.instructions import OF_CONVERSATION
+from flask_app.models import Assistant, Conversation, Message, MessageFile, Run, Share, SharedAssistant, User
+from flask_app.services.chat.instructions import OF_CONVERSATION, SHARED_OF_CONVERSATION
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.files import message_files
 from flask_app.services.files.file_service import Facts
@@ -41,16 +41,19 @@ class Thread:
     usage: dict[str, Entry]
     files: dict[str, list[Facts]]
     shared: bool
-    assistant: Assistant | None
+    assistant: Assistant | SharedAssistant | None
 
 
 def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
     own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
     with reading() as session:
-        columns = (Conversation, _is_shared(utc_now()), _has_files, Assistant)
-        asked = select(*columns).outerjoin(Assistant, OF_CONVERSATION).where(*own)
-        found = session.execute(asked.options(defer(Assistant.instructions))).one_or_none()
+        columns = (Conversation, _is_shared(utc_now()), _has_files, Assistant, SharedAssistant)
+        asked = (
+            select(*columns).outerjoin(Assistant, OF_CONVERSATION).outerjoin(SharedAssistant, SHARED_OF_CONVERSATION)
+        )
+        untold = (defer(Assistant.instructions), defer(SharedAssistant.instructions))
+        found = session.execute(asked.where(*own).options(*untold)).one_or_none()
         if found is None:
             raise NotFound
         messages = session.scalars(
@@ -64,12 +67,18 @@ def thread(actor: User, conversation_id: str) -> Thread:
         )
         made = session.execute(newest_last).all()
         usage = message_usage.of_conversation(session.connection(), conversation_id)
-        conversation, shared, has_files, assistant = found
+        conversation, shared, has_files, own_assistant, shared_assistant = found
         files = message_files.of_conversation(session.connection(), conversation_id) if has_files else {}
     runs = {run.message_id: run.id for run in made if run.message_id}
     first = [run for run in made if run.text_before is None]  # the others went on with what was there
     keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
-    return Thread(conversation, list(messages), runs, keys, usage, files, bool(shared), assistant)
+    return Thread(
+        conversation, list(messages), runs, keys, usage, files, bool(shared), _either(own_assistant, shared_assistant)
+    )
+
+
+def _either(own: Assistant | None, shared: SharedAssistant | None) -> Assistant | SharedAssistant | None:
+    return shared if own is None else own
 
 
 def _is_shared(now: datetime) -> Exists:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction, table_of
 from flask_app.errors import Conflict
-from flask_app.models import DEFAULT_GROUP_ID, Budget, Group, SharedPrompt
+from flask_app.models import DEFAULT_GROUP_ID, Budget, Group, SharedAssistant, SharedPrompt
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import opening_service
@@ -17,8 +17,8 @@ _budgets = table_of(Budget)
 
 
 def delete(actor: Actor, group_id: str, *, is_confirmed: bool = False) -> None:
-    """Its people move to the default group, its budgets and prompts go with it, invitations into it let nobody in any
-    more. What it had closed to its people is open to them as it is to the default group's.
+    """Its people move to the default group, its budgets, prompts and assistants go with it, invitations into it let
+    nobody in any more. What it had closed to its people is open to them as it is to the default group's.
 
     Raises NotFound, Conflict("default_group") for that one itself, and Conflict("retention_removes") with what of
     theirs is too old there, unless that `is_confirmed`.
@@ -43,7 +43,8 @@ def delete(actor: Actor, group_id: str, *, is_confirmed: bool = False) -> None:
 def _told(session: Session, group: Group) -> dict[str, object]:
     """What it was: who deletes it opens what it had closed."""
     access = group_access.told(group)
-    kept = select(func.count()).select_from(SharedPrompt).where(SharedPrompt.group_id == group.id)
-    supervised = {"supervised": group.supervised_since is not None, "prompts": session.scalar(kept)}
+    kept = {"prompts": SharedPrompt.group_id, "assistants": SharedAssistant.group_id}
+    counts = {name: session.scalar(select(func.count()).where(column == group.id)) for name, column in kept.items()}
+    supervised = {"supervised": group.supervised_since is not None, **counts}
     opening = opening_service.told(group) if opening_service.of(group) else {}
     return {**group_service.settings(group), **access, **supervised, **opening}

@@ -1,57 +1,82 @@
 // @ts-check
-/** The page of one's assistants: made, changed, deleted, begun with. */
+/** A page of assistants, one's own or those for others: made, changed, deleted, and one's own begun with. */
+import { withParameter } from "app/addresses.js"
 import { ApiError, api, isGone } from "app/api.js"
 import { ModelChoice } from "app/assistants/model-choice.js"
 import { clearFieldErrors, showFieldError } from "app/field-errors.js"
 import { sentence, t } from "app/i18n.js"
+import { onMore } from "app/more.js"
 import { confirmDialog, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui.js"
 
-const PATH = "/api/assistants"
 /** Beside which field a refusal is said. @type {Record<string, string>} */
-const FIELDS = { bad_assistant_name: "name", bad_assistant_icon: "icon", bad_instructions: "instructions", unknown_model: "model", model_not_for_group: "model" }
+const FIELDS = { bad_assistant_name: "name", bad_assistant_icon: "icon", bad_instructions: "instructions", unknown_model: "model", model_not_for_group: "model", unknown_group: "group" }
 
-/** @typedef {{id: string, name: string, icon: string, beginning: string, model: string | null, thinking: boolean | string | null}} Listed */
-/** @typedef {Listed & {instructions: string}} Assistant */
+/** @typedef {{id: string, name: string, icon: string, beginning: string, model: string | null, thinking: boolean | string | null, group?: {id: string, name: string} | null}} Listed */
+/** @typedef {Listed & {instructions: string, group_id?: string | null}} Assistant */
+/** @typedef {{assistants: Listed[], next?: string | null}} Page */
 
 export class AssistantList {
+  #path
+  #isShared
   #list = must(document, "[data-assistant-list]")
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-assistant-form]"))
   #add = must(document, "[data-new-assistant]")
   #choice
   /** The one that the form is open for; null for a new one. @type {Assistant | null} */
   #edited = null
+  /** @type {string | null} */
+  #next = null
 
-  /** @param {import("app/assistants/model-choice.js").Model[]} models */
-  constructor(models) {
+  /** @param {string} path of the API @param {import("app/assistants/model-choice.js").Model[]} models @param {{isShared?: boolean}} [options] */
+  constructor(path, models, { isShared = false } = {}) {
+    this.#path = path
+    this.#isShared = isShared
     this.#choice = new ModelChoice(this.#form, models)
     this.#add.addEventListener("click", () => this.#open(null))
     this.#list.addEventListener("click", (event) => this.#pressed(/** @type {Element} */ (event.target)))
+    onMore(must(document, "[data-assistants-more]"), () => this.#more())
     onSubmit(this.#form, (values) => this.#save(values))
   }
 
-  /** @param {{assistants: Listed[]}} page */
-  show({ assistants }) {
-    this.#list.replaceChildren(...assistants.map((assistant) => this.#row(assistant)))
+  /** @param {Page} page */
+  show(page) {
+    this.#list.replaceChildren()
+    this.#append(page)
+  }
+
+  /** @param {Page} page */
+  #append({ assistants, next = null }) {
+    this.#next = next
+    this.#list.append(...assistants.map((assistant) => this.#row(assistant)))
+    must(document, "[data-assistants-foot]").hidden = !next
     const none = must(document, "[data-assistants-none]")
-    none.hidden = assistants.length > 0
+    none.hidden = this.#list.childElementCount > 0
     none.textContent = none.hidden ? "" : t("js.assistants.none")
   }
 
   async #renew() {
-    this.show(await api.get(PATH))
+    this.show(await api.get(this.#path))
+  }
+
+  /** The button may go: the focus moves on to the first that was not there. */
+  async #more() {
+    const last = this.#list.lastElementChild
+    this.#append(await api.get(withParameter(this.#path, "before", this.#next ?? "")))
+    must(last?.nextElementSibling ?? this.#list, "[data-edit]").focus({ preventScroll: true })
   }
 
   /** @param {Listed} assistant */
-  #row({ id, name, icon, beginning, model, thinking }) {
+  #row({ id, name, icon, beginning, model, thinking, group }) {
     const row = fromTemplate("assistant-row-template", { icon, name, beginning, ...this.#choice.words(model, thinking) })
     Object.assign(row.dataset, { id, name })
     slot(row, "drawing").hidden = icon !== ""
     slot(row, "icon").hidden = icon === ""
     slot(row, "model").hidden = !model
     slot(row, "thinking").hidden = thinking === null
-    const begin = /** @type {HTMLAnchorElement} */ (must(row, "[data-begin]"))
-    begin.href = `/?assistant=${id}`
-    begin.setAttribute("aria-label", t("js.assistants.begin", { name }))
+    if (this.#isShared) slot(row, "group").textContent = group ? group.name : t("js.prompts.everybody")
+    const begin = row.querySelector("[data-begin]")
+    begin?.setAttribute("href", `/?assistant=${id}`)
+    begin?.setAttribute("aria-label", t("js.assistants.begin", { name }))
     must(row, "[data-edit]").setAttribute("aria-label", t("js.assistants.edit", { name }))
     must(row, "[data-delete]").setAttribute("aria-label", t("js.assistants.delete", { name }))
     return row
@@ -65,7 +90,7 @@ export class AssistantList {
     const { id = "", name = "" } = row.dataset
     try {
       if (button.matches("[data-delete]")) await this.#remove(id, name)
-      else this.#open(await api.get(`${PATH}/${id}`))
+      else this.#open(await api.get(`${this.#path}/${id}`))
     } catch (error) {
       tell(error)
       if (isGone(error)) await this.#renew().catch(tell) // it was deleted elsewhere
@@ -77,9 +102,9 @@ export class AssistantList {
     this.#edited = assistant
     this.#form.reset()
     clearFieldErrors(this.#form)
-    const { name = "", icon = "", instructions = "" } = assistant ?? {}
+    const { name = "", icon = "", instructions = "", group_id: group } = assistant ?? {}
     slot(this.#form, "title").textContent = assistant ? t("js.assistants.edit", { name }) : t("js.assistants.new")
-    for (const [field, value] of Object.entries({ name, icon, instructions })) {
+    for (const [field, value] of Object.entries({ name, icon, instructions, ...(this.#isShared ? { group: group ?? "" } : {}) })) {
       const place = /** @type {HTMLInputElement} */ (must(this.#form, `[name="${field}"]`))
       place.value = value
     }
@@ -88,15 +113,17 @@ export class AssistantList {
   }
 
   /** A model that is offered no more stays, where no other is chosen. @param {Record<string, string>} values */
-  async #save({ name, icon, instructions }) {
+  async #save({ name, icon, instructions, group }) {
     clearFieldErrors(this.#form)
     const { model, thinking } = this.#choice
-    const wanted = { name, icon, instructions, thinking, ...(model === (this.#edited?.model ?? null) ? {} : { model }) }
+    const whose = this.#isShared ? { group_id: group || null } : {}
+    const wanted = { name, icon, instructions, thinking, ...whose, ...(model === (this.#edited?.model ?? null) ? {} : { model }) }
     try {
-      const saved = await (this.#edited ? api.patch(`${PATH}/${this.#edited.id}`, wanted) : api.post(PATH, wanted))
+      const saved = await (this.#edited ? api.patch(`${this.#path}/${this.#edited.id}`, wanted) : api.post(this.#path, wanted))
       this.#form.closest("dialog")?.close()
       await this.#renew()
-      this.#list.querySelector(`[data-id="${saved.id}"]`)?.querySelector("a")?.focus()
+      const first = this.#list.querySelector(`[data-id="${saved.id}"]`)?.querySelector("a, button")
+      if (first instanceof HTMLElement) first.focus()
       toast(t("js.assistants.saved", { name: saved.name }))
     } catch (error) {
       const field = error instanceof ApiError ? FIELDS[error.code] : undefined
@@ -109,7 +136,7 @@ export class AssistantList {
   async #remove(id, name) {
     const words = { title: t("js.assistants.delete", { name }), text: t("js.assistants.delete_text"), action: t("js.assistants.delete_action") }
     if (!(await confirmDialog(words))) return
-    await api.delete(`${PATH}/${id}`)
+    await api.delete(`${this.#path}/${id}`)
     await this.#renew()
     this.#add.focus()
     toast(t("js.assistants.deleted", { name }))

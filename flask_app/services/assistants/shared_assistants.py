@@ -1,0 +1,143 @@
+"""The assistants that administrators keep for everybody, or for the people of one group."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from flask_app.database import fetching, in_transaction, reading, utc_now
+from flask_app.errors import Conflict, NotFound
+from flask_app.models import Group, SharedAssistant
+from flask_app.services.assistants import assistant_terms
+from flask_app.services.assistants.assistant_terms import Wanted
+from flask_app.services.audit import audit_service
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.people import group_service
+from flask_app.services.queries import paging
+
+_TOLD = 200  # characters of instructions that the audit log keeps of each
+
+
+class Listed(NamedTuple):
+    """One in a list. `beginning` is that of its instructions; without a group it is for everybody."""
+
+    id: str
+    name: str
+    icon: str
+    beginning: str
+    model: str | None
+    thinking: str | None
+    updated_at: datetime
+    group_id: str | None
+    group_name: str | None
+
+
+class Page(NamedTuple):
+    """`next`: where the following one begins."""
+
+    assistants: list[Listed]
+    next: str | None
+
+
+def listed(before: str | None = None, limit: int = paging.PAGE) -> Page:
+    """All of them, the newest first; raises BadRequest for a bad limit or cursor."""
+    limit, shared = paging.checked_limit(limit), SharedAssistant
+    terms = [] if before is None else [shared.id < paging.checked_id(before)]
+    columns = (shared.id, shared.name, shared.icon, assistant_terms.beginning(shared), shared.model, shared.thinking)
+    query = select(*columns, shared.updated_at, shared.group_id, Group.name)
+    query = query.outerjoin(Group, Group.id == shared.group_id).where(*terms)
+    with fetching() as connection:
+        rows = connection.execute(query.order_by(shared.id.desc()).limit(limit + 1))
+        found = [Listed(*row) for row in rows]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def one(assistant_id: str) -> SharedAssistant:
+    """Raises NotFound("unknown_shared_assistant")."""
+    with reading() as session:
+        return _found(session.get(SharedAssistant, assistant_id))
+
+
+def add(actor: Actor, group_id: str | None, wanted: Wanted) -> SharedAssistant:
+    """Raises what `assistant_terms.checked` does, and Conflict("too_many_assistants")."""
+    columns = assistant_terms.checked(wanted, None)
+
+    def work(session: Session) -> SharedAssistant:
+        _require_room(session, group_id)
+        session.add(assistant := SharedAssistant(group_id=group_id, **columns))
+        session.flush()
+        told = _briefly(_told(session, assistant))
+        audit_service.record(session, actor.user, "assistant.add", assistant.id, told, actor.address)
+        return assistant
+
+    return in_transaction(work)
+
+
+def change(
+    actor: Actor, assistant_id: str, wanted: Wanted, *, whose: tuple[str | None] | None = None
+) -> SharedAssistant:
+    """What is given of it, and whom it is for where `whose` says so; the rest stays.
+
+    Raises NotFound, Conflict("too_many_assistants"), and what `assistant_terms.checked` does.
+    """
+    one(assistant_id)  # before a model is looked for
+    columns = assistant_terms.checked(wanted, None)
+
+    def work(session: Session) -> SharedAssistant:
+        assistant = _locked(session, assistant_id)
+        before = _told(session, assistant)
+        if whose is not None and whose[0] != assistant.group_id:
+            _require_room(session, whose[0])
+            assistant.group_id = whose[0]
+        for name, value in columns.items():
+            setattr(assistant, name, value)
+        if difference := audit_service.difference(before, _told(session, assistant)):
+            assistant.updated_at = utc_now()
+            details = {"name": assistant.name, **{when: _briefly(told) for when, told in difference.items()}}
+            audit_service.record(session, actor.user, "assistant.change", assistant_id, details, actor.address)
+        return assistant
+
+    return in_transaction(work)
+
+
+def delete(actor: Actor, assistant_id: str) -> None:
+    """Its conversations go on without it. Raises NotFound."""
+
+    def work(session: Session) -> None:
+        assistant = _locked(session, assistant_id)
+        told = _briefly(_told(session, assistant))
+        session.delete(assistant)
+        audit_service.record(session, actor.user, "assistant.delete", assistant_id, told, actor.address)
+
+    in_transaction(work)
+
+
+def _require_room(session: Session, group_id: str | None) -> None:
+    if group_id is not None:
+        group_service.chosen(session, group_id)  # it is not deleted meanwhile
+    there = select(func.count()).where(SharedAssistant.group_id.is_not_distinct_from(group_id))
+    if (session.scalar(there) or 0) >= assistant_terms.MOST:
+        raise Conflict("too_many_assistants", limit=assistant_terms.MOST)
+
+
+def _locked(session: Session, assistant_id: str) -> SharedAssistant:
+    return _found(session.get(SharedAssistant, assistant_id, with_for_update=True))
+
+
+def _found(assistant: SharedAssistant | None) -> SharedAssistant:
+    if assistant is None:
+        raise NotFound("unknown_shared_assistant")
+    return assistant
+
+
+def _told(session: Session, assistant: SharedAssistant) -> dict[str, object]:
+    group = session.get(Group, assistant.group_id) if assistant.group_id else None
+    told = {name: getattr(assistant, name) for name in ("name", "icon", "instructions", "model", "thinking")}
+    return {**told, "group": group.name if group else None}
+
+
+def _briefly(told: dict[str, object]) -> dict[str, object]:
+    """Of instructions their beginning and their length: a page of the audit log shows many."""
+    words = told.get("instructions")
+    return {**told, "instructions": words[:_TOLD], "length": len(words)} if isinstance(words, str) else told
