@@ -1,11 +1,13 @@
 """Conversations that begin with an assistant: its instructions come first in all that is asked there, as they are."""
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from flask_app import config
 from flask_app.database import reading, transaction
 from flask_app.domain.budget import MESSAGE_TOKENS
 from flask_app.models import Assistant, Attempt, Conversation, User
@@ -98,6 +100,16 @@ def test_an_assistant_that_is_not_there_is_refused(
     with reading() as session:
         assert session.scalars(select(Conversation.id)).all() == []
     assert upstream.journal.chats == []
+
+
+def test_who_may_ask_no_more_hears_of_an_assistant_that_is_not_there(
+    member_client: PageClient, upstream: ScriptedUpstream, tutor: dict[str, Any]
+) -> None:
+    """As whoever begins with one that is deleted in that moment, which no row may refer to."""
+    config.install(dataclasses.replace(config.current(), max_runs_per_user=0))
+    for assistant, answer in (("0" * 26, (404, "unknown_assistant")), (tutor["id"], (429, "too_many_runs"))):
+        response = ask(member_client, assistant_id=assistant)
+        assert (response.status_code, error_code(response)) == answer
 
 
 @pytest.mark.security("foreign-is-absent")

@@ -17,7 +17,7 @@ from flask_app.domain.serving import Allowed, ServedModel, Thinking
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.chat import beginning, history, placing
+from flask_app.services.chat import beginning, history, instructions, placing
 from flask_app.services.chat.history import Said
 from flask_app.services.chat.placing import Placed
 from flask_app.services.chat.prompts import Request, Turn
@@ -121,10 +121,12 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
 
 
 def _check_place(actor: User, draft: Draft) -> None:
-    """Raises NotFound for a conversation that was deleted in this moment."""
+    """Raises NotFound for a conversation, or an assistant, that was deleted in this moment."""
     with reading() as session:
         if draft.conversation_id and session.scalar(placing.owned(actor, draft.conversation_id)) is None:
             raise NotFound
+        if draft.assistant_id and not draft.conversation_id:
+            instructions.of_assistant(session.connection(), actor, draft.assistant_id)
 
 
 def check_text(text: str) -> None:
