@@ -3,6 +3,9 @@
 
 // Where a browser gets this module, the words stand in the place of the next line: flask_app/web/assets.py.
 import catalogue from "app/words"
+import { byteLength } from "app/api.js"
+
+const LONGEST_MESSAGE = 200_000 // bytes
 
 /**
  * @typedef {object} Budget amounts are tokens, or millionths of the currency that `unit` names
@@ -257,10 +260,11 @@ function plainLeft({ scope, unit, period, left }) {
   return t(`js.budget.left_${period}`, { whose, amount: formatAmount(left, unit) })
 }
 
-const MOST_BYTES = 200_000 // of a message
-
-/** What is to be said of a message of so many bytes that is too long, else nothing. @param {number} size */
-export const problemOfSize = (size) => (size > MOST_BYTES ? t("js.message_too_long", { size: Math.ceil(size / 1000), limit: MOST_BYTES / 1000 }) : "")
+/** What is to be said of a message that is too long, else nothing. @param {string} text */
+export function sentenceOfSize(text) {
+  const size = byteLength(text)
+  return size > LONGEST_MESSAGE ? t("js.message_too_long", { size: Math.ceil(size / 1000), limit: LONGEST_MESSAGE / 1000 }) : ""
+}
 
 /** What this site is called: administrators may have named it. */
 export function siteName() {

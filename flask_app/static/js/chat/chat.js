@@ -260,7 +260,7 @@ async function lookAgain() {
   isLooking = true
   lookAtBudgets()
   try {
-    await Promise.all([sidebar.renew(), loaded(drafts()).then((shared) => shared?.look()), id && loading && (await loading).refresh()])
+    await Promise.all([sidebar.renew(), composer.lookAtHours(), loaded(drafts()).then((shared) => shared?.look()), id && loading && (await loading).refresh()])
   } catch (error) {
     if (id && isGone(error) && shown === id) gone({ id })
   } finally {

@@ -5,13 +5,13 @@
  * for another conversation, "changed" with what is written, and "modelchange"; "attach": files are to go along again.
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { byteLength } from "app/api.js"
-import { nameBriefly, problemOfSize, t } from "app/i18n.js"
+import { api } from "app/api.js"
+import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
 
 const [MODEL_CHOICE, THINKING_CHOICE] = ["model", "thinking"]
-const LONGEST_TIMER = 86_400_000
+const [A_MINUTE, LONGEST_TIMER, SPREAD] = [60_000, 86_400_000, 10_000] // ms; within the last all ask who wait for the same hour
 
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: Peak | null}} Model */
 /** @typedef {{now: boolean, until: string | null, until_words: string}} Peak are its prices those of peak hours, and until when are they what they are? */
@@ -35,7 +35,7 @@ export class Composer extends EventTarget {
   #usual = "" // the model that the person has chosen
   #drafts = new Drafts()
   #unsent = new Unsent()
-  #peakEnds = 0
+  #hourEnds = 0
   /** What goes along, once something does: app/chat/attaching puts it here. @type {import("app/chat/attached-files.js").AttachedFiles | null} */
   attached = null
   /** The same, or until then what the tab has noted: it is shown once that is loaded. */
@@ -221,7 +221,7 @@ export class Composer extends EventTarget {
     if (this.#isHeld()) return this.dispatchEvent(new Event("attach")) && toast(t("js.files.wait"))
     if (!text && !files.length) return
     if (this.#state === "sending") return toast(t("js.wait_for_answer"))
-    const problem = problemOfSize(byteLength(text))
+    const problem = sentenceOfSize(text)
     if (problem) return this.showProblem(problem)
     const assistant = this.place === null && this.assistant ? { assistant: this.assistant.id } : {}
     const draft = { text, ...(files.length ? { files } : {}), ...assistant, ...this.choice }
@@ -270,20 +270,28 @@ export class Composer extends EventTarget {
     must(this.#form, "[data-thinking-field]").hidden = !ways.length
     this.#thinking.replaceChildren(...ways.map((way) => new Option(t(`js.think_${way}`), way)))
     this.#thinking.value = wayOf(model, wanted)
-    this.#showPeak(model?.peak ?? null)
+    this.#showHours(model?.peak ?? null)
     this.dispatchEvent(new Event("modelchange"))
   }
 
-  /** What holds only until a moment is not said after it. @param {Peak | null} peak */
-  #showPeak(peak) {
+  /** Is it still the hour that it was? Where that cannot be had, what holds only until a moment is not said after it. */
+  async lookAtHours() {
+    if (!this.#models.some(({ peak }) => peak)) return
+    const { models } = await api.get("/api/models").catch(() => ({ models: this.#models }))
+    for (const known of this.#models) known.peak = models.find((/** @type {Model} */ { id }) => id === known.id)?.peak ?? null
+    this.#showHours(this.#models.find(({ id }) => id === this.#select.value)?.peak ?? null)
+  }
+
+  /** @param {Peak | null} peak */
+  #showHours(peak) {
     const place = must(this.#form, "[data-peak]")
     const rest = peak?.until ? Date.parse(peak.until) - Date.now() : Infinity
+    clearTimeout(this.#hourEnds)
+    if (rest < Infinity) this.#hourEnds = setTimeout(() => this.lookAtHours(), rest > 0 ? Math.min(rest + Math.random() * SPREAD, LONGEST_TIMER) : A_MINUTE)
     place.hidden = !peak || rest <= 0
     if (!peak || place.hidden) return
     const kind = (place.dataset.kind = peak.now ? "peak" : "off_peak")
     place.textContent = peak.until ? t(`js.${kind}_until`, { time: peak.until_words }) : t(`js.${kind}`)
-    clearTimeout(this.#peakEnds)
-    if (rest < Infinity) this.#peakEnds = setTimeout(() => this.#showThinking(asAsked(this.#thinking.value)), Math.min(rest + 1000, LONGEST_TIMER))
   }
 }
 

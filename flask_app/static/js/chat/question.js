@@ -1,9 +1,8 @@
 // @ts-check
 /** One question in the thread, and the editor in its place. The element emits "resend" {text, files}. */
-import { byteLength } from "app/api.js"
 import { changeableFiles, showFiles } from "app/chat/file-list.js"
 import { goesBothWays } from "app/markdown.js"
-import { problemOfSize, t } from "app/i18n.js"
+import { sentenceOfSize, t } from "app/i18n.js"
 import { fromTemplate, must, showFormError, slot } from "app/ui.js"
 import { showVersion } from "app/chat/versions.js"
 import { composes, fitToText, notesOf, sendsMessage } from "app/chat/writing.js"
@@ -124,7 +123,7 @@ export class Question {
   /** @param {string} written */
   #send(written) {
     const text = written.trim()
-    const problem = problemOfSize(byteLength(text))
+    const problem = sentenceOfSize(text)
     if (this.#editor) showFormError(/** @type {HTMLFormElement} */ (this.#editor), problem)
     if ((!text && !this.#staying.length) || problem) return
     this.element.dispatchEvent(new CustomEvent("resend", { bubbles: true, detail: { text, files: this.#staying } }))
