@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chat import PATIENCE, Chat
 from tests.e2e.findings import FINDINGS
+from tests.e2e.held import Held
 from tests.e2e.hostile import CORPUS, DIRECTIONS, SCRIPTS, SLOW_CODE
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
@@ -136,6 +137,27 @@ def test_long_code_gets_its_colours_and_what_takes_too_long_stays_as_it_was(
     slow = codes.first
     assert slow.locator("span").count() == 0
     assert slow.text_content() == "Aa" * 19_500 + "\n"
+
+
+def test_long_code_gets_its_colours_once_what_finds_them_has_come(
+    visits: Visits, script: ScriptedUpstream, site: Site
+) -> None:
+    long = "def name(value):\n    return value + 1\n\n\n" * 150
+    script.script(*[Answer(text=f"```python\n{long}```\n")] * 2)
+    started = list(site.server.chat("Write long code."))
+    page = visits.open("/")
+    lost = Held(page, "**/highlight.js")
+    page.goto(f"/c/{started[0][1]['conversation_id']}")
+    lost.wait().abort()
+    page.unroute_all()
+    codes = page.locator(".prose pre code")
+    page.wait_for_timeout(500)
+    assert codes.text_content() == long, "it can be read"
+    assert codes.locator("span").count() == 0
+    visits.forgive("highlight.js")
+    Chat(page, say).ask("And more of it.")
+    for code in (codes.last, codes.first):
+        expect(code.locator(".hljs-keyword")).to_have_count(300, timeout=PATIENCE)
 
 
 @pytest.mark.security("markup-inert")

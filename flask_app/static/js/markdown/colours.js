@@ -10,6 +10,7 @@ import { tell } from "app/ui.js"
 export const SHORT = 4_000 // characters
 export const LONGEST = 40_000 // also characters; beyond that colouring would be felt
 const PATIENCE = 1_500 // milliseconds for one piece
+const LOADING = 30_000 // milliseconds until the worker is given up that has not come
 const PAUSE = 3_000 // milliseconds before a library is asked for again
 const REST = 200 // milliseconds in which a slow phone brings the text to the screen
 
@@ -18,6 +19,8 @@ const highlighter = library(() => import("highlight.js").then((module) => module
 let worker = null
 /** One long piece after the other. @type {Promise<unknown>} */
 let turn = Promise.resolve()
+/** Pieces that no worker came for: they have their turn again with the next that comes. @type {(() => void)[]} */
+const left = []
 
 /**
  * @param {string} code
@@ -26,14 +29,17 @@ let turn = Promise.resolve()
  */
 export async function colour(code, language, { isWanted, show, otherwise = () => {} }) {
   const give = (/** @type {string | null} */ html) => isWanted() && (html === null ? otherwise() : show(html))
-  if (code.length > SHORT) {
-    turn = turn.then(async () => isWanted() && give(await colouredElsewhere(code, language)))
-    return
-  }
+  const elsewhere = async () => isWanted() && give(await colouredElsewhere(code, language, () => inLine(elsewhere)))
+  if (code.length > SHORT) return inLine(elsewhere)
   const hljs = await highlighter()
   inTurn(() => {
     if (isWanted()) give(hljs.getLanguage(language) ? hljs.highlight(code, { language, ignoreIllegals: true }).value : null)
   })
+}
+
+/** What goes wrong with one piece holds up no other. @param {() => Promise<unknown>} piece */
+function inLine(piece) {
+  turn = turn.then(piece).catch(console.error)
 }
 
 /**
@@ -63,9 +69,10 @@ function painted() {
   return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, REST))))
 }
 
-/** @param {string} code @param {string} language @returns {Promise<string | null>} */
-async function colouredElsewhere(code, language) {
+/** @param {string} code @param {string} language @param {() => void} again asks for it once more @returns {Promise<string | null>} */
+async function colouredElsewhere(code, language, again) {
   worker ??= await begun()
+  if (!worker) left.push(again)
   const html = worker && (await said(worker, { code, language }, PATIENCE))
   if (html !== undefined) return html
   worker?.terminate()
@@ -73,21 +80,27 @@ async function colouredElsewhere(code, language) {
   return null
 }
 
+/** null where it could not be loaded: the next piece tries again. */
 async function begun() {
   await painted()
   const made = new Worker(import.meta.resolve("app/markdown/colour-worker.js"), { type: "module" })
   const library = import.meta.resolve("highlight.js") // a worker has no import map
-  return (await said(made, { library })) === undefined ? null : made
+  if ((await said(made, { library }, LOADING)) === undefined) {
+    made.terminate()
+    return null
+  }
+  for (const again of left.splice(0)) again()
+  return made
 }
 
 /**
  * What the worker replies; undefined where it fails, or takes too long.
- * @param {Worker} to @param {object} message @param {number} [patience]
+ * @param {Worker} to @param {object} message @param {number} patience milliseconds
  * @returns {Promise<any>}
  */
 function said(to, message, patience) {
   return new Promise((resolve) => {
-    if (patience) setTimeout(() => resolve(undefined), patience)
+    setTimeout(() => resolve(undefined), patience)
     to.onmessage = ({ data }) => resolve(data)
     to.onerror = () => resolve(undefined)
     to.postMessage(message)
