@@ -72,6 +72,27 @@ def test_undone_it_is_there_again_and_was_never_away(
     expect(chat.questions).to_have_text(title)
 
 
+def test_the_newest_is_undone_by_keyboard_words_or_conversation(visits: Visits, script: ScriptedUpstream) -> None:
+    chat = Chat(visits.open("/"), say)
+    keys = chat.page.keyboard
+    chat.ask("Take me back")
+    chat.choose("Take me back", say("base.delete"))
+    chat.text.press_sequentially("some words")
+    chat.text.press("Control+a")
+    chat.text.press("Delete")
+    chat.text.press("Control+z")
+    expect(chat.text).to_have_value("some words")
+    expect(chat.in_list("Take me back")).to_have_count(0)
+    chat.models.focus()
+    keys.press("Control+z")
+    expect(chat.in_list("Take me back")).to_have_count(1)
+    chat.text.press_sequentially(", and more")
+    chat.choose("Take me back", say("base.delete"))
+    expect(chat.in_list("Take me back")).to_have_count(0)
+    chat.text.press("Control+z")
+    expect(chat.in_list("Take me back")).to_have_count(1)
+
+
 def test_it_is_deleted_when_the_toast_is_closed(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
     chat = Chat(visits.open("/"), say)
     chat.ask("Close the toast")

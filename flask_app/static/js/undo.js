@@ -7,11 +7,16 @@ import { offerUndo } from "app/ui.js"
 /** @type {Set<Offer>} */
 const waiting = new Set()
 
+/** The fields in which was typed since the newest of them. @type {WeakSet<EventTarget>} */
+let typedIn = new WeakSet()
+
+document.addEventListener("input", (event) => {
+  if (event instanceof InputEvent && event.target) typedIn.add(event.target) // what is chosen, or checked, is another event
+})
 document.addEventListener("keydown", (press) => {
-  const field = /** @type {HTMLElement & {value?: string}} */ (press.target)
   const isUndo = (press.ctrlKey || press.metaKey) && !press.shiftKey && press.key.toLowerCase() === "z"
   const last = [...waiting].at(-1)
-  if (!isUndo || !last || field.value) return // a field undoes what was typed in it
+  if (!isUndo || !last || (press.target && typedIn.has(press.target))) return // a field undoes what was typed in it
   press.preventDefault()
   last.undo()
 })
@@ -27,5 +32,6 @@ export function undoable(text, { undo, left = () => undefined }) {
   }
   const offer = offerUndo(text, { undo: once(undo), left: once(left) })
   waiting.add(offer)
+  typedIn = new WeakSet()
   return offer
 }
