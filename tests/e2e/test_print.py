@@ -1,9 +1,17 @@
 """A conversation on paper: all that was said, in dark ink, and nothing that can be pressed."""
 
+import re
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import ViewportSize, expect
 
+from tests.e2e import written
 from tests.e2e.chat import Chat
+from tests.e2e.held import Held
+from tests.e2e.looks import Look
+from tests.e2e.site import Site
+from tests.e2e.test_long_conversation import HOLD
 from tests.e2e.visits import Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
@@ -36,6 +44,22 @@ STANDS_OUT = """prose => {
 }"""
 CUT = """prose => [...prose.querySelectorAll(".table-scroll, .formula")]
   .filter(({ scrollWidth, clientWidth }) => clientWidth && scrollWidth > clientWidth + 1).length"""
+
+# What of a conversation is on the paper, as it stands once all others have been told that it is printed.
+PRINTED = """() => {
+  const look = () => {
+    const formulas = [...document.querySelectorAll("[data-tex]")]
+    window.printed = {
+      formulas: formulas.filter((formula) => formula.querySelector(".katex")).length,
+      measured: formulas.filter((formula) => formula.style.getPropertyValue("--widest") > 1).length,
+      coloured: document.querySelectorAll(".prose code:has(.hljs-number)").length,
+      code: document.querySelectorAll(".prose pre code").length,
+    }
+  }
+  addEventListener("beforeprint", look)
+  window.print = () => dispatchEvent(new Event("beforeprint"))
+}"""
+WHOLE = {"formulas": 40, "measured": 40, "coloured": 40, "code": 40}
 
 pytestmark = pytest.mark.browser
 
@@ -82,3 +106,47 @@ def test_no_column_and_no_part_of_a_formula_is_lost(
     assert chat.prose.evaluate(STANDS_OUT)["count"] > 12 + 3, "the table's twelve cells, and the parts of the formulas"
     assert chat.prose.evaluate(CUT) == 0
     expect(notice).to_be_hidden()
+
+
+@pytest.fixture
+def long(site: Site) -> Iterator[str]:
+    """The path of a conversation with a formula and code in each answer, most of them beyond what is drawn at once."""
+    answer = "A sum: $a^2 + b^2 + c^2$.\n\n```python\nx = 1\n```"
+    made, _ = written.converse(site, "Sums", ["And then?" if at % 2 == 0 else answer for at in range(80)])
+    yield f"/c/{made}"
+    written.forget(site, made)
+
+
+def test_whoever_prints_by_the_keyboard_has_earlier_formulas_set(long: str, visits: Visits) -> None:
+    page = visits.open("/")
+    page.add_init_script(HOLD)
+    page.goto(long)
+    page.locator(".katex").first.wait_for()
+    page.locator(".hljs-number").first.wait_for()
+    assert 0 < page.locator(".prose pre").count() < WHOLE["code"], "the others are drawn later"
+    page.evaluate(PRINTED)
+    page.pdf()
+    assert page.evaluate("window.printed") == WHOLE
+
+
+def test_the_dialogs_button_waits_until_all_is_drawn(long: str, look: Look, visits: Visits) -> None:
+    page = look.open(visits, "/")
+    page.add_init_script(HOLD)
+    libraries = Held(page, re.compile(r"/(katex|highlight)\.js"))
+    page.goto(long)
+    libraries.wait(2)
+    page.evaluate(PRINTED)
+    page.keyboard.press("Control+k")
+    page.keyboard.type(look.say("portability.export"))
+    expect(page.locator("#palette [aria-selected=true]")).to_contain_text(look.say("portability.export"))
+    page.keyboard.press("Enter")
+    dialog = page.locator("#export-dialog")
+    expect(dialog).to_be_visible()
+    look.expect_no_fault(page)
+    dialog.get_by_role("button", name=look.say("portability.print")).click()
+    expect(dialog).to_be_hidden()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.printed?.formulas ?? 0") == 0, "they cannot be set yet"
+    libraries.let_go()
+    wait_until(lambda: page.evaluate("window.printed.formulas") > 0)
+    assert page.evaluate("window.printed") == WHOLE

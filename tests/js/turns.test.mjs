@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { beforeEach, mock, test } from "node:test"
-import { inTurn } from "app/markdown/turns.js"
+import { allCome, inTurn, noteComing } from "app/markdown/turns.js"
 
 let now = 0
 const busy = (milliseconds) => (now += milliseconds)
@@ -38,4 +38,20 @@ test("one that fails does not keep the others from their turn", async (context) 
   inTurn(() => done++)
   await null
   assert.equal(done, 2)
+})
+
+test("whoever waits for all of it has what comes meanwhile, too", async () => {
+  const come = []
+  noteComing(inTurn(() => {
+    come.push("first")
+    noteComing(inTurn(() => come.push("second")))
+  }))
+  noteComing(Promise.reject(new Error("not this one")))
+  await allCome(1_000)
+  assert.deepEqual(come, ["first", "second"])
+})
+
+test("what stays away is not waited for longer than was said", async () => {
+  noteComing(new Promise(() => undefined))
+  await allCome(1)
 })

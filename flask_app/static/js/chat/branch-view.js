@@ -4,7 +4,7 @@ import { Branches } from "app/chat/branch.js"
 import { isWhole } from "app/chat/endings.js"
 import { t } from "app/i18n.js"
 import { Question } from "app/chat/question.js"
-import { cancelIdle, whenIdle } from "app/markdown/turns.js"
+import { cancelIdle, drawForPaper, whenIdle } from "app/markdown/turns.js"
 import { announce } from "app/ui.js"
 import { stepButton } from "app/chat/versions.js"
 import { notesOf } from "app/chat/writing.js"
@@ -43,7 +43,7 @@ export class BranchView {
     this.#thread = thread
     this.#draw = draw
     thread.addEventListener("end", () => this.showEnd())
-    addEventListener("beforeprint", () => {
+    drawForPaper(() => {
       this.#drawEarlier(Infinity)
       this.#drawFollowing(Infinity)
     })

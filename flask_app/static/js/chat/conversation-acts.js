@@ -6,6 +6,8 @@ import { t } from "app/i18n.js"
 import { announce, fill, must, openDialog, tell } from "app/ui.js"
 import { undoable } from "app/undo.js"
 
+const PATIENCE = 10_000 // milliseconds in which all that is printed can be had
+
 /** @typedef {import("app/sidebar/sidebar.js").Sidebar} Sidebar */
 /** @typedef {import("app/sidebar/sidebar.js").Summary} Summary */
 
@@ -49,9 +51,17 @@ async function take(_list, { id, title }) {
   print.hidden = location.pathname !== `/c/${id}`
   print.onclick = () => {
     closeDialog(dialog)
-    window.print()
+    printWhole().catch(tell)
   }
   openDialog("export-dialog")
+}
+
+/** Once all messages are drawn, with their formulas and colours. */
+async function printWhole() {
+  const { allCome } = await loaded(import("app/markdown/turns.js"))
+  dispatchEvent(new Event("beforeprint"))
+  await allCome(PATIENCE)
+  window.print()
 }
 
 /** By a link, for others to read. @param {Sidebar} list @param {Summary} conversation */

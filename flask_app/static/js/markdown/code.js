@@ -4,6 +4,7 @@ import { t } from "app/i18n.js"
 import { isInUse } from "app/in-use.js"
 import { sanitize } from "app/markdown.js"
 import { LONGEST, SHORT, colour } from "app/markdown/colours.js"
+import { noteComing } from "app/markdown/turns.js"
 import { followChoice } from "app/markdown/wrapping.js"
 import { fill, fromTemplate, must } from "app/ui.js"
 
@@ -48,7 +49,7 @@ export function colourWhole(pre, text) {
   const plain = () => isPlain() || onceUnused(code, () => code.replaceChildren(text))
   if (!name || text.length > LONGEST) return plain()
   const show = (/** @type {string} */ html) => onceUnused(code, () => code.replaceChildren(sanitize(html)))
-  colour(text, name, { isWanted: () => isKept(code), show, otherwise: plain })
+  noteComing(colour(text, name, { isWanted: () => isKept(code), show, otherwise: plain }))
 }
 
 /** @param {HTMLElement} code @param {() => void} draw */

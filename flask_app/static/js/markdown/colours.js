@@ -30,16 +30,16 @@ const left = []
 export async function colour(code, language, { isWanted, show, otherwise = () => {} }) {
   const give = (/** @type {string | null} */ html) => isWanted() && (html === null ? otherwise() : show(html))
   const elsewhere = async () => isWanted() && give(await colouredElsewhere(code, language, () => inLine(elsewhere)))
-  if (code.length > SHORT) return inLine(elsewhere)
+  if (code.length > SHORT) return void (await inLine(elsewhere))
   const hljs = await highlighter()
-  inTurn(() => {
+  await inTurn(() => {
     if (isWanted()) give(hljs.getLanguage(language) ? hljs.highlight(code, { language, ignoreIllegals: true }).value : null)
   })
 }
 
 /** What goes wrong with one piece holds up no other. @param {() => Promise<unknown>} piece */
 function inLine(piece) {
-  turn = turn.then(piece).catch(console.error)
+  return (turn = turn.then(piece).catch(console.error))
 }
 
 /**

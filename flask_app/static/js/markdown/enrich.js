@@ -4,7 +4,7 @@ import { t } from "app/i18n.js"
 import { dressCode, isKept } from "app/markdown/code.js"
 import { library } from "app/markdown/colours.js"
 import { GROUP } from "app/markdown/blocks.js"
-import { inTurn } from "app/markdown/turns.js"
+import { inTurn, noteComing } from "app/markdown/turns.js"
 import { fill, fromTemplate, must, slot } from "app/ui.js"
 
 /** No links, no addresses, no huge boxes, no endless macros. Unknown commands keep the text's own colour. */
@@ -40,7 +40,7 @@ export function enrich(fragment, { grows = false } = {}) {
   for (const table of fragment.querySelectorAll("table")) scrollable(table)
   for (const place of fragment.querySelectorAll(".picture-elsewhere")) offerPicture(/** @type {HTMLElement} */ (place))
   for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, grows)
-  for (const place of fragment.querySelectorAll(".formula")) setFormula(/** @type {HTMLElement} */ (place))
+  for (const place of fragment.querySelectorAll(".formula")) noteComing(setFormula(/** @type {HTMLElement} */ (place)))
   return fragment
 }
 
@@ -83,7 +83,7 @@ function offerPicture(place) {
 async function setFormula(place) {
   if ("display" in place.dataset) awaitFirst(place)
   const formulaOf = await katex()
-  inTurn(() => {
+  await inTurn(() => {
     if (isKept(place)) typeset(place, formulaOf)
     document.documentElement.classList.remove(COMING)
   })

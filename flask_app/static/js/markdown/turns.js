@@ -10,17 +10,50 @@ const MOST_AWAITED = 1000 // also milliseconds
 /** @type {(() => void)[]} */
 let waiting = []
 let isUnderWay = false
+let isPrinting = false
 
-/** @param {() => void} work takes a few milliseconds */
+/** What was begun, and has not come yet. @type {Set<Promise<unknown>>} */
+const coming = new Set()
+
+/** @type {(() => void)[]} */
+const drawers = []
+
+globalThis.addEventListener?.("beforeprint", () => {
+  isPrinting = true
+  for (const draw of drawers) draw()
+  takeTurn() // paper has one turn for all
+})
+globalThis.addEventListener?.("afterprint", () => (isPrinting = false))
+
+/** Draws what is not there yet before it is printed; whoever listens to "beforeprint" finds it there. @param {() => void} draw */
+export const drawForPaper = (draw) => drawers.push(draw)
+
+/** @param {() => void} work takes a few milliseconds @returns {Promise<void>} once it is done */
 export function inTurn(work) {
-  waiting.push(work)
-  if (isUnderWay) return
+  const done = new Promise((/** @type {(nothing: void) => void} */ resolve) => waiting.push(work, resolve))
+  if (!isUnderWay) queueMicrotask(takeTurn)
   isUnderWay = true
-  queueMicrotask(takeTurn)
+  return done
+}
+
+/** Something that the page is to get. @param {Promise<unknown>} work */
+export function noteComing(work) {
+  const gone = () => coming.delete(work)
+  coming.add(work)
+  work.then(gone, gone)
+}
+
+/** Once the page has all of it; what stays away is waited for no longer than that. @param {number} patience milliseconds */
+export async function allCome(patience) {
+  const late = new Promise((resolve) => setTimeout(resolve, patience))
+  const all = async () => {
+    while (coming.size) await Promise.allSettled(coming)
+  }
+  await Promise.race([all(), late])
 }
 
 function takeTurn() {
-  const until = performance.now() + SHARE
+  const until = isPrinting ? Infinity : performance.now() + SHARE
   let done = 0
   while (done < waiting.length && performance.now() < until) {
     try {
