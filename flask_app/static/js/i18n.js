@@ -3,7 +3,6 @@
 
 // Where a browser gets this module, the words stand in the place of the next line: flask_app/web/assets.py.
 import catalogue from "app/words"
-import { byteLength } from "app/api.js"
 
 const LONGEST_MESSAGE = 200_000 // bytes
 
@@ -260,9 +259,8 @@ function plainLeft({ scope, unit, period, left }) {
   return t(`js.budget.left_${period}`, { whose, amount: formatAmount(left, unit) })
 }
 
-/** What is to be said of a message that is too long, else nothing. @param {string} text */
-export function sentenceOfSize(text) {
-  const size = byteLength(text)
+/** What is to be said of a message that is too long, else nothing. @param {number} size in bytes */
+export function sentenceOfSize(size) {
   return size > LONGEST_MESSAGE ? t("js.message_too_long", { size: Math.ceil(size / 1000), limit: LONGEST_MESSAGE / 1000 }) : ""
 }
 

@@ -5,7 +5,7 @@
  * for another conversation, "changed" with what is written, and "modelchange"; "attach": files are to go along again.
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { api } from "app/api.js"
+import { api, byteLength } from "app/api.js"
 import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
@@ -221,7 +221,7 @@ export class Composer extends EventTarget {
     if (this.#isHeld()) return this.dispatchEvent(new Event("attach")) && toast(t("js.files.wait"))
     if (!text && !files.length) return
     if (this.#state === "sending") return toast(t("js.wait_for_answer"))
-    const problem = sentenceOfSize(text)
+    const problem = sentenceOfSize(byteLength(text))
     if (problem) return this.showProblem(problem)
     const assistant = this.place === null && this.assistant ? { assistant: this.assistant.id } : {}
     const draft = { text, ...(files.length ? { files } : {}), ...assistant, ...this.choice }

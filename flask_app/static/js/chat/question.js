@@ -1,5 +1,6 @@
 // @ts-check
 /** One question in the thread, and the editor in its place. The element emits "resend" {text, files}. */
+import { byteLength } from "app/api.js"
 import { changeableFiles, showFiles } from "app/chat/file-list.js"
 import { goesBothWays } from "app/markdown.js"
 import { sentenceOfSize, t } from "app/i18n.js"
@@ -123,7 +124,7 @@ export class Question {
   /** @param {string} written */
   #send(written) {
     const text = written.trim()
-    const problem = sentenceOfSize(text)
+    const problem = sentenceOfSize(byteLength(text))
     if (this.#editor) showFormError(/** @type {HTMLFormElement} */ (this.#editor), problem)
     if ((!text && !this.#staying.length) || problem) return
     this.element.dispatchEvent(new CustomEvent("resend", { bubbles: true, detail: { text, files: this.#staying } }))
