@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
 from flask_app.database import new_id, utc_now
-from flask_app.models import Conversation, Message
+from flask_app.models import Conversation, Folder, Message
 from tests.e2e.site import Site
 
 
@@ -27,6 +27,23 @@ def leave_only(site: Site, *titles: str, apart: timedelta = timedelta(minutes=1)
         if rows:
             connection.execute(insert(Conversation), rows)
     return [str(row["id"]) for row in rows]
+
+
+def fill_list(site: Site, person: str, *, pins: int, others: int, folders: Sequence[str]) -> None:
+    """So many pinned conversations of somebody's and others, and folders with three more in each."""
+    now = utc_now()
+    made = [{"id": new_id(), "user_id": person, "name": name} for name in folders]
+    places = (
+        [(now, None)] * pins + [(None, None)] * others + [(None, folder["id"]) for folder in made for _ in range(3)]
+    )
+    rows = [
+        {"id": new_id(), "user_id": person, "title": f"Conversation {at}", "pinned_at": pinned, "folder_id": folder}
+        | {"created_at": now, "updated_at": now - timedelta(minutes=at)}
+        for at, (pinned, folder) in enumerate(places)
+    ]
+    with writing(site) as connection:
+        connection.execute(insert(Folder), made)
+        connection.execute(insert(Conversation), rows)
 
 
 def converse(site: Site, title: str, texts: Sequence[str]) -> tuple[str, list[str]]:

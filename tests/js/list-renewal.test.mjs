@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { foldersChanged, learnMore, renew, renewed } from "app/sidebar/list-renewal.js"
+import { learnMore, renew, renewed } from "app/sidebar/list-renewal.js"
 
 globalThis.document = { querySelector: () => ({ getAttribute: () => "me" }) }
 let signedIn = "me"
@@ -96,9 +96,9 @@ test("what is somebody else's, who has signed in in another tab, does not come i
 
 test("a list that was asked for before a folder was made here does not take it away", async (context) => {
   let folders = null
-  const sidebar = { known: known(), showFolders: async (all) => (folders = all) }
+  const sidebar = { known: known(), folderChanges: 0, showFolders: async (all) => (folders = all) }
   context.mock.method(globalThis, "fetch", async () => {
-    foldersChanged()
+    sidebar.folderChanges++
     return Response.json({ ...page([]), folders: [] })
   })
   await renew(sidebar, UNFILED, LIST.isOwn, 1)

@@ -3,10 +3,8 @@
  * The folders in the side, above the conversations that are in none: each is a list of its own, and comes when it is opened. Loaded
  * with the first folder.
  */
-import { api, isGone } from "app/api.js"
-import { focusEntry } from "app/chat/conversation-acts.js"
+import { api, isGone, loaded } from "app/api.js"
 import { t } from "app/i18n.js"
-import { foldersChanged } from "app/sidebar/list-renewal.js"
 import { List } from "app/sidebar/sidebar.js"
 import { announce, confirmDialog, enterMenu, fill, fromTemplate, must, onSubmit, openDialog, placeBeside, slot, tell, toast, useMenuKeys } from "app/ui.js"
 
@@ -140,7 +138,7 @@ class Folders {
     const named = await (id ? api.patch(pathOf(id), { name }) : api.post("/api/folders", { name })).catch(unlessGone)
     close("folder-dialog")
     if (!named) return this.#isGone()
-    foldersChanged()
+    this.#sidebar.folderChanges++
     this.show([...this.#folders.filter((folder) => folder.id !== named.id), named])
     if (!id) announce(t("js.folder_made", { name: named.name }))
   }
@@ -152,8 +150,9 @@ class Folders {
     const { name } = this.#folders.find((folder) => folder.id === id) ?? { name: "" }
     const words = { title: t("js.folder_delete", { name }), text: t("js.folder_delete_text"), action: t("js.folder_delete_action") }
     if (!(await confirmDialog(words))) return
+    const { focusEntry } = await loaded(import("app/chat/conversation-acts.js"))
     await api.delete(pathOf(id)).catch(unlessGone) // one that was deleted elsewhere is deleted all the same
-    foldersChanged()
+    this.#sidebar.folderChanges++
     this.show(this.#folders.filter((folder) => folder.id !== id))
     focusEntry(null)
     await this.#sidebar.renew()
@@ -174,7 +173,7 @@ class Folders {
   /** Throws ApiError where the name is refused. @param {string} name */
   async #moveToNew(name) {
     const made = await api.post("/api/folders", { name })
-    foldersChanged()
+    this.#sidebar.folderChanges++
     this.show([...this.#folders, made])
     await this.#move(made.id)
   }
@@ -185,6 +184,7 @@ class Folders {
     close("move-dialog")
     if (!moving || id === (moving.folder_id ?? "")) return
     const path = `${pathOf(id || (moving.folder_id ?? ""))}/conversations/${encodeURIComponent(moving.id)}`
+    const { focusEntry } = await loaded(import("app/chat/conversation-acts.js"))
     const moved = await (id ? api.put(path, {}) : api.delete(path)).catch(unlessGone)
     if (!moved) return this.#isGone()
     const { folder_id, updated_at, pinned_at, archived } = moved

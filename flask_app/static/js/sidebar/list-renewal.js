@@ -10,18 +10,13 @@ import { ApiError, api, inTime } from "app/api.js"
 const PAGE = 40
 const LARGEST_PAGE = 100
 
-let changes = 0 // of folders, here
-
-/** A folder was made, named or removed here: a list that was asked for before knows nothing of it. */
-export const foldersChanged = () => void (changes += 1)
-
 /** @type {Promise<unknown>} */
 let last = Promise.resolve()
 
 /**
  * Takes over what has happened elsewhere; gives what follows that page. One renewal begins with what the one before has left: one that
  * has gone from the one list may have come into the other. Throws ApiError.
- * @param {Pick<Sidebar, "known" | "showFolders">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn is it in that list?
+ * @param {Pick<Sidebar, "known" | "showFolders" | "folderChanges">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn is it in that list?
  * @param {number} count how many are shown @param {string | null} [deep] what follows those that are known, where these are more than a page
  * @returns {Promise<string | null>}
  */
@@ -49,15 +44,15 @@ export async function learnMore(sidebar, path, next) {
 
 /**
  * Pins and folders come with what is in none. Where the page ends with what stood there before, all below is as it was.
- * @param {Pick<Sidebar, "known" | "showFolders">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn @param {string | null} [deep]
+ * @param {Pick<Sidebar, "known" | "showFolders" | "folderChanges">} sidebar @param {string} path @param {(each: Summary) => boolean} isOwn @param {string | null} [deep]
  */
 async function renewNow(sidebar, path, isOwn, deep) {
-  const [before, changed] = [sidebar.known, changes]
+  const [before, changed] = [sidebar.known, sidebar.folderChanges]
   /** @type {Page} */
   const page = await own(path)
   const isWhole = path.startsWith("/api/conversations/unfiled")
   sidebar.known = renewed(sidebar.known, before, page, { isOwn, isWhole })
-  if (isWhole && changed === changes) await sidebar.showFolders(page.folders)
+  if (isWhole && changed === sidebar.folderChanges) await sidebar.showFolders(page.folders)
   const end = page.conversations.at(-1)
   const known = before.get(end?.id ?? "")
   const isJoined = page.next && known && isOwn(known) && known.updated_at === end?.updated_at

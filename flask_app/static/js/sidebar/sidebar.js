@@ -24,12 +24,14 @@ export class Sidebar extends EventTarget {
   #lists = []
   /** All that are known. @type {Map<string, Summary>} */
   #conversations = new Map()
-  /** @type {string | null} */
-  #current = null
+  /** @type {string | null} */ #current = null
   /** @type {string | null} the one whose menu is open */
   chosen = null
   /** Those that were deleted here, though that may be undone yet, or as the page before was left. @type {Set<string>} */
   deleting = new Set(JSON.parse(sessionStorage.getItem("deleted") ?? "[]"))
+
+  /** How often a folder was made, named or removed here: a list that was asked for before knows nothing of it. */
+  folderChanges = 0
 
   /** @param {HTMLElement} root @param {import("app/sidebar/list-renewal.js").Page & {thread: Summary | null}} page with the conversation that it shows */
   constructor(root, { conversations, pinned, folders, next, thread }) {
@@ -114,9 +116,7 @@ export class Sidebar extends EventTarget {
     })
     useMenuKeys(this.#menu, { button: () => this.#find(this.chosen, "[data-more]"), close: () => this.#menu.hidePopover() })
     must(this.#menu, "[data-rename]").addEventListener("click", () => this.askTitle(this.get(this.chosen ?? "")))
-    for (const item of this.#menu.querySelectorAll("[data-act]")) {
-      item.addEventListener("click", () => this.act(item.getAttribute("data-act") ?? ""))
-    }
+    for (const item of this.#menu.querySelectorAll("[data-act]")) item.addEventListener("click", () => this.act(item.getAttribute("data-act") ?? ""))
     onSubmit(/** @type {HTMLFormElement} */ (must(document, "[data-rename-form]")), async ({ title = "" }) => {
       const { rename } = await loaded(import("app/chat/conversation-acts.js"))
       await rename(this, this.chosen ?? "", title)
