@@ -28,8 +28,9 @@ answer => {
 """
 
 # Each case by the page's own modules: as stored, as it grows, or as raw HTML straight to the sanitizer.
-TRY_CASES = f"""
+_TRY_CASES = f"""
 async ([json, way]) => {{
+  const PIECES = 20 // in which a text grows
   const look = {FINDINGS}
   const {{ GrowingText, showText }} = await import("app/chat/growing-text.js")
   const {{ sanitize }} = await import("app/markdown.js")
@@ -60,9 +61,9 @@ async ([json, way]) => {{
     stored: async (text) => showText(prose, text),
     growing: async (text) => {{
       const growing = new GrowingText(prose)
-      const middle = Math.ceil(text.length * 0.6)
-      for (const piece of [text.slice(0, middle), text.slice(middle)]) {{
-        growing.push(piece)
+      const step = Math.ceil(text.length / PIECES) || 1
+      for (let at = 0; at < text.length; at += step) {{
+        growing.push(text.slice(at, at + step))
         await frame()
       }}
       growing.end()
@@ -85,23 +86,46 @@ async ([json, way]) => {{
   }}
   const plain = performance.now() - begun
   const results = []
+  let [silent, last] = [0, 0]
+  const ticking = setInterval(() => {{
+    silent = Math.max(silent, performance.now() - last)
+    last = performance.now()
+  }}, 20)
   const names = new Set(Object.getOwnPropertyNames(window))
   const before = state()
   for (const [name, text] of Object.entries(JSON.parse(json))) {{
     const faults = []
     const begun = performance.now()
+    ;[silent, last] = [0, begun]
     await ways[way](text).catch((error) => faults.push(String(error)))
     await settled()
+    prose.getBoundingClientRect() // it is laid out
     const took = performance.now() - begun
+    silent = Math.max(silent, performance.now() - last)
     faults.push(...look(prose), ...(way === "raw" ? [] : outside()))
     const added = Object.getOwnPropertyNames(window).filter((each) => !names.has(each))
     if (added.length) faults.push(`made ${{added}}`)
     if (state() !== before) faults.push(`changed ${{before}} to ${{state()}}`)
     if (way !== "raw") faults.push(...stopped)
     stopped = []
-    results.push({{ name, faults, took }})
+    results.push({{ name, faults, took, silent }})
   }}
   prose.replaceChildren()
+  clearInterval(ticking)
   return [plain, results]
+}}
+"""
+
+TOLD = "all cases have been tried"
+
+# The same, begun: it is told when all have been tried, for whoever does not wait for ever, and what came of it is left.
+TRY_CASES = f"""
+given => {{
+  const tell = (found) => {{
+    window.tried = found
+    console.debug("{TOLD}")
+  }}
+  window.tried = null
+  ;({_TRY_CASES.strip()})(given).then(tell, (error) => tell(String(error)))
 }}
 """
