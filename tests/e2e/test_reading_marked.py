@@ -132,3 +132,37 @@ def test_the_browsers_own_menu_holds_nothing_up(chat: Chat, script: ScriptedUpst
     length = len(code.text_content() or "")
     wait_until(lambda: len(code.text_content() or "") > length + 100)
     assert chat.stop_button.is_visible(), "not only at its end"
+
+
+PARAGRAPHS = "Words that stand already.\n\n" + " ".join(f"w{n}" for n in range(1, 1500))
+PARAGRAPH_NOW = "[...document.querySelectorAll('.message--answer .prose[data-slot=text] p')].at({at})"
+MARK = "((text) => getSelection().setBaseAndExtent(text, 1, text, 5))({paragraph}.firstChild)"
+
+
+@pytest.mark.parametrize("chat", [WIDE, PHONE], indirect=True, ids=["wide", "phone"])
+def test_a_paragraph_stays_marked_while_the_answer_grows(chat: Chat, script: ScriptedUpstream) -> None:
+    gate = Gate(1400)
+    script.script(Answer(PARAGRAPHS, tokens_per_second=60, gate=gate))
+    chat.send("Words, please.")
+    paragraphs = chat.prose.locator("p")
+    expect(paragraphs.last).to_contain_text("w5 ")
+    is_marked = "() => String(getSelection())"
+
+    chat.page.evaluate(MARK.format(paragraph=PARAGRAPH_NOW.format(at=0)))
+    length = len(paragraphs.last.text_content() or "")
+    wait_until(lambda: len(paragraphs.last.text_content() or "") > length + 60)
+    assert chat.page.evaluate(is_marked) == "ords", "what is settled is marked while more comes"
+
+    chat.page.evaluate(MARK.format(paragraph=PARAGRAPH_NOW.format(at=-1)))
+    marked, held = chat.page.evaluate(is_marked), paragraphs.last.text_content()
+    chat.page.wait_for_timeout(500)
+    assert chat.page.evaluate(is_marked) == marked == "1 w2"
+    assert paragraphs.last.text_content() == held, "what grows waits for its reader"
+    chat.page.evaluate("getSelection().removeAllRanges()")
+    wait_until(lambda: paragraphs.last.text_content() != held)
+    assert chat.stop_button.is_visible(), "not only at its end"
+    chat.page.evaluate(MARK.format(paragraph=PARAGRAPH_NOW.format(at=0)))
+    gate.open()
+    chat.wait_until_answered()
+    assert chat.page.evaluate(is_marked) == "ords"
+    expect(paragraphs).to_have_text(PARAGRAPHS.split("\n\n"))
