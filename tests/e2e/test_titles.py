@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.accessible import expect_no_violation
 from tests.e2e.chat import Chat
+from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import AT_REST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
@@ -33,23 +34,23 @@ def chosen(site: Site) -> None:
     site.ask("PUT", "/api/admin/models/titles", {"model_id": writer})
 
 
-@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
 def test_the_title_comes_into_the_page_and_its_list(
-    visits: Visits, script: ScriptedUpstream, chosen: None, viewport: Any
+    look: Look, visits: Visits, script: ScriptedUpstream, chosen: None
 ) -> None:
-    written = f"Plovers on a shore {viewport['width']} wide"
+    written = f"Plovers on a shore {look.locale}"
     held = Held(written)
     script.script(held, model=WRITER)
-    page = visits.open("/", viewport=viewport)
+    page = look.open(visits, "/")
     beside = visits.open("/")
-    chat, title = Chat(page, say), page.locator("[data-title]")
+    chat, title = Chat(page, look.say), page.locator("[data-title]")
     chat.ask("Which birds run along the water?")
     expect(title).to_have_text("Which birds run along the water?")
     held.let_go()
     expect(title).to_have_text(written)
-    expect(page).to_have_title(f"{written} · {say('base.brand')}")
+    expect(page).to_have_title(f"{written} · {look.say('base.brand')}")
     entry = page.locator("[data-list] [aria-current=page] [data-slot=title]")
     expect(entry).to_have_text(written)
+    look.expect_no_fault(page)
     beside.evaluate(FOCUS)
     expect(Chat(beside, say).in_list(written)).to_be_visible()
 
