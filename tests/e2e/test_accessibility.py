@@ -38,6 +38,8 @@ SIGNED_IN = {
     "models": "/admin/models",
     "prices": "/admin/prices",
     "audit": "/admin/audit",
+    "settings": "/admin/settings",
+    "supervision": "/supervision",
     "system": "/admin/system",
     "warnings": "/admin/warnings",
     "records": "/admin/records",

@@ -1,12 +1,16 @@
 """Pages enlarged to 200 %, where a window of 1280 × 800 shows 640 × 400: all is there, without sideways scrolling."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e import accessible
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
-from tests.e2e.visits import Visits
+from tests.e2e.test_accessibility import SIGNED_OUT
+from tests.e2e.test_dialogs_accessible import OPENERS, PRESSED
+from tests.e2e.visits import AT_REST, Visits
 from tests.e2e.words import words
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
@@ -14,18 +18,10 @@ ENLARGED: ViewportSize = {"width": 640, "height": 400}
 SCALE = 2.0
 ADMIN = (
     "users groups limits budgets codes tokens shares keys models prices warnings records reconciliation audit prompts "
-    "assistants"
+    "assistants settings system requests"
 )
-PAGES = (
-    "/",
-    "/dashboard",
-    "/account",
-    "/tokens",
-    "/prompts",
-    "/assistants",
-    "/admin",
-    *(f"/admin/{name}" for name in ADMIN.split()),
-)
+OWN = ("/", "/dashboard", "/account", "/tokens", "/tokens/requests", "/prompts", "/assistants", "/supervision", "/admin")
+PAGES = (*OWN, *(f"/admin/{name}" for name in ADMIN.split()))
 # Words and controls that stand outside of the window, or whose own box cuts them, and that nothing scrolls to.
 CUT_OFF = """() => {
   const wanted = "h1, h2, h3, p, a, button, label, input, select, textarea, td, th, li, dt, dd, summary, legend"
@@ -44,6 +40,19 @@ CUT_OFF = """() => {
     .map(element => element.outerHTML.slice(0, 160))
 }"""
 
+# What of a dialog, menu or list that is open cannot be brought into the window, in which it may scroll.
+OUT_OF_REACH = """() => {
+  const open = ":is(dialog[open], :popover-open, .sidebar--open)"
+  const seen = element => element.checkVisibility() && !element.closest(".visually-hidden")
+  const controls = [...document.querySelectorAll(`${open} :is(button, a, input)`)].filter(seen)
+  return controls.filter(element => {
+    element.scrollIntoView({ block: "nearest" })
+    const { top, bottom } = element.getBoundingClientRect()
+    return top < -1 || bottom > innerHeight + 1
+  }).map(element => element.outerHTML.slice(0, 160))
+}"""
+IN_LIST = ("_account_menu", "_conversation_menu", "_rename", "_delete")
+
 pytestmark = pytest.mark.browser
 
 
@@ -52,6 +61,13 @@ def expect_all_there(page: Page) -> None:
     page.evaluate("document.fonts.ready")
     assert page.evaluate("document.documentElement.scrollWidth") <= ENLARGED["width"]
     assert page.evaluate(CUT_OFF) == []
+
+
+def expect_reached(page: Page) -> None:
+    """All that can be used of what is open."""
+    page.evaluate(AT_REST)
+    expect_all_there(page)
+    assert page.evaluate(OUT_OF_REACH) == []
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
@@ -75,6 +91,44 @@ def test_signing_in_is_all_there(locale: str, visits: Visits) -> None:
     button = page.get_by_role("button", name=words(locale)("auth.sign_in"), exact=True)
     button.scroll_into_view_if_needed()
     expect(button).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("name", [name for name in SIGNED_OUT if name != "login"])
+def test_pages_before_sign_in_are_all_there(name: str, visits: Visits) -> None:
+    expect_all_there(visits.open(SIGNED_OUT[name], viewport=ENLARGED, scale=SCALE, signed_in=False))
+
+
+@pytest.mark.parametrize("opening", OPENERS, ids=lambda opening: opening.__name__.strip("_"))
+def test_what_opens_above_a_page_is_all_there(opening: Any, visits: Visits, conversation: str) -> None:
+    page = visits.open("/", viewport=ENLARGED, scale=SCALE)
+    if opening.__name__ in IN_LIST:
+        page.locator("[data-drawer-open]").click()
+        expect(page.locator("[data-conversation]").first).to_be_visible()
+    opening(page, words("en"))
+    expect_reached(page)
+
+
+@pytest.mark.parametrize("button", PRESSED)
+def test_what_one_press_opens_is_all_there(button: str, visits: Visits, conversation: str) -> None:
+    page = visits.open(PRESSED[button], locale="zh", viewport=ENLARGED, scale=SCALE)
+    page.locator(button).locator("visible=true").first.click()
+    expect(page.locator("dialog[open]")).to_be_visible()
+    expect_reached(page)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_the_palette_the_map_of_the_keys_and_the_list_are_all_there(locale: str, talk: str, visits: Visits) -> None:
+    page = visits.open(talk, locale=locale, viewport=ENLARGED, scale=SCALE)
+    for keys, shown in (("Control+k", "#palette"), ("?", "#keys-dialog")):
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press(keys)
+        expect(page.locator(shown)).to_be_visible()
+        expect_reached(page)
+        page.keyboard.press("Escape")
+        expect(page.locator(shown)).to_be_hidden()
+    page.locator("[data-drawer-open]").click()
+    expect(page.locator("[data-conversation]").first).to_be_visible()
+    expect_reached(page)
 
 
 @pytest.fixture(scope="module")
