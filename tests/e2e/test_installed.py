@@ -118,6 +118,7 @@ def test_without_a_network_a_page_says_so_and_shows_the_list_as_last_seen(
     listed = entries.evaluate_all("(links) => links.map(({ title }) => title)")
     cut(page)
     expect(page.locator("[data-offline-note]")).to_have_text(words(locale)("base.offline.note"))
+    accessible.expect_no_fault(page, locale)
     page.goto("/dashboard")
     expect(page.get_by_role("heading", level=1)).to_have_text(words(locale)("base.offline.title"))
     kept_entries = page.locator("[data-entries] a")

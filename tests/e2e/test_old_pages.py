@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e import entrance
+from tests.e2e.accessible import expect_no_fault
 from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import Visits
@@ -50,6 +51,7 @@ def test_what_cannot_be_loaded_is_said_once_with_a_way_to_mend_it(chat: Chat) ->
         field.focus()
         expect(said(chat)).to_have_count(1)
         chat.text.focus()
+    expect_no_fault(chat.page, chat.page.evaluate("document.documentElement.lang.slice(0, 2)"))
     chat.page.unroute_all()
     reload(chat)
     expect(chat.text).to_have_value(DRAFT)

@@ -194,6 +194,7 @@ def test_by_keyboard_alone(visits: Visits, write: Write) -> None:
     keys.press("ArrowDown", "ArrowDown")
     keys.use(chat.menu.get_by_role("button", name=say("js.unarchive")))
     expect(page.locator("[data-archive] [data-list-empty]")).to_have_text(say("chat.archive_empty"))
+    expect_no_violation(page)
     keys.use(page.get_by_role("button", name=say("chat.close_archive")), backwards=True)
     expect(titles(groups(page).last)).to_have_text(["upper", "middle"])
 

@@ -120,6 +120,7 @@ def test_without_a_network_that_is_said_covers_no_button_and_goes_on_by_itself(c
     if is_small(chat):
         for button in page.locator(".chat__bar :is(button, a)").all():
             assert not button.is_visible() or button.evaluate(IS_UNCOVERED)
+    expect_no_fault(page)
     page.context.set_offline(False)
     expect_it(chat)
 
