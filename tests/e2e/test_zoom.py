@@ -20,7 +20,17 @@ ADMIN = (
     "users groups limits budgets codes tokens shares keys models prices warnings records reconciliation audit prompts "
     "assistants settings system requests"
 )
-OWN = ("/", "/dashboard", "/account", "/tokens", "/tokens/requests", "/prompts", "/assistants", "/supervision", "/admin")
+OWN = (
+    "/",
+    "/dashboard",
+    "/account",
+    "/tokens",
+    "/tokens/requests",
+    "/prompts",
+    "/assistants",
+    "/supervision",
+    "/admin",
+)
 PAGES = (*OWN, *(f"/admin/{name}" for name in ADMIN.split()))
 # Words and controls that stand outside of the window, or whose own box cuts them, and that nothing scrolls to.
 CUT_OFF = """() => {

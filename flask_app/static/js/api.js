@@ -219,3 +219,20 @@ function retryAfterOf(response) {
 function csrfMeta() {
   return document.querySelector('meta[name="csrf-token"]')
 }
+
+/** Where the browser keeps how its person likes models to think. */
+export const THINKING_CHOICE = "thinking"
+
+/** @typedef {{thinking: boolean, efforts: string[]}} Thinking what a model can */
+
+/** How a model may think: off first, with an effort where it knows some. @param {Thinking | undefined} model */
+export const waysOf = (model) => (model?.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : [])
+
+/** As is wanted, or the person likes it; where the model does not know that, high is on. @param {Thinking | undefined} model @param {boolean | string} [wanted] */
+export function wayOf(model, wanted = asAsked(localStorage.getItem(THINKING_CHOICE) ?? "off")) {
+  const [ways, way] = [waysOf(model), wanted === true ? "on" : wanted || "off"]
+  return ways.includes(way) ? way : (ways.find((each) => ["on", "high"].includes(each)) ?? "")
+}
+
+/** As the API takes it. @param {string} way "" of a model that cannot think */
+export const asAsked = (way) => (way === "off" || way === "on" ? way === "on" : way || undefined)

@@ -5,12 +5,12 @@
  * for another conversation, "changed" with what is written, and "modelchange"; "attach": files are to go along again.
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { api, byteLength } from "app/api.js"
+import { THINKING_CHOICE, api, asAsked, byteLength, wayOf, waysOf } from "app/api.js"
 import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
 
-const [MODEL_CHOICE, THINKING_CHOICE] = ["model", "thinking"]
+const MODEL_CHOICE = "model"
 const [A_MINUTE, LONGEST_TIMER, SPREAD] = [60_000, 86_400_000, 10_000] // ms; within the last all ask who wait for the same hour
 
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: Peak | null}} Model */
@@ -294,15 +294,3 @@ export class Composer extends EventTarget {
     place.textContent = peak.until ? t(`js.${kind}_until`, { time: peak.until_words }) : t(`js.${kind}`)
   }
 }
-
-/** How a model may think: off first, with an effort where it knows some. @param {Model | undefined} model */
-const waysOf = (model) => (model?.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : [])
-
-/** As is wanted, or the person likes it; where the model does not know that, high is on. @param {Model | undefined} model @param {boolean | string} [wanted] */
-function wayOf(model, wanted = asAsked(localStorage.getItem(THINKING_CHOICE) ?? "off")) {
-  const [ways, way] = [waysOf(model), wanted === true ? "on" : wanted || "off"]
-  return ways.includes(way) ? way : (ways.find((each) => ["on", "high"].includes(each)) ?? "")
-}
-
-/** @param {string} way "" of a model that cannot think */
-const asAsked = (way) => (way === "off" || way === "on" ? way === "on" : way || undefined)
