@@ -93,6 +93,16 @@ def test_the_newest_is_undone_by_keyboard_words_or_conversation(visits: Visits, 
     expect(chat.in_list("Take me back")).to_have_count(1)
 
 
+def test_what_was_sent_meanwhile_is_no_word_to_take_back(visits: Visits, script: ScriptedUpstream) -> None:
+    chat = Chat(visits.open("/"), say)
+    chat.ask("Bring me back")
+    chat.choose("Bring me back", say("base.delete"))
+    expect(chat.in_list("Bring me back")).to_have_count(0)
+    chat.ask("Sent meanwhile")
+    chat.text.press("Control+z")
+    expect(chat.in_list("Bring me back")).to_have_count(1)
+
+
 def test_it_is_deleted_when_the_toast_is_closed(visits: Visits, script: ScriptedUpstream, site: Site) -> None:
     chat = Chat(visits.open("/"), say)
     chat.ask("Close the toast")

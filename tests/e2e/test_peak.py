@@ -85,6 +85,19 @@ def test_another_hour_is_told_when_it_comes_and_to_whoever_looks_again(look: Loo
     look.expect_no_fault(page)
 
 
+def test_a_page_that_nobody_sees_asks_for_no_hour(look: Look, page: Page, peak_on: Turn) -> None:
+    hours, asked = page.locator(HOURS), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    peak_on([4])
+    page.evaluate("() => Object.defineProperty(document, 'hidden', {configurable: true, value: true})")
+    page.clock.fast_forward(until(page) + A_TURN)
+    expect(hours).to_be_hidden()
+    page.clock.fast_forward(5 * 60_000)
+    assert not [each for each in asked if each.endswith("/api/models")], "it would be a visit of its person"
+    page.evaluate("() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')) }")
+    expect(hours).to_have_text(said(look.say, "off_peak"))
+
+
 def test_an_hour_that_cannot_be_asked_for_is_told_a_minute_later(look: Look, page: Page, peak_on: Turn) -> None:
     hours = page.locator(HOURS)
     peak_on([4])

@@ -1,5 +1,5 @@
 // @ts-check
-/** The one way to the server's JSON: the CSRF token goes along, a failure comes back as an ApiError. */
+/** The one way to the server's JSON: the CSRF token goes along, a failure comes back as an ApiError. And what of it is asked as the API takes it. */
 
 const CSRF_HEADER = "X-CSRF-Token"
 const PATIENCE = 30_000 // milliseconds

@@ -13,6 +13,7 @@ let typedIn = new WeakSet()
 document.addEventListener("input", (event) => {
   if (event instanceof InputEvent && event.target) typedIn.add(event.target) // what is chosen, or checked, is another event
 })
+document.addEventListener("rewritten", ({ target }) => target && typedIn.delete(target)) // by the page: nothing of it can be taken back
 document.addEventListener("keydown", (press) => {
   const isUndo = (press.ctrlKey || press.metaKey) && !press.shiftKey && press.key.toLowerCase() === "z"
   const last = [...waiting].at(-1)

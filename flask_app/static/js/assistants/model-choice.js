@@ -32,7 +32,7 @@ export class ModelChoice {
   /** What of them a list says. @param {string | null} model @param {boolean | string | null} thinking */
   words(model, thinking) {
     const label = this.#models.find(({ name }) => name === model)?.label || model || ""
-    return { model: label, thinking: thinking === null ? "" : t(`js.think_${wayOf(thinking)}`) }
+    return { model: label, thinking: thinking === null ? "" : t(`js.think_${asWay(thinking)}`) }
   }
 
   /** One that is offered no more is kept. @param {string | null} model @param {boolean | string | null} thinking */
@@ -44,7 +44,7 @@ export class ModelChoice {
       this.#model.append(gone)
     }
     this.#model.value = model ?? ""
-    this.#offerWays(thinking === null ? "" : wayOf(thinking))
+    this.#offerWays(thinking === null ? "" : asWay(thinking))
   }
 
   /** @param {string} chosen stays, where the model knows it */
@@ -58,4 +58,4 @@ export class ModelChoice {
 }
 
 /** @param {boolean | string} thinking */
-const wayOf = (thinking) => (thinking === true ? "on" : thinking || "off")
+const asWay = (thinking) => (thinking === true ? "on" : thinking || "off")

@@ -5,13 +5,13 @@
  * for another conversation, "changed" with what is written, and "modelchange"; "attach": files are to go along again.
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { THINKING_CHOICE, api, asAsked, byteLength, wayOf, waysOf } from "app/api.js"
+import { THINKING_CHOICE, api, asAsked, byteLength, inTime, wayOf, waysOf } from "app/api.js"
 import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
 
 const MODEL_CHOICE = "model"
-const [A_MINUTE, LONGEST_TIMER, SPREAD] = [60_000, 86_400_000, 10_000] // ms; within the last all ask who wait for the same hour
+const [A_MINUTE, LONGEST_TIMER, LATER, SPREAD] = [60_000, 86_400_000, 2_000, 10_000] // ms; so much later, within the last, all ask who wait for an hour
 
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: Peak | null}} Model */
 /** @typedef {{now: boolean, until: string | null, until_words: string}} Peak are its prices those of peak hours, and until when are they what they are? */
@@ -126,6 +126,7 @@ export class Composer extends EventTarget {
   /** @param {string} text */
   write(text) {
     if (this.#text.value !== text) this.#text.value = text // an input method goes on in words that stay
+    this.#text.dispatchEvent(new Event("rewritten", { bubbles: true }))
     this.#changed()
   }
 
@@ -270,27 +271,30 @@ export class Composer extends EventTarget {
     must(this.#form, "[data-thinking-field]").hidden = !ways.length
     this.#thinking.replaceChildren(...ways.map((way) => new Option(t(`js.think_${way}`), way)))
     this.#thinking.value = wayOf(model, wanted)
-    this.#showHours(model?.peak ?? null)
+    if (this.#showHours(model?.peak ?? null) <= 0) this.lookAtHours()
     this.dispatchEvent(new Event("modelchange"))
   }
 
   /** Is it still the hour that it was? Where that cannot be had, what holds only until a moment is not said after it. */
   async lookAtHours() {
     if (!this.#models.some(({ peak }) => peak)) return
-    const { models } = await api.get("/api/models").catch(() => ({ models: this.#models }))
+    const asked = inTime((signal) => api.get("/api/models", { signal }))
+    const { models } = await asked.catch(({ status }) => ({ models: status === 401 ? [] : this.#models }))
     for (const known of this.#models) known.peak = models.find((/** @type {Model} */ { id }) => id === known.id)?.peak ?? null
     this.#showHours(this.#models.find(({ id }) => id === this.#select.value)?.peak ?? null)
   }
 
-  /** @param {Peak | null} peak */
+  /** Gives how long it is yet. A tab that is not seen asks for no other: a request is a visit, and it asks when it is looked at. @param {Peak | null} peak */
   #showHours(peak) {
     const place = must(this.#form, "[data-peak]")
     const rest = peak?.until ? Date.parse(peak.until) - Date.now() : Infinity
     clearTimeout(this.#hourEnds)
-    if (rest < Infinity) this.#hourEnds = setTimeout(() => this.lookAtHours(), rest > 0 ? Math.min(rest + Math.random() * SPREAD, LONGEST_TIMER) : A_MINUTE)
+    const over = () => (document.hidden ? this.#showHours(peak) : this.lookAtHours())
+    if (rest < Infinity) this.#hourEnds = setTimeout(over, rest > 0 ? Math.min(rest + LATER + Math.random() * SPREAD, LONGEST_TIMER) : A_MINUTE)
     place.hidden = !peak || rest <= 0
-    if (!peak || place.hidden) return
+    if (!peak || place.hidden) return rest
     const kind = (place.dataset.kind = peak.now ? "peak" : "off_peak")
     place.textContent = peak.until ? t(`js.${kind}_until`, { time: peak.until_words }) : t(`js.${kind}`)
+    return rest
   }
 }

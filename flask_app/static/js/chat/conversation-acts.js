@@ -56,12 +56,22 @@ async function take(_list, { id, title }) {
   openDialog("export-dialog")
 }
 
-/** Once all messages are drawn, with their formulas and colours. */
+let isPreparing = false
+
+/** Once all messages are drawn, with their formulas and colours, unless another conversation is open by then. */
 async function printWhole() {
-  const { allCome } = await loaded(import("app/markdown/turns.js"))
-  dispatchEvent(new Event("beforeprint"))
-  await allCome(PATIENCE)
-  window.print()
+  if (isPreparing) return
+  isPreparing = true
+  const here = location.pathname
+  try {
+    const { allCome } = await loaded(import("app/markdown/turns.js"))
+    dispatchEvent(new Event("beforeprint"))
+    await allCome(PATIENCE)
+    if (location.pathname === here) window.print()
+  } finally {
+    isPreparing = false
+    dispatchEvent(new Event("afterprint"))
+  }
 }
 
 /** By a link, for others to read. @param {Sidebar} list @param {Summary} conversation */

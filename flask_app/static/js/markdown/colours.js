@@ -12,6 +12,7 @@ export const LONGEST = 40_000 // also characters; beyond that colouring would be
 const PATIENCE = 1_500 // milliseconds for one piece
 const LOADING = 30_000 // milliseconds until the worker is given up that has not come
 const PAUSE = 3_000 // milliseconds before a library is asked for again
+const MOST_LEFT = 50 // pieces that no worker came for
 const REST = 200 // milliseconds in which a slow phone brings the text to the screen
 
 const highlighter = library(() => import("highlight.js").then((module) => module.default))
@@ -72,7 +73,7 @@ function painted() {
 /** @param {string} code @param {string} language @param {() => void} again asks for it once more @returns {Promise<string | null>} */
 async function colouredElsewhere(code, language, again) {
   worker ??= await begun()
-  if (!worker) left.push(again)
+  if (!worker && left.length < MOST_LEFT) left.push(again)
   const html = worker && (await said(worker, { code, language }, PATIENCE))
   if (html !== undefined) return html
   worker?.terminate()
