@@ -11,6 +11,7 @@ from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import Words, words
 from tests.support.assisted import ASSISTANTS, TUTOR
+from tests.support.brokers import wait_until
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 PRO, SHARED = "deepseek-v4-pro", "/api/admin/assistants"
@@ -111,19 +112,36 @@ def test_a_conversation_begins_with_one_and_keeps_it(
     expect(shown(page)).to_contain_text("Tutor")
     expect(chosen(page)).to_be_hidden()
     expect(chat.answer).to_contain_text("What do you think?")
-    asked = script.journal.last.body
+    asked = script.journal.chats[-1].body
     assert asked["messages"] == [TOLD, {"role": "user", "content": "What is a prime?"}]
     assert (asked["model"], asked["reasoning_effort"]) == (PRO, "max")
     page.reload()
     expect(shown(page)).to_contain_text(TUTOR["icon"])
     expect(page.locator("[data-thinking]")).to_have_value("max")
     chat.ask("A number.")
-    assert script.journal.last.body["messages"][0] == TOLD
-    assert script.journal.last.body["model"] == PRO
+    assert script.journal.chats[-1].body["messages"][0] == TOLD
+    assert script.journal.chats[-1].body["model"] == PRO
     expect_no_fault(page, locale)
     page.go_back()
     expect(chosen(page)).to_contain_text("Tutor")
     expect(shown(page)).to_be_hidden()
+
+
+def test_what_a_person_chooses_beside_it_stays(visits: Visits, tutor: str, script: ScriptedUpstream) -> None:
+    chat = Chat(visits.open(f"/?assistant={tutor}"), say)
+    page, thinking = chat.page, chat.page.locator("[data-thinking]")
+    chat.ask("What is a prime?")
+    chat.act(chat.answer, "regenerate").click()
+    wait_until(lambda: len(script.journal.chats) == 2)
+    chat.wait_until_answered()
+    assert script.journal.chats[-1].body["reasoning_effort"] == "max", "as the page shows it"
+    thinking.select_option("off")
+    other = Chat(visits.open(page.url), say)
+    other.ask("Elsewhere.")
+    page.evaluate("() => dispatchEvent(new Event('focus'))")
+    expect(chat.prose.last).to_be_visible()
+    expect(page.get_by_text("Elsewhere.")).to_be_visible()
+    expect(thinking).to_have_value("off")
 
 
 def test_what_is_chosen_is_taken_away_again(visits: Visits, tutor: str, script: ScriptedUpstream) -> None:
@@ -136,7 +154,7 @@ def test_what_is_chosen_is_taken_away_again(visits: Visits, tutor: str, script: 
     expect(choices(page).first).to_be_visible()
     expect(page.locator("[data-model] option:checked")).to_have_text(usual)
     chat.ask("hello")
-    assert script.journal.last.body["messages"] == [{"role": "user", "content": "hello"}]
+    assert script.journal.chats[-1].body["messages"] == [{"role": "user", "content": "hello"}]
     expect(shown(page)).to_be_hidden()
 
 
@@ -162,7 +180,7 @@ def test_one_that_was_deleted_meanwhile_is_told_and_nothing_is_lost(
     chosen(chat.page).get_by_role("link").click()
     chat.enter()
     expect(chat.prose).to_have_text(Answer().text)
-    assert [each["content"] for each in script.journal.last.body["messages"]] == ["hello"]
+    assert [each["content"] for each in script.journal.chats[-1].body["messages"]] == ["hello"]
     visits.watch(chat.page).problems.clear()  # the browser notes the refusal
 
 
@@ -246,6 +264,6 @@ def test_one_for_everybody_is_begun_with_and_not_read(
     expect(chosen(page)).to_contain_text("For all")
     chat = Chat(page, say)
     chat.ask("hello")
-    assert script.journal.last.body["messages"][0] == TOLD
+    assert script.journal.chats[-1].body["messages"][0] == TOLD
     expect(shown(page)).to_contain_text("For all")
     expect(page.get_by_text(TUTOR["instructions"])).to_have_count(0)

@@ -178,13 +178,12 @@ def test_what_is_too_long_with_instructions_is_said(turns: list[Turn], code: str
     assert prompts.code_of_length(request(*turns)) == code
 
 
-def test_a_first_message_that_is_too_long_with_them_is_told_so(
+def test_a_first_message_that_is_too_long_for_its_provider_is_kept_as_every_version_tells_it(
     member_client: PageClient, upstream: ScriptedUpstream, tutor: dict[str, Any]
 ) -> None:
     upstream.script(Status(400, "This model's maximum context length is 65536 tokens.", code="x"))
     failed = ask(member_client, assistant_id=tutor["id"]).json["error"]
-    assert (failed["code"], failed.get("retryable")) == ("message_too_long_with_instructions", None)
-    assert "instructions" in failed["message"]
+    assert (failed["code"], failed.get("retryable")) == ("message_too_long_for_model", None)
 
 
 def test_a_title_is_asked_for_without_them(

@@ -134,9 +134,14 @@ def picture_bytes(request: Request) -> int:
 
 def code_of_length(request: Request) -> str:
     """The error's code where the prompt is too long: it tells whether there was anything before the message."""
-    if request.begun or not is_first(request):
-        return "conversation_too_long"
-    return "message_too_long_for_model" if len(request.turns) == 1 else "message_too_long_with_instructions"
+    code = kept_code_of_length(request)
+    is_told = code == "message_too_long_for_model" and len(request.turns) > 1
+    return "message_too_long_with_instructions" if is_told else code
+
+
+def kept_code_of_length(request: Request) -> str:
+    """The same for an answer that is stored: one of those that the version before knows."""
+    return "conversation_too_long" if request.begun or not is_first(request) else "message_too_long_for_model"
 
 
 def is_first(request: Request) -> bool:

@@ -294,7 +294,7 @@ class Completion:
             outcome.status = self._stop.status
             return
         outcome.status = "interrupted" if outcome.began else "failed"
-        outcome.error_code = prompts.code_of_length(self.request) if code == "conversation_too_long" else code
+        outcome.error_code = prompts.kept_code_of_length(self.request) if code == "conversation_too_long" else code
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._started) * 1000)

@@ -16,7 +16,7 @@ EARLIEST, LATEST = datetime(2005, 1, 1, tzinfo=UTC), datetime(2900, 1, 1, tzinfo
 MOST_THINKING_MS = 24 * 3600 * 1000
 
 _STATUSES = frozenset({"complete", "stopped", "left", "interrupted", "failed"})
-_TOO_LONG = {"conversation_too_long", "message_too_long_for_model", "message_too_long_with_instructions"}
+_TOO_LONG = {"conversation_too_long", "message_too_long_for_model"}
 _CODES = frozenset({"interrupted", "internal", *_TOO_LONG})
 _OF_PROVIDERS = "upstream_"
 _NAME_LENGTH, _REASON_LENGTH = 128, 64

@@ -146,7 +146,6 @@ _FINAL = frozenset(
         "conversation_gone",
         "conversation_too_long",
         "message_too_long_for_model",
-        "message_too_long_with_instructions",
         "model_not_for_group",
         "no_model",
         "no_model_for_group",

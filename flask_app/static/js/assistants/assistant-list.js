@@ -4,6 +4,7 @@ import { withParameter } from "app/addresses.js"
 import { ApiError, api, isGone } from "app/api.js"
 import { ModelChoice } from "app/assistants/model-choice.js"
 import { clearFieldErrors, showFieldError } from "app/field-errors.js"
+import { chooseGroup } from "app/group-choice.js"
 import { sentence, t } from "app/i18n.js"
 import { onMore } from "app/more.js"
 import { confirmDialog, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui.js"
@@ -104,10 +105,11 @@ export class AssistantList {
     clearFieldErrors(this.#form)
     const { name = "", icon = "", instructions = "", group_id: group } = assistant ?? {}
     slot(this.#form, "title").textContent = assistant ? t("js.assistants.edit", { name }) : t("js.assistants.new")
-    for (const [field, value] of Object.entries({ name, icon, instructions, ...(this.#isShared ? { group: group ?? "" } : {}) })) {
+    for (const [field, value] of Object.entries({ name, icon, instructions })) {
       const place = /** @type {HTMLInputElement} */ (must(this.#form, `[name="${field}"]`))
       place.value = value
     }
+    if (this.#isShared) chooseGroup(this.#form, group ?? null, this.#list.querySelector(`[data-id="${assistant?.id}"] [data-slot=group]`)?.textContent ?? "")
     this.#choice.set(assistant?.model ?? null, assistant?.thinking ?? null)
     openDialog("assistant-dialog")
   }

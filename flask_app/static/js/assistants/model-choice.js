@@ -12,10 +12,10 @@ export class ModelChoice {
 
   /** @param {HTMLFormElement} form @param {Model[]} models */
   constructor(form, models) {
-    this.#models = models
+    this.#models = models.filter(({ name }, at) => models.findIndex((each) => each.name === name) === at) // of several providers
     this.#model = /** @type {HTMLSelectElement} */ (must(form, "[name=model]"))
     this.#thinking = /** @type {HTMLSelectElement} */ (must(form, "[name=thinking]"))
-    this.#model.append(...models.map(({ name, label }) => new Option(label || name, name)))
+    this.#model.append(...this.#models.map(({ name, label }) => new Option(label || name, name)))
     this.#model.addEventListener("change", () => this.#offerWays(this.#thinking.value))
   }
 
@@ -44,13 +44,14 @@ export class ModelChoice {
       this.#model.append(gone)
     }
     this.#model.value = model ?? ""
-    this.#offerWays(thinking === null ? "" : asWay(thinking))
+    this.#offerWays(thinking === null ? "" : asWay(thinking), { isKept: true })
   }
 
-  /** @param {string} chosen stays, where the model knows it */
-  #offerWays(chosen) {
+  /** @param {string} chosen stays, where the model knows it or it `isKept` @param {{isKept?: boolean}} [options] */
+  #offerWays(chosen, { isKept = false } = {}) {
     const model = this.#models.find(({ name }) => name === this.#model.value)
-    const ways = model ? (model.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : []) : [...new Set(["off", "on", chosen])].filter(Boolean)
+    const known = model ? (model.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : []) : ["off", "on", chosen]
+    const ways = [...new Set([...known, ...(isKept ? [chosen] : [])])].filter(Boolean)
     const usual = /** @type {HTMLOptionElement} */ (this.#thinking.options[0])
     this.#thinking.replaceChildren(usual, ...ways.map((way) => new Option(t(`js.think_${way}`), way)))
     this.#thinking.value = ways.includes(chosen) ? chosen : ""

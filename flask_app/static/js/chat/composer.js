@@ -36,6 +36,7 @@ export class Composer extends EventTarget {
   #drafts = new Drafts()
   #unsent = new Unsent()
   #hourEnds = 0
+  #isChosen = false // has the person chosen a model, or how it thinks, in this place?
   /** What goes along, once something does: app/chat/attaching puts it here. @type {import("app/chat/attached-files.js").AttachedFiles | null} */
   attached = null
   /** The same, or until then what the tab has noted: it is shown once that is loaded. */
@@ -64,7 +65,7 @@ export class Composer extends EventTarget {
   /** Turns to another conversation and its draft; a new one may have an assistant. @param {string | null} conversation @param {Composer["assistant"]} [assistant] */
   moveTo(conversation, assistant = null) {
     this.dispatchEvent(new Event("leaving"))
-    ;[this.place, this.assistant] = [conversation, assistant]
+    ;[this.place, this.assistant, this.#isChosen] = [conversation, assistant, false]
     this.#form.toggleAttribute("data-assisted", assistant !== null)
     this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
     this.#early = ""
@@ -74,16 +75,13 @@ export class Composer extends EventTarget {
     this.goOnWith(null, assistant)
   }
 
-  /**
-   * The choice of the conversation's assistant. Where its model is gone, or the conversation's, that is said, and who follows chosen.
-   * Without either it is back to the usual choice.
-   * @param {Follower | null} follower @param {Assistant | null} [assistant]
-   */
+  /** As the conversation's assistant has it, unless the person has chosen; without one as usual. @param {Follower | null} follower of a model that is gone: that is said @param {Assistant | null} [assistant] */
   goOnWith(follower, assistant = null) {
+    if (assistant && this.#isChosen) return
     const own = this.#models.find(({ name }) => name === assistant?.model)
-    const gone = !own && assistant?.model ? t("js.assistant_model_gone", { old: assistant.model, name: assistant.name }) : ""
+    const gone = assistant?.model ? t("js.assistant_model_gone", { old: assistant.model, name: assistant.name }) : ""
     const note = must(this.#form, "[data-model-note]")
-    note.textContent = gone || (follower && !own ? t("js.model_gone", { old: follower.instead_of, name: follower.label }) : "")
+    note.textContent = own ? "" : follower ? t("js.model_gone", { old: follower.instead_of, name: follower.label }) : gone
     note.hidden = !note.textContent
     this.#select.value = own?.id ?? follower?.id ?? this.#usual
     this.#showThinking(assistant?.thinking ?? undefined)
@@ -111,7 +109,7 @@ export class Composer extends EventTarget {
   /** The same for a question that another model has answered; where that is gone, as for the next message. @param {string | null} model its id or name */
   choiceOf(model) {
     const known = this.#models.find(({ id, name }) => id === model || name === model)
-    return known ? { model: known.id, thinking: asAsked(wayOf(known)) } : this.choice
+    return known ? { model: known.id, thinking: asAsked(wayOf(known, asAsked(this.#thinking.value))) } : this.choice
   }
 
   /** The models that can answer, named as they are offered. */
@@ -215,6 +213,7 @@ export class Composer extends EventTarget {
     anew.addEventListener("click", () => this.dispatchEvent(new Event("anew")))
     this.#select.addEventListener("change", () => this.#modelChosen())
     this.#thinking.addEventListener("change", () => localStorage.setItem(THINKING_CHOICE, this.#thinking.value))
+    for (const field of [this.#select, this.#thinking]) field.addEventListener("change", () => (this.#isChosen = true))
   }
 
   #send() {

@@ -100,7 +100,7 @@ export class ContextMeter {
 
   /** Of the assistant, where nothing was answered yet: after that they are among what was taken. */
   get #instructions() {
-    return this.#usage || this.#composer.place !== null ? 0 : (this.#composer.assistant?.tokens ?? 0)
+    return this.#usage ? 0 : (this.#composer.assistant?.tokens ?? 0)
   }
 
   get #attached() {

@@ -3,6 +3,7 @@
 import { withParameter } from "app/addresses.js"
 import { ApiError, api, isGone } from "app/api.js"
 import { clearFieldErrors, showFieldError } from "app/field-errors.js"
+import { chooseGroup } from "app/group-choice.js"
 import { sentence, t } from "app/i18n.js"
 import { onMore } from "app/more.js"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, tell, toast } from "app/ui.js"
@@ -115,10 +116,11 @@ export class PromptList {
     clearFieldErrors(this.#form)
     const { command = "", title = "", text = "", group_id: group } = prompt ?? {}
     fill(this.#form, { title: prompt ? t("js.prompts.edit", { command: `/${command}` }) : t("js.prompts.new") })
-    for (const [name, value] of Object.entries({ command, title, text, ...(this.#isShared ? { group: group ?? "" } : {}) })) {
+    for (const [name, value] of Object.entries({ command, title, text })) {
       const field = /** @type {HTMLInputElement} */ (must(this.#form, `[name="${name}"]`))
       field.value = value
     }
+    if (this.#isShared) chooseGroup(this.#form, group ?? null, this.#list.querySelector(`[data-id="${prompt?.id}"] [data-slot=group]`)?.textContent ?? "")
     openDialog("prompt-dialog")
   }
 
