@@ -261,7 +261,8 @@ def test_a_limit_only_warns_where_its_person_says_so(visits: Visits, site: Site,
     dialog = page.get_by_role("dialog", name=en("js.tokens.limit_one", name="weekly"))
     dialog.get_by_label(en("budgets.kind")).select_option(label=en("budgets.kind_soft"))
     dialog.get_by_role("button", name=en("base.save")).click()
-    expect(row).to_contain_text(en("budgets.soft"))
+    expect(dialog).to_be_hidden()
+    expect(row.get_by_text(en("budgets.soft"))).to_be_visible()
     script.script(Answer("Hello all the same.", usage=Usage(prompt=90, cached=0, completion=30)))
     assert ask(site, secret) == 200
     page.reload()
