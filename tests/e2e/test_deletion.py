@@ -77,6 +77,7 @@ def test_the_newest_is_undone_by_keyboard_words_or_conversation(visits: Visits, 
     keys = chat.page.keyboard
     chat.ask("Take me back")
     chat.choose("Take me back", say("base.delete"))
+    expect(chat.in_list("Take me back")).to_have_count(0)  # what is typed before that is no later than it
     chat.text.press_sequentially("some words")
     chat.text.press("Control+a")
     chat.text.press("Delete")
