@@ -13,11 +13,14 @@ const PATIENCE = 1_500 // milliseconds for one piece
 const LOADING = 30_000 // milliseconds until the worker is given up that has not come
 const PAUSE = 3_000 // milliseconds before a library is asked for again
 const MOST_LEFT = 50 // pieces that no worker came for
+const LATE = 2_000 // milliseconds in which the next library waits for the one before
 const REST = 200 // milliseconds in which a slow phone brings the text to the screen
 
 const highlighter = library(() => import("highlight.js").then((module) => module.default))
 /** @type {Worker | null} */
 let worker = null
+/** The library that comes. @type {Promise<unknown>} */
+let before = Promise.resolve()
 /** One long piece after the other. @type {Promise<unknown>} */
 let turn = Promise.resolve()
 /** Pieces that no worker came for: they have their turn again with the next that comes. @type {(() => void)[]} */
@@ -59,10 +62,17 @@ export function library(load) {
     setTimeout(() => (isTried = false), PAUSE)
   }
   return () => {
-    if (!isTried) loaded(painted().then(load).then(aTurnLater)).then(come, failed)
+    if (!isTried) loaded(inOrder(load)).then(come, failed)
     isTried = true
     return whole
   }
+}
+
+/** Two that come at once would take a frame from whoever scrolls: one comes after the other, unless that one is late. @template T @param {() => Promise<T>} load @returns {Promise<T>} */
+function inOrder(load) {
+  const coming = before.then(painted).then(load).then(aTurnLater)
+  before = Promise.race([coming.then(painted, () => undefined), new Promise((resolve) => setTimeout(resolve, LATE))])
+  return coming
 }
 
 /** The text is seen before the large libraries take the line and the processor: the frame after the next begins once it is. */
