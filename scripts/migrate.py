@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Too many connections, no account, no right to connect, a shutdown; and what the client says, which is of the line.
 AWAY = {1040, 1044, 1045, 1049, 1053, 1130, *range(2000, 2100)}
 # The name of a lock is the whole server's, and 64 characters long at most.
-_TAKE = text("SELECT GET_LOCK(CONCAT('mingchat.', SHA1(DATABASE())), :seconds)")
+_TAKE = text("SELECT GET_LOCK(CONCAT('mingchat.', LEFT(SHA2(DATABASE(), 256), 40)), :seconds)")  # MySQL 9 has no SHA1
 _BE_PATIENT = text("SET SESSION wait_timeout = 86400")  # a migration of many rows takes as long as it takes
 
 
