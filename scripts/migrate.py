@@ -1,5 +1,6 @@
 """Bring the database of DATABASE_URL (SQLite in instance/ by default) to the newest schema."""
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +21,7 @@ from scripts import instance_lock, settings_file
 ROOT = Path(__file__).resolve().parent.parent
 # Too many connections, no account, no right to connect, a shutdown; and what the client says, which is of the line.
 AWAY = {1040, 1044, 1045, 1049, 1053, 1130, *range(2000, 2100)}
-# The name of a lock is the whole server's, and 64 characters long at most.
-_TAKE = text("SELECT GET_LOCK(CONCAT('mingchat.', LEFT(SHA2(DATABASE(), 256), 40)), :seconds)")  # MySQL 9 has no SHA1
+_TAKE = text("SELECT GET_LOCK(:name, :seconds)")
 _BE_PATIENT = text("SET SESSION wait_timeout = 86400")  # a migration of many rows takes as long as it takes
 
 
@@ -73,10 +73,13 @@ def _alone(engine: Engine) -> Iterator[Connection]:
 
 
 def _wait_for_lock(connection: Connection) -> None:
-    if connection.scalar(_TAKE, {"seconds": 0}):
+    """The name of a lock is the whole server's, and 64 characters long at most."""
+    database = connection.engine.url.database or ""
+    name = f"mingchat.{hashlib.sha256(database.encode()).hexdigest()[:40]}"
+    if connection.scalar(_TAKE, {"name": name, "seconds": 0}):
         return
     print("Another start is preparing the database: waiting for it …", file=sys.stderr, flush=True)
-    while not connection.scalar(_TAKE, {"seconds": 10}):
+    while not connection.scalar(_TAKE, {"name": name, "seconds": 10}):
         pass
 
 
