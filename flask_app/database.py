@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
+from traceback import clear_frames
 from typing import ClassVar, TypeVar, cast
 
 from sqlalchemy import Engine, MetaData, Table
@@ -238,6 +239,7 @@ def _persistently(begin: Callable[[], AbstractContextManager[Handle]], work: Cal
         except OperationalError as error:
             if not tries_left or getattr(error.orig, "args", (None,))[0] not in _RETRYABLE:
                 raise
+            clear_frames(error.__traceback__)  # or they, and whoever asked, stay until the collector comes
     raise AssertionError("unreachable: the last try returns or raises")
 
 

@@ -1,5 +1,7 @@
 """DEEPSEEK_API_KEY as a key like the others: one row that follows the variable."""
 
+from traceback import clear_frames
+
 import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -46,7 +48,8 @@ def sync() -> None:
     """Store the variable's key, replace it when it changed, forget it when it is gone."""
     try:
         in_transaction(_follow)
-    except IntegrityError:  # another process stored it in the same moment
+    except IntegrityError as error:  # another process stored it in the same moment
+        clear_frames(error.__traceback__)  # or they, and whoever asked, stay until the collector comes
         in_transaction(_follow)
 
 
