@@ -1,7 +1,7 @@
 """What an assistant's fields may be."""
 
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from sqlalchemy import ColumnElement, func
 
@@ -44,9 +44,8 @@ def beginning(model: type[Assistant] | type[SharedAssistant]) -> ColumnElement[s
 
 
 def thinking_of(stored: str | None) -> Thinking | None:
-    """As it is asked for."""
-    known: dict[str | None, Thinking | None] = {None: None, "off": False, "on": True}
-    return known.get(stored, stored)  # type: ignore[arg-type]  # an effort is itself
+    """As it is asked for: an effort is itself."""
+    return stored == "on" if stored in _SWITCHED.values() else cast("Thinking | None", stored)
 
 
 def _name(name: str, _: Allowed) -> str:

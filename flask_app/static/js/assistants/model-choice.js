@@ -1,5 +1,6 @@
 // @ts-check
 /** Which model an assistant has, and how it is to think with it: as usual, or as that model can. */
+import { asAsked, waysOf } from "app/api.js"
 import { t } from "app/i18n.js"
 import { must } from "app/ui.js"
 
@@ -25,8 +26,7 @@ export class ModelChoice {
   }
 
   get thinking() {
-    const way = this.#thinking.value
-    return way === "" ? null : way === "on" || way === "off" ? way === "on" : way
+    return asAsked(this.#thinking.value) ?? null
   }
 
   /** What of them a list says. @param {string | null} model @param {boolean | string | null} thinking */
@@ -50,7 +50,7 @@ export class ModelChoice {
   /** @param {string} chosen stays, where the model knows it or it `isKept` @param {{isKept?: boolean}} [options] */
   #offerWays(chosen, { isKept = false } = {}) {
     const model = this.#models.find(({ name }) => name === this.#model.value)
-    const known = model ? (model.thinking ? ["off", ...(model.efforts.length ? model.efforts : ["on"])] : []) : ["off", "on", chosen]
+    const known = model ? waysOf(model) : ["off", "on", chosen]
     const ways = [...new Set([...known, ...(isKept ? [chosen] : [])])].filter(Boolean)
     const usual = /** @type {HTMLOptionElement} */ (this.#thinking.options[0])
     this.#thinking.replaceChildren(usual, ...ways.map((way) => new Option(t(`js.think_${way}`), way)))
