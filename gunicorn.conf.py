@@ -35,6 +35,7 @@ preload_app = False  # gevent patches in the worker: nothing of the application 
 # A gevent worker beats every second whatever its requests do: this ends a frozen loop, not a stream.
 timeout = 60
 keepalive = 5
+limit_request_line = 8190  # as nginx lets through: two hundred ids of conversations
 
 # After SIGTERM answers have this long to finish; the rest of gunicorn's patience is for settling them. After that it
 # kills: by then nothing may be under way, and services/runs/closing.py sees to it.

@@ -1,5 +1,7 @@
 """What a prompt may be called, and the variables in its text: `{{topic}}`, or `{{topic: what stands there at first}}`.
 
+The colon may be a full-width one, as Chinese keyboards write it.
+
 `static/js/prompts/prompt-text.js` reads the same: `tests/prompts.json` holds both to it.
 """
 
@@ -12,6 +14,7 @@ MAX_COMMAND = 32
 MAX_NAME = 64  # of a variable
 
 _VARIABLE = re.compile(r"\{\{([^{}\r\n]*)\}\}")
+_COLON = re.compile("[:\uff1a]")
 
 
 def is_command(word: str) -> bool:
@@ -28,7 +31,7 @@ def variables(text: str) -> dict[str, str]:
     """The names in the order they come in, each once, with what stands there at first: what is said first counts."""
     found: dict[str, str] = {}
     for inside in _VARIABLE.findall(text):
-        name, _, default = (part.strip() for part in inside.partition(":"))
+        name, default, *_ = (*(part.strip() for part in _COLON.split(inside, maxsplit=1)), "")
         if 0 < len(name) <= MAX_NAME:
             found[name] = found.get(name) or default
     return found

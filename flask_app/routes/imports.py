@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from flask_app.services.operations import disk
 from flask_app.services.portability import conversation_import
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import long_bodies, supervision
@@ -26,10 +27,12 @@ def look(body: LookBody) -> OutcomesReply:
 @returns(OutcomesReply)
 @refuses(403, "`account_disabled`: meanwhile. What had come in by then stays.")
 @refuses(429, "`import_too_much_today`: 200 MB of text, or 200,000 messages, of a day. What has come in stays.")
+@refuses(503, "`disk_full`: what is left is for messages and the ledger.")
 @refuses(409, "`supervision_unseen`: the group is supervised, and its notice was not confirmed.")
 def bring_in(body: ImportBody) -> OutcomesReply:
     """Bring conversations in: each once, under an id of its own, however often it is sent. It costs nothing."""
     supervision.require_seen()
+    disk.require_reserve()
     return outcomes_reply(
         conversation_import.bring_in(get_current_user(), body.folders, body.conversations, body.contents)
     )

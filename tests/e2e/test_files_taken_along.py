@@ -12,6 +12,7 @@ from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.attached import attach, pdf, picture, sent, text
 from tests.e2e.chat import Chat
+from tests.e2e.held import Held
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import Words, words
@@ -143,3 +144,19 @@ def test_files_of_others_exports_come_with_what_was_read_of_them(
     told = script.journal.chats[-1].body["messages"][0]["content"]
     assert "Nine lamps." in told
     assert "[file that is not available: board.png]" in told
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_how_far_everything_is_can_be_seen_and_ended(visits: Visits, site: Site, viewport: Any) -> None:
+    page = person(visits, site, f"Waits {viewport['width']}", words("en"), viewport=viewport)
+    page.goto("/account")
+    part = page.locator("[data-everything]")
+    held = Held(page, "**/api/me/export")
+    part.get_by_role("link").click()
+    held.wait()
+    expect(part.get_by_role("progressbar")).to_be_visible()
+    expect(part.get_by_role("link")).to_be_hidden()
+    expect_no_fault(page)
+    part.get_by_role("button", name=words("en")("base.cancel")).click()
+    expect(part.get_by_role("link")).to_be_focused()
+    expect(part.get_by_role("progressbar")).to_be_hidden()

@@ -8,8 +8,10 @@ test("a file comes as it is, however it is cut, and its lines are counted on the
   const bytes = new TextEncoder().encode(TEXT)
   for (let size = 1; size <= bytes.length; size++) {
     const told = []
-    const whole = await new Response(pieces(bytes, size).pipeThrough(countingLines((lines) => told.push(lines)))).text()
+    let length = 0
+    const whole = await new Response(pieces(bytes, size).pipeThrough(countingLines((lines, come) => ((length = come), told.push(lines))))).text()
     assert.equal(whole, TEXT)
+    assert.equal(length, bytes.length)
     assert.equal(told.at(-1), 3)
     assert.deepEqual(told, [...told].sort((a, b) => a - b))
   }
@@ -20,8 +22,10 @@ test("the files of a zip are counted on the way, however it is cut", async () =>
   const bytes = new TextEncoder().encode(text)
   for (let size = 1; size <= bytes.length; size++) {
     const told = []
-    const whole = await new Response(pieces(bytes, size).pipeThrough(countingFiles((files) => told.push(files)))).text()
+    let length = 0
+    const whole = await new Response(pieces(bytes, size).pipeThrough(countingFiles((files, come) => ((length = come), told.push(files))))).text()
     assert.equal(whole, text)
+    assert.equal(length, bytes.length)
     assert.equal(told.at(-1), 3)
   }
 })

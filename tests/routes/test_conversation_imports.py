@@ -1,5 +1,7 @@
 """/api/conversations/import: what was taken along comes back, once, as one's own, and costs nothing."""
 
+import shutil
+from collections import namedtuple
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -19,6 +21,7 @@ from flask_app.services.site.retention_settings import Kept
 from tests.conftest import MakeUser, SignIn
 from tests.support import talks
 from tests.support.clients import PageClient
+from tests.support.entrance import error_code
 from tests.support.exported import without_ids
 from tests.support.listing import fill
 from tests.support.together import at_once
@@ -274,3 +277,16 @@ def test_no_model_is_asked_for_another_title(member: User, member_client: PageCl
     (outcome,) = sent(member_client, {"conversations": [talk()]})
     with reading() as session:
         assert session.get_one(Conversation, outcome["conversation_id"]).titled_by == member.id
+
+
+def test_a_disk_that_is_nearly_full_takes_none(
+    member: User, member_client: PageClient, other_client: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talks.branched(member)
+    body = body_of(exported(member_client))
+    usage = namedtuple("usage", ["total", "used", "free"])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, 511 << 20))
+    refused = other_client.post(IMPORT, json=body)
+    assert (refused.status_code, error_code(refused)) == (503, "disk_full")
+    monkeypatch.undo()
+    assert how(sent(other_client, body)) == ["imported"]

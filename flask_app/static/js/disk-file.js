@@ -3,7 +3,7 @@
 
 const FOLDER = "downloads"
 const CONTENT = "content"
-const BEGUN = "downloads-begun" // something may have been left there: app/usage/records looks
+const BEGUN = "downloads-begun" // something may have been left there: app/usage/records looks, and whoever begins another
 const GIVEN = "downloads-given/" // and its folder's name: when the browser was given it
 const KEPT_SECONDS = 60 // browsers read what they were given a moment later,
 const SLOWEST_BYTES = 10_000_000 // and copy at least so much of it in a second
@@ -45,6 +45,7 @@ class DiskFile {
 /** Null where the browser has no disk for pages: over plain http, in some private windows, in old browsers. @returns {Promise<DiskFile | null>} */
 export async function newDiskFile() {
   if (!("createWritable" in (globalThis.FileSystemFileHandle?.prototype ?? {}))) return null
+  if (localStorage.getItem(BEGUN)) removeLeftovers().catch(console.warn)
   const name = crypto.randomUUID()
   let free = () => {}
   try {

@@ -6,7 +6,8 @@ import { countingFiles, countingLines, fileName } from "app/file-stream.js"
 import { formatNumber, sentence, t } from "app/i18n.js"
 import { announce, must, toast } from "app/ui.js"
 
-const MOST_HELD = 100_000 // records of a file that is gathered in memory before it is kept: some 70 MB
+const MOST_HELD = 100_000 // records of a file that is gathered in memory before it is kept,
+const MOST_BYTES_HELD = 70_000_000 // and as much of it: conversations and files are longer than records
 const KEPT_MILLISECONDS = 60_000 // browsers may read a file a moment after they were given it
 
 /**
@@ -15,19 +16,19 @@ const KEPT_MILLISECONDS = 60_000 // browsers may read a file a moment after they
  * @param {HTMLElement} root [data-downloads], whose links make room for how far it is
  * @param {HTMLAnchorElement} link
  * @param {number | null} expected how many records there will be, null where nobody has counted them
+ * @param {{isLong?: boolean}} [options] may each of them be long, as conversations and files are?
  */
-export async function download(root, link, expected) {
-  const disk = expected === null || expected > MOST_HELD ? await newDiskFile() : null
+export async function download(root, link, expected, { isLong = false } = {}) {
+  const kind = link.dataset.download ?? ""
+  const disk = expected === null || expected > MOST_HELD || isLong ? await newDiskFile() : null
   if (!disk && expected !== null && expected > MOST_HELD) return give(link.href)
   const leave = new AbortController()
-  const isBounded = disk || expected !== null
   let isTooLong = false
-  const kind = link.dataset.download ?? ""
   const heads = kind === "csv" || kind === "json" ? 1 : 0
   const view = new Progress(root, expected, () => leave.abort())
-  const count = (/** @type {number} */ found) => {
+  const count = (/** @type {number} */ found, /** @type {number} */ bytes) => {
     view.show(found - heads)
-    isTooLong = !isBounded && found > MOST_HELD
+    isTooLong = !disk && (bytes > MOST_BYTES_HELD || (expected === null && found > MOST_HELD))
     if (isTooLong) throw new Error("too long") // which ends the request
   }
   addEventListener("beforeunload", hold)

@@ -3,14 +3,14 @@
 
 const NEWLINE = 10
 
-/** What comes, as it is; `tell` hears after each piece how many lines have ended. @param {(lines: number) => void} tell */
+/** What comes, as it is; `tell` hears after each piece how many lines have ended, and how many bytes have come. @param {(lines: number, bytes: number) => void} tell */
 export function countingLines(tell) {
-  let lines = 0
+  let [lines, bytes] = [0, 0]
   return new TransformStream({
     /** @param {Uint8Array} piece @param {TransformStreamDefaultController} rest */
     transform(piece, rest) {
       for (let at = piece.indexOf(NEWLINE); at >= 0; at = piece.indexOf(NEWLINE, at + 1)) lines++
-      tell(lines)
+      tell(lines, (bytes += piece.length))
       rest.enqueue(piece)
     },
   })
@@ -18,9 +18,9 @@ export function countingLines(tell) {
 
 const BEGINNING = [0x50, 0x4b, 3, 4] // of each file in a zip
 
-/** The same of a zip: how many files in it have begun. Packed content looks like a beginning once in 4 GB. @param {(files: number) => void} tell */
+/** The same of a zip: how many files in it have begun. Packed content looks like a beginning once in 4 GB. @param {(files: number, bytes: number) => void} tell */
 export function countingFiles(tell) {
-  let files = 0
+  let [files, bytes] = [0, 0]
   let matched = 0
   return new TransformStream({
     /** @param {Uint8Array} piece @param {TransformStreamDefaultController} rest */
@@ -32,7 +32,7 @@ export function countingFiles(tell) {
           files++
         }
       }
-      tell(files)
+      tell(files, (bytes += piece.length))
       rest.enqueue(piece)
     },
   })

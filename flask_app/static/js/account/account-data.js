@@ -7,20 +7,29 @@ import { confirmDialog, must, tell } from "app/ui.js"
 
 /** Has the links fetch what is chosen; without this module they fetch everything. */
 export function offerExport() {
+  const everything = must(document, "[data-everything]")
+  follow(everything, (link) => download(everything, link, null, { isLong: true }))
   const root = document.querySelector("[data-downloads]")
   if (!(root instanceof HTMLElement)) return
   const which = /** @type {HTMLSelectElement} */ (must(root, "[data-which]"))
+  follow(root, (link) => {
+    const address = new URL(link.href)
+    if (which.value) address.searchParams.set("folder", which.value)
+    else address.searchParams.delete("folder")
+    link.href = address.href
+    return download(root, link, Number(which.selectedOptions[0]?.dataset.count), { isLong: true })
+  })
+}
+
+/** One at a time. @param {HTMLElement} root @param {(link: HTMLAnchorElement) => Promise<void>} fetch */
+function follow(root, fetch) {
   let isGoing = false
   for (const link of root.querySelectorAll("a")) {
     link.addEventListener("click", async (press) => {
       press.preventDefault()
       if (isGoing) return
       isGoing = true
-      const address = new URL(link.href)
-      if (which.value) address.searchParams.set("folder", which.value)
-      else address.searchParams.delete("folder")
-      link.href = address.href
-      await download(root, link, Number(which.selectedOptions[0]?.dataset.count))
+      await fetch(link)
       isGoing = false
     })
   }

@@ -22,7 +22,7 @@ export function filledIn(text, values) {
 
 /** @param {string} inside @returns {[string, string]} */
 function partsOf(inside) {
-  const at = inside.indexOf(":")
+  const at = inside.search(/[:：]/)
   return at < 0 ? [inside.trim(), ""] : [inside.slice(0, at).trim(), inside.slice(at + 1).trim()]
 }
 
