@@ -27,11 +27,12 @@ from sqlalchemy.pool import NullPool
 from flask_app import database
 from flask_app.database import Base
 from flask_app.domain.events import Usage
+from flask_app.domain.tariff import Prices
 from flask_app.models import SpentDaily, SpentMonthly, TokenUsage
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.ledger import rollup, spending, usage_check_service
 from flask_app.services.ledger.refund_service import NEGATED
-from flask_app.services.tariffs import tariff_service
+from flask_app.services.tariffs.tariff_service import Priced
 from tests.support import ledger, mariadb
 from tests.support.storage import alembic_config
 
@@ -122,13 +123,12 @@ def test_what_cache_and_peak_hours_were_worth_is_found_by_the_old_prices(empty_u
     config = alembic_config(empty_url)
     command.upgrade(config, "0013")
     database.connect(empty_url)
-    with database.fetching() as connection:
-        at_peak = datetime(2026, 11, 25, 3, tzinfo=UTC)
-        priced = [
-            tariff_service.price("deepseek-flash", "CNY", at, connection) for at in (at_peak, at_peak.replace(hour=5))
-        ]
+    at_peak = datetime(2026, 11, 25, 3, tzinfo=UTC)
+    usual, high = Prices(20_000, 1_000_000, 4_000_000), Prices(40_000, 2_000_000, 8_000_000)
+    flash = "deepseek-flash.CNY.2026-09-10"
+    priced = [Priced(flash, high, usual, peak=True), Priced(flash, usual, usual, peak=False)]
     usage, settled = Usage(100, 60, 50, 20), []
-    for each in filter(None, priced):
+    for each in priced:
         costs = {"cost_micros": each.cost(usage), "peak": each.peak, "tariff_id": each.tariff_id}
         settled.append(ledger.entry("person", at_peak, **costs))
     engine = create_engine(empty_url, poolclass=NullPool)
@@ -137,7 +137,7 @@ def test_what_cache_and_peak_hours_were_worth_is_found_by_the_old_prices(empty_u
     with database.reading() as session:
         entries = session.scalars(select(TokenUsage).order_by(TokenUsage.peak.desc())).all()
     assert [entry.peak for entry in entries] == [True, False]
-    expected = [(each.cache_saved(usage), each.peak_extra(usage)) for each in filter(None, priced)]
+    expected = [(each.cache_saved(usage), each.peak_extra(usage)) for each in priced]
     assert [(entry.cache_saved_micros, entry.peak_extra_micros) for entry in entries] == expected
     assert ledger.unsound() == []
     command.downgrade(config, "0013")

@@ -61,7 +61,10 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The most that an attempt may use: its prompt's bound, and `answer` tokens, at prices that none passes."""
+    """The most that an attempt may use: its prompt's bound, and `answer` tokens, at prices that none passes.
+
+    What the request itself costs is part of it.
+    """
 
     prompt: int
     answer: int
@@ -76,7 +79,8 @@ class Worst:
         """Rounded up; None without a price."""
         if self.prices is None:
             return None
-        return -(-(self.prompt * _dearest_input(self.prices) + self.answer * self.prices.output) // PRICED_TOKENS)
+        tokens = self.prompt * _dearest_input(self.prices) + self.answer * self.prices.output
+        return self.prices.request - (-tokens // PRICED_TOKENS)
 
 
 _ALWAYS = Days(date(1970, 1, 1), date(9999, 12, 31))
@@ -116,7 +120,7 @@ def least_cost(prices: Prices) -> int:
 
 
 def longest_answer(worst: Worst, left: int, *, money: bool) -> int:
-    """How many tokens of an answer `left` pays for after the prompt, `worst.answer` at most; negative for none at all.
+    """How many tokens of an answer `left` pays for after request and prompt, `worst.answer` at most; negative for none.
 
     `left` is tokens, or micro-units of the prices' currency. Where nothing has a price money bounds nothing, but once
     none is left nobody is asked either: a price may come any time.
@@ -125,7 +129,7 @@ def longest_answer(worst: Worst, left: int, *, money: bool) -> int:
         return min(left - worst.prompt, worst.answer)
     if worst.prices is None:
         return worst.answer if left > 0 else -1
-    rest = left * PRICED_TOKENS - worst.prompt * _dearest_input(worst.prices)
+    rest = (left - worst.prices.request) * PRICED_TOKENS - worst.prompt * _dearest_input(worst.prices)
     if rest < 0:
         return -1
     return min(rest // worst.prices.output, worst.answer) if worst.prices.output else worst.answer

@@ -1,4 +1,7 @@
-"""What an answer costs: tokens × price at a moment → integer money. The only rounding is in `cost`."""
+"""What an answer costs: tokens × price at a moment, and a price for having asked → integer money.
+
+The only rounding is in `cost`.
+"""
 
 import re
 from collections.abc import Iterable
@@ -8,6 +11,7 @@ from flask_app.domain.events import Usage
 from flask_app.errors import Invalid
 
 PRICED_TOKENS = 1_000_000  # prices are for so many tokens
+PRICED_REQUESTS = 1_000  # as providers quote the price of a request
 DECIMALS = 6
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -16,34 +20,38 @@ _PRICE = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,6}))?")
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Micro-units of a currency per 1,000,000 tokens: input found in the provider's cache, other input, output."""
+    """Micro-units of a currency per 1,000,000 tokens: input found in the provider's cache, other input, output.
+
+    `request` is for each request, whatever its tokens.
+    """
 
     input_hit: int
     input_miss: int
     output: int
+    request: int = 0
 
 
 def dearest(prices: Iterable[Prices]) -> Prices:
-    """At least as much as any of them takes, for each kind of token."""
-    kinds = zip(*((each.input_hit, each.input_miss, each.output) for each in prices), strict=True)
+    """At least as much as any of them takes, for each kind of token and a request."""
+    kinds = zip(*((each.input_hit, each.input_miss, each.output, each.request) for each in prices), strict=True)
     return Prices(*map(max, kinds))
 
 
 def cost(usage: Usage, prices: Prices) -> int:
-    """Micro-units for `usage`, rounded once over the sum, half up. Thinking is part of the output."""
+    """Micro-units for a request of `usage`, rounded once over the sum, half up. Thinking is part of the output."""
     missed = usage.prompt_tokens - usage.cached_tokens
     exact = (
         usage.cached_tokens * prices.input_hit + missed * prices.input_miss + usage.completion_tokens * prices.output
     )
-    return (2 * exact + PRICED_TOKENS) // (2 * PRICED_TOKENS)
+    return prices.request + (2 * exact + PRICED_TOKENS) // (2 * PRICED_TOKENS)
 
 
-def parts(usage: Usage, prices: Prices) -> tuple[int, int, int]:
-    """The cost of cached input, other input and output, which add up to `cost` exactly."""
+def parts(usage: Usage, prices: Prices) -> tuple[int, int, int, int]:
+    """The cost of cached input, other input, output and the request, which add up to `cost` exactly."""
     cached = Usage(usage.cached_tokens, usage.cached_tokens, 0, 0)
     prompt = Usage(usage.prompt_tokens, usage.cached_tokens, 0, 0)
     first, second, whole = (cost(part, prices) for part in (cached, prompt, usage))
-    return first, second - first, whole - second
+    return first - prices.request, second - first, whole - second, prices.request
 
 
 def saved_by_cache(usage: Usage, prices: Prices) -> int:
@@ -61,11 +69,24 @@ def micros(price: str) -> int:
     return int(whole + fraction.ljust(DECIMALS, "0"))
 
 
+def request_micros(price: str) -> int:
+    """The same for what PRICED_REQUESTS cost: of one of them. Raises Invalid("bad_request_price") for a part of one."""
+    each, rest = divmod(micros(price), PRICED_REQUESTS)
+    if rest:
+        raise Invalid("bad_request_price", price=price[:20])
+    return each
+
+
 def decimal(micros: int) -> str:
-    """The same back: 20000 is "0.02"; what is owed, -500000, is "-0.5"."""
+    """A price as it is written: 20000 is "0.02"; what is owed, -500000, is "-0.5"."""
     whole, fraction = divmod(abs(micros), 10**DECIMALS)
     sign = "-" if micros < 0 else ""
     return f"{sign}{whole}.{fraction:06}".rstrip("0").rstrip(".")
+
+
+def requests_price(request: int) -> str:
+    """What PRICED_REQUESTS cost, as it is written."""
+    return decimal(request * PRICED_REQUESTS)
 
 
 def currency(raw: str) -> str:

@@ -105,7 +105,7 @@ class ModelAlias(Base):
 
 
 class Tariff(Base):
-    """What a model costs from `starts_at` on: micro-units per million tokens.
+    """What a model costs from `starts_at` on: micro-units per million tokens, and `request_price` for each request.
 
     The `peak_*` prices hold in the hours that `calendar` (JSON, see `domain.peak_calendar`) calls peak. A tariff that
     is in force is never changed: another one follows it.
@@ -124,4 +124,5 @@ class Tariff(Base):
     peak_input_hit: Mapped[int | None] = mapped_column(BigInteger)
     peak_input_miss: Mapped[int | None] = mapped_column(BigInteger)
     peak_output: Mapped[int | None] = mapped_column(BigInteger)
+    request_price: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     calendar: Mapped[str | None] = mapped_column(String(4000))

@@ -16,7 +16,7 @@ _NAMES = (
     *("cost_micros", "currency", "peak", "first_token_ms", "duration_ms", "refunded_at", "reason"),
     *("request_id", "attempt_id", "token_name", "unread"),
 )
-_PARTS = ("input_hit", "input_miss", "output")
+_PARTS = ("input_hit", "input_miss", "output", "request")
 _OWN_HEADS = (*_NAMES, "tariff_id", *(f"{part}_micros" for part in _PARTS))
 _FULL_HEADS = ("user_id", "username", "key", *_OWN_HEADS)
 
@@ -37,6 +37,7 @@ def lines(pages: Iterator[list[Record]], kind: str, *, full: bool) -> Iterator[s
 
 
 def _row(reply: RecordReply) -> list[object]:
-    micros = [part.micros for part in reply.price.parts] if reply.price else [None] * len(_PARTS)
+    found = {part.kind: part.micros for part in reply.price.parts} if reply.price else {}
+    micros = [found.get(kind, 0) if reply.price else None for kind in _PARTS]
     own = [*(getattr(reply, name) for name in _NAMES), reply.price.tariff_id if reply.price else None, *micros]
     return [reply.user.id, reply.user.username, reply.key_label, *own] if isinstance(reply.user, Person) else own

@@ -19,9 +19,9 @@ class Person(Reply):
 
 
 class PartReply(Reply):
-    """Tokens of one price: `kind` is input_hit (from the provider's cache), input_miss or output.
-
-    `price` is for a million, as a decimal string; the parts' `micros` add up to the record's cost.
+    """Tokens of one price: `kind` is input_hit (from the provider's cache), input_miss or output, and `price` is for a
+    million, as a decimal string. Of the kind request it is for a thousand requests, and `tokens` is 0: what having
+    asked costs, left out where that is nothing. The parts' `micros` add up to the record's cost.
     """
 
     kind: str
@@ -137,7 +137,7 @@ def _price(entry: TokenUsage, by: Tariff) -> PriceReply:
     usage = Usage(*(sign * count for count in counts))
     prices = tariff_service.prices_of(by, peak=bool(entry.peak))
     tokens = (usage.cached_tokens, usage.prompt_tokens - usage.cached_tokens, usage.completion_tokens)
-    kinds = ("input_hit", "input_miss", "output")
+    *costs, asked = tariff.parts(usage, prices)
     parts = [
         PartReply(
             kind=kind,
@@ -145,6 +145,9 @@ def _price(entry: TokenUsage, by: Tariff) -> PriceReply:
             price=tariff.decimal(getattr(prices, kind)),
             micros=sign * micros,
         )
-        for kind, count, micros in zip(kinds, tokens, tariff.parts(usage, prices), strict=True)
+        for kind, count, micros in zip(("input_hit", "input_miss", "output"), tokens, costs, strict=True)
     ]
+    if asked:
+        price = tariff.requests_price(prices.request)
+        parts.append(PartReply(kind="request", tokens=0, price=price, micros=sign * asked))
     return PriceReply(tariff_id=by.id, starts_at=by.starts_at, parts=parts)

@@ -12,7 +12,7 @@ from flask_app.domain.events import Usage, estimate_tokens
 from flask_app.domain.tariff import Prices
 
 PRICE = st.integers(0, 10**9)
-PRICES = st.builds(Prices, PRICE, PRICE, PRICE)
+PRICES = st.builds(Prices, PRICE, PRICE, PRICE, st.integers(0, 10**6))
 TOKENS = st.integers(0, 10**6)
 
 
@@ -85,6 +85,20 @@ def test_whichever_model_answers_it_costs_no_more_than_the_dearest_of_all(
     most = Worst(prompt, answer, tariff.dearest(every)).micros
     assert most is not None
     assert tariff.cost(Usage(prompt, cached, answer, 0), actual) <= most
+
+
+def test_what_uses_no_tokens_sets_aside_what_its_request_costs_and_no_micro_unit_more() -> None:
+    search = Worst(0, 0, Prices(0, 0, 0, 5_000))
+    assert (search.tokens, search.micros) == (0, 5_000)
+    assert [budget.longest_answer(search, left, money=True) for left in (5_000, 4_999)] == [0, -1]
+    assert budget.longest_answer(search, 0, money=False) == 0
+
+
+def test_the_shortest_message_sets_aside_its_request_too() -> None:
+    prices = Prices(1_000_000, 1_000_000, 1_000_000)
+    assert budget.least_cost(prices) == budget.LEAST_TOKENS
+    assert budget.least_cost(Prices(1_000_000, 1_000_000, 1_000_000, 7)) == budget.LEAST_TOKENS + 7
+    assert Worst(1, 0, Prices(1, 1, 1, 7)).micros == 8, "a part of a micro-unit is a whole one"
 
 
 def test_what_has_no_price_is_bounded_by_tokens_and_not_asked_where_no_money_is_left() -> None:

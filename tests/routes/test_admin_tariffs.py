@@ -190,7 +190,7 @@ def test_a_planned_price_is_corrected_and_removed_with_a_trace(admin_client: Pag
     assert added["after"] == first["before"]
     assert added["after"].keys() == {
         *("model", "currency", "starts_at", "calendar", "input_hit", "input_miss", "output"),
-        *("peak_input_hit", "peak_input_miss", "peak_output"),
+        *("peak_input_hit", "peak_input_miss", "peak_output", "thousand_requests"),
     }
     assert (first["before"]["output"], first["after"]["output"]) == ("2", "4")
     assert first["after"]["calendar"]["off_peak_days"] == ["2027-01-04"]

@@ -65,26 +65,57 @@ def test_what_has_no_price_is_unpriced(app: Flask, model: str, currency: str, lo
     assert price(model, currency, local) is None
 
 
+# ¥5 or $0.75 for a thousand.
+@pytest.mark.parametrize(("currency", "micros"), [("CNY", 5_000), ("USD", 750)])
+def test_a_search_is_priced_by_the_request_since_november(app: Flask, currency: str, micros: int) -> None:
+    priced = price("deepseek-search", currency, "2026-11-01T00:00:00")
+    assert priced is not None
+    assert (priced.prices, priced.peak, priced.cost(Usage(0, 0, 0, 0))) == (Prices(0, 0, 0, micros), None, micros)
+    assert price("deepseek-search", currency, "2026-10-31T23:59:59") is None
+
+
+def test_a_request_costs_the_same_at_peak_hours(app: Flask) -> None:
+    usual, high = Prices(1, 2, 3, 7), Prices(10, 20, 30, 7)
+    starts_at = datetime(2026, 11, 2, tzinfo=BEIJING)
+    with reading() as session:
+        calendar = session.get_one(Tariff, "deepseek-flash.CNY.2026-09-10").calendar
+    low_fields, high_fields = (
+        {f"{time}{name}": getattr(prices, name) for name in ("input_hit", "input_miss", "output")}
+        for time, prices in (("", usual), ("peak_", high))
+    )
+    same = {"model": "m", "currency": "CNY", "starts_at": starts_at, "request_price": 7, "calendar": calendar}
+    with transaction() as session:
+        session.add(Tariff(**same, **low_fields, **high_fields))
+    at_peak, off_peak = (price("m", "CNY", f"2026-11-25T{hour}:00:00") for hour in ("10", "20"))
+    assert at_peak is not None
+    assert off_peak is not None
+    assert (at_peak.prices, at_peak.usual, off_peak.prices) == (high, usual, usual)
+    assert at_peak.peak_extra(Usage(0, 0, 0, 0)) == 0
+
+
 def test_the_dearest_is_of_all_models_in_the_currency_at_the_moment(app: Flask) -> None:
     noon = datetime(2026, 11, 25, 12, tzinfo=BEIJING)
     second = timedelta(seconds=1)
     for number, (currency, starts_at, prices) in enumerate(
         (
-            ("EUR", noon, Prices(1, 20, 300)),
-            ("EUR", noon - second, Prices(9, 90, 4)),
-            ("EUR", noon + second, Prices(999, 999, 999)),
-            ("CHF", noon, Prices(888, 888, 888)),
+            ("EUR", noon, Prices(1, 20, 300, 7)),
+            ("EUR", noon - second, Prices(9, 90, 4, 2)),
+            ("EUR", noon + second, Prices(999, 999, 999, 999)),
+            ("CHF", noon, Prices(888, 888, 888, 888)),
         )
     ):
         fields = {name: getattr(prices, name) for name in ("input_hit", "input_miss", "output")}
         with transaction() as session:
-            session.add(Tariff(model=f"m{number}", currency=currency, starts_at=starts_at, **fields))
+            priced = {"model": f"m{number}", "currency": currency, "request_price": prices.request}
+            session.add(Tariff(**priced, starts_at=starts_at, **fields))
     with reading() as session:
         euro, pound = (tariff_service.dearest(each, noon, session.connection()) for each in ("EUR", "GBP"))
         usual, peak = (tariff_service.dearest("CNY", at, session.connection()) for at in (noon, noon - second))
-    assert (euro, pound) == (Prices(9, 90, 300), None)
+    assert (euro, pound) == (Prices(9, 90, 300, 7), None)
     assert usual
-    assert peak == Prices(2 * usual.input_hit, 2 * usual.input_miss, 2 * usual.output), "peak hours end at noon"
+    doubled = {name: 2 * getattr(usual, name) for name in ("input_hit", "input_miss", "output")}
+    assert peak == Prices(**doubled, request=usual.request), "peak hours end at noon"
+    assert usual.request == 5_000
 
 
 def test_a_price_that_starts_later_leaves_the_past_alone(app: Flask) -> None:

@@ -111,23 +111,29 @@ def longest(rooms: list[tuple[Limit, int]], currency: str, prices: Prices | None
         if limit.place.unit == TOKENS:
             answer = min(answer, left - prompt)
         elif limit.place.unit == currency and prices and prices.output:
-            rest = left * price_account.PER - prompt * max(prices.input_hit, prices.input_miss)
+            rest = (left - prices.request) * price_account.PER - prompt * max(prices.input_hit, prices.input_miss)
             answer = min(answer, rest // prices.output)
     return answer
 
 
-def is_short(rooms: list[tuple[Limit, int]], refusal: BudgetExhausted, prices: Prices | None, prompt: int) -> bool:
+def is_short(
+    rooms: list[tuple[Limit, int]],
+    refusal: BudgetExhausted,
+    prices: Prices | None,
+    prompt: int,
+    shortest: int = budget.MIN_ANSWER,
+) -> bool:
     """Has the budget that is named less than the least answer needs?"""
     told = refusal.params
     for limit, left in rooms:
         if (limit.place.scope, limit.place.period, limit.place.unit) != (told["scope"], told["period"], told["unit"]):
             continue
         if limit.place.unit == TOKENS:
-            return left < prompt + budget.MIN_ANSWER
+            return left < prompt + shortest
         if prices is None:  # it cannot be told what it will cost
             return left <= 0
-        least = prompt * max(prices.input_hit, prices.input_miss) + budget.MIN_ANSWER * prices.output
-        return left * price_account.PER < least
+        least = prompt * max(prices.input_hit, prices.input_miss) + shortest * prices.output
+        return (left - prices.request) * price_account.PER < least
     return False
 
 

@@ -28,11 +28,13 @@ from tests.support.price_account import Hours, PriceList
 
 WHICH = st.integers(0, 50)
 PRICED, DEARER, UNPRICED = "deepseek-flash", "deepseek-v4-pro", "without a price"
+SEARCH = "deepseek-search"  # priced by the request
 MODELS = st.sampled_from([PRICED, PRICED, DEARER, UNPRICED])
 CURRENCIES = ("CNY", "USD")
 CURRENCY = st.sampled_from([CURRENCIES[0], *CURRENCIES])
 PRICE = st.integers(0, 10_000_000)
-PRICES = st.builds(Prices, PRICE, PRICE, PRICE)
+REQUEST = st.sampled_from([0, 0, 0, 1, 700, 5_000])
+PRICES = st.builds(Prices, PRICE, PRICE, PRICE, REQUEST)
 PEAK_HOURS = (
     Hours("Asia/Shanghai", (0, 1, 2, 3, 4), 9, 18),
     Hours("America/New_York", (0, 1, 2, 3, 4, 5, 6), 0, 3),  # summer time begins and ends within them
@@ -88,10 +90,19 @@ class Acts(Acting):
             for currency in CURRENCIES:
                 self.prices.add(PRICED, currency, start, usual, dear, PEAK_HOURS[0])
                 self.prices.add(DEARER, currency, start, dear, None, PEAK_HOURS[0])
+                self.prices.add(SEARCH, currency, start, Prices(0, 0, 0, 5_000), None, PEAK_HOURS[0])
 
     @act(6, who=WHICH, model=MODELS, currency=CURRENCY, prompt=st.integers(0, 4000),
           answer=st.integers(budget.MIN_ANSWER, 9000), by_program=st.booleans())  # fmt: skip
     def reserve(self, who: int, model: str, currency: str, prompt: int, answer: int, by_program: bool) -> None:
+        self._reserve(who, model, currency, prompt, answer, by_program=by_program)
+
+    @act(2, who=WHICH, currency=CURRENCY)
+    def search(self, who: int, currency: str) -> None:
+        """It takes no tokens, and costs what a request does."""
+        self._reserve(who, SEARCH, currency, 0, 0, by_program=False)
+
+    def _reserve(self, who: int, model: str, currency: str, prompt: int, answer: int, *, by_program: bool) -> None:
         person = self.at.people[who % len(self.at.people)].id
         token_id = self.at.tokens[person] if by_program else None
         asked = {"model": model, "provider_id": self.at.providers[currency], "currency": currency}
@@ -102,11 +113,12 @@ class Acts(Acting):
         sent = unless_refused(lambda: calls.dispatch(call, Bounds(prompt=prompt, answer=answer), self.now))
         if isinstance(sent, BudgetExhausted):
             assert sent.params["unit"] in {TOKENS, currency}, "money of another currency is not concerned"
-            assert is_short(rooms, sent, most, prompt), "refused although there was room"
+            shortest = min(answer, budget.MIN_ANSWER)
+            assert is_short(rooms, sent, most, prompt, shortest), "refused although there was room"
             return
         hold = sent.hold
         assert hold.answer_tokens is not None
-        assert budget.MIN_ANSWER <= hold.answer_tokens == longest(rooms, currency, most, prompt, answer)
+        assert min(answer, budget.MIN_ANSWER) <= hold.answer_tokens == longest(rooms, currency, most, prompt, answer)
         assert (hold.group_id, hold.day) == (self.group_of[person], self.today)
         assert (hold.micros is None, hold.currency) == (most is None, currency if most else None)
         amounts = {TOKENS: hold.tokens or 0, currency: hold.micros or 0}
@@ -171,7 +183,7 @@ class Acts(Acting):
         for limit in self.limits.values():
             limit.reserved_before += limit.beyond_before.pop(one.sent.attempt_id, 0)
 
-    @act(model=st.sampled_from([PRICED, DEARER]), currency=CURRENCY, usual=PRICES, high=st.none() | PRICES,
+    @act(model=st.sampled_from([PRICED, DEARER, SEARCH]), currency=CURRENCY, usual=PRICES, high=st.none() | PRICES,
           hours=st.sampled_from(PEAK_HOURS))  # fmt: skip
     def reprice(self, model: str, currency: str, usual: Prices, high: Prices | None, hours: Hours) -> None:
         """It holds from now on: what is on its way keeps the price that it began with."""

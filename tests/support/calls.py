@@ -19,10 +19,11 @@ def call_of(
     currency: str = "CNY",
     prompt: int = 3,
     token_id: str | None = None,
+    channel: str | None = None,
 ) -> Call:
     return Call(
         user_id=user_id,
-        channel="api" if token_id else "chat",
+        channel=channel or ("api" if token_id else "chat"),
         model=model,
         provider_id=provider_id,
         currency=currency,
@@ -33,12 +34,12 @@ def call_of(
     )
 
 
-def dispatch(call: Call, bounds: Bounds, at: datetime | None = None) -> Dispatched:
+def dispatch(call: Call, bounds: Bounds, at: datetime | None = None, *, key_id: str | None = "key") -> Dispatched:
     """Raises BudgetExhausted."""
 
     def work(connection: Connection) -> Dispatched:
         budget_service.take_turn(connection, call.user_id)
-        return metering_service.dispatch(connection, call, "key", bounds, at=at)
+        return metering_service.dispatch(connection, call, key_id, bounds, at=at)
 
     return in_writing(work)
 

@@ -1,7 +1,7 @@
 """The prices that the sequences of budgets make, kept beside the application: which holds when, and what use costs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -47,7 +47,7 @@ class Quote:
         kinds = (used.cached_tokens, used.prompt_tokens - used.cached_tokens, used.completion_tokens)
         prices = (self.prices.input_hit, self.prices.input_miss, self.prices.output)
         exact = sum(Fraction(tokens * price, PER) for tokens, price in zip(kinds, prices, strict=True))
-        return (exact + Fraction(1, 2)).__floor__()
+        return (exact + self.prices.request + Fraction(1, 2)).__floor__()
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class _Line:
         if self.high is None:
             return Quote(self.id, self.usual, None)
         peak = self.hours.hold(moment)
-        return Quote(self.id, self.high if peak else self.usual, peak)
+        prices = replace(self.high, request=self.usual.request) if peak else self.usual
+        return Quote(self.id, prices, peak)
 
 
 class PriceList:
@@ -76,7 +77,7 @@ class PriceList:
     def add(
         self, model: str, currency: str, starts_at: datetime, usual: Prices, high: Prices | None, hours: Hours
     ) -> None:
-        """It holds until another begins; `high` is the price of peak hours, where there are some."""
+        """It holds until another begins; `high` is the price of peak hours, where there are some: of tokens alone."""
         line = _Line(new_id(), model, currency, starts_at, usual, high, hours)
         self._lines.append(line)
         kinds = ("input_hit", "input_miss", "output")
@@ -84,6 +85,7 @@ class PriceList:
         prices |= {f"peak_{kind}": getattr(high, kind) for kind in kinds} if high else {}
         calendar = hours.written() if high else None
         same = {"id": line.id, "model": model, "currency": currency, "starts_at": starts_at, "calendar": calendar}
+        same["request_price"] = usual.request
         with transaction() as session:
             session.add(Tariff(**same, **prices))
 
@@ -95,6 +97,7 @@ class PriceList:
 
 
 def dearest(quotes: Iterable[Quote]) -> Prices | None:
-    """At least what any of them costs, each kind of token for itself."""
-    kinds = list(zip(*((q.prices.input_hit, q.prices.input_miss, q.prices.output) for q in quotes), strict=True))
-    return Prices(*map(max, kinds)) if kinds else None
+    """At least what any of them costs, each kind of token and a request for itself."""
+    all_prices = [quote.prices for quote in quotes]
+    kinds = ("input_hit", "input_miss", "output", "request")
+    return Prices(*(max(getattr(each, kind) for each in all_prices) for kind in kinds)) if all_prices else None

@@ -31,7 +31,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """Other prices in the hours that the calendar names."""
+    """Other prices of tokens in the hours that the calendar names. A request costs the same at all hours."""
 
     prices: Prices
     calendar: WrittenCalendar
@@ -152,6 +152,7 @@ def _write(session: Session, tariff: Tariff, terms: Terms, seen: Seen | None) ->
     for kind in ("input_hit", "input_miss", "output"):
         setattr(tariff, kind, getattr(terms.prices, kind))
         setattr(tariff, f"peak_{kind}", getattr(high, kind) if high else None)
+    tariff.request_price = terms.prices.request
     tariff.calendar = msgspec.json.encode(peak.calendar).decode() if peak else None
 
 
@@ -173,4 +174,5 @@ def _written(tariff: Tariff) -> dict[str, object]:
         "starts_at": tariff.starts_at.isoformat(),
         "calendar": tariff.calendar and msgspec.json.decode(tariff.calendar),
         **{kind: None if micros is None else money.decimal(micros) for kind, micros in prices.items()},
+        "thousand_requests": money.requests_price(tariff.request_price),
     }

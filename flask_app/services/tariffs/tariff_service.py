@@ -85,9 +85,9 @@ def price(model: str, currency: str, moment: datetime, connection: Connection) -
 
 
 def dearest(currency: str, moment: datetime, connection: Connection) -> Prices | None:
-    """The most that any model costs in the currency then, each kind of token for itself; None where none has a price.
+    """The most that any model costs in the currency then, each kind of token for itself, and a request too.
 
-    What has no price of its own may be answered by a model that has one.
+    None where none has a price. What has no price of its own may be answered by a model that has one.
     """
     rows = connection.execute(_IN_CURRENCY, {"currency": currency, "moment": moment})
     found = [priced.prices for row in rows if (priced := of_row(row, moment))]
@@ -106,10 +106,10 @@ def least_costs(connection: Connection, moment: datetime) -> dict[str, int]:
 
 
 def prices_of(row: Any, *, peak: bool) -> Prices:
-    """A tariff's prices: those of peak hours, where it has some, or the usual ones."""
+    """A tariff's prices: those of peak hours, where it has some, or the usual ones. A request costs the same then."""
     if peak:
-        return Prices(row.peak_input_hit, row.peak_input_miss, row.peak_output)
-    return Prices(row.input_hit, row.input_miss, row.output)
+        return Prices(row.peak_input_hit, row.peak_input_miss, row.peak_output, row.request_price)
+    return Prices(row.input_hit, row.input_miss, row.output, row.request_price)
 
 
 def of_row(row: Row[Any], moment: datetime) -> Priced | None:

@@ -16,7 +16,7 @@ from flask_app.services.queries.whole import rolled_sum
 class Sum:
     """Entries added up, less refunds. Money is micro-units by currency; what has no price is counted as unpriced.
 
-    What the local model answered is free: no key, no price, and nothing that a price is missing for.
+    What the local model answered, or SearXNG found, is free: no key, no price, and nothing that a price is missing for.
     """
 
     requests: int = 0
@@ -69,7 +69,7 @@ _NOTHING = [0] * len(SUMMED)
 
 
 def is_free(entry: TokenUsage) -> bool:
-    """Did the local model answer? Only it needs no key."""
+    """Did the local model answer, or SearXNG search? Only they need no key."""
     return entry.key_id is None and entry.cost_micros is None
 
 
