@@ -1,5 +1,6 @@
 """`flask tariffs`: the models' prices from a terminal."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,29 +19,30 @@ from flask_app.services.tariffs.tariff_admin_service import Peak, Terms
 Words = tuple[str, str, str]
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-tariffs = Group("tariffs", help="What the models cost, per million tokens.")
+tariffs = Group("tariffs", help="What the models cost, per million tokens and per thousand requests.")
 
 
 @tariffs.command("list")
 @click.argument("model", required=False)
 def list_tariffs(model: str | None) -> None:
-    """Every price, the newest first: from the cache / other input / output."""
+    """Every price, the newest first: from the cache / other input / output, and what 1,000 requests cost beside."""
     rows: list[tuple[str, ...]] = []
     for prices in tariff_list_service.listed(utc_now()):
         if model not in (None, prices.model):
             continue
         for line in prices.lines:
             rows += [
-                (prices.model, line.currency, each.state, moment(each.tariff.starts_at), *_words(each.tariff))
+                (prices.model, line.currency, each.state, moment(each.tariff.starts_at), *_columns(each.tariff))
                 for each in line.tariffs
             ]
         if prices.unpriced or not prices.lines:
-            rows.append((prices.model, "-", "unpriced", "-", "-", "-"))
-    show(("MODEL", "CURRENCY", "STATE", "FROM", "PRICE", "AT PEAK HOURS"), rows)
+            rows.append((prices.model, "-", "unpriced", "-", "-", "-", "-"))
+    show(("MODEL", "CURRENCY", "STATE", "FROM", "PRICE", "AT PEAK HOURS", "1,000 REQUESTS"), rows)
 
 
 _terms_options = several(
     click.argument("prices", nargs=3, metavar="HIT MISS OUTPUT"),
+    click.option("--requests", default="0", help="What 1,000 requests cost beside their tokens, such as 5."),
     click.option("--from", "starts_at", help="When it begins, such as 2026-12-01T00:00+08:00."),
     click.option("--peak", nargs=3, metavar="HIT MISS OUTPUT", help="The prices in the hours that --hours names."),
     click.option("--hours", multiple=True, help="Such as 09:00-12:00; may be given several times."),
@@ -96,9 +98,9 @@ def _planned(model: str, currency: str, start: str) -> Tariff:
     return found[0]
 
 
-def _terms(*, prices: Words, starts_at: str | None, peak: Words | None, **calendar: Any) -> Terms:
+def _terms(*, prices: Words, requests: str, starts_at: str | None, peak: Words | None, **calendar: Any) -> Terms:
     return Terms(
-        prices=_prices(prices),
+        prices=replace(_prices(prices), request=money.request_micros(requests)),
         peak=Peak(_prices(peak), _calendar(**calendar)) if peak else None,
         starts_at=_moment(starts_at) if starts_at else None,
     )
@@ -107,7 +109,9 @@ def _terms(*, prices: Words, starts_at: str | None, peak: Words | None, **calend
 def _tell(tariff: Tariff) -> None:
     usual, high = _words(tariff)
     at_peak = f", at peak hours {high}" if tariff.calendar else ""
-    click.echo(f"From {moment(tariff.starts_at)}: {tariff.model} {usual} {tariff.currency}{at_peak}")
+    requests = _requests(tariff)
+    beside = f", for 1,000 requests {requests}" if requests else ""
+    click.echo(f"From {moment(tariff.starts_at)}: {tariff.model} {usual} {tariff.currency}{at_peak}{beside}")
 
 
 def _prices(words: Words) -> Prices:
@@ -133,11 +137,20 @@ def _moment(raw: str) -> datetime:
     return at
 
 
+def _columns(tariff: Tariff) -> tuple[str, str, str]:
+    return *_words(tariff), _requests(tariff) or "-"
+
+
 def _words(tariff: Tariff) -> tuple[str, str]:
     """The prices, and those of peak hours."""
     usual = (tariff.input_hit, tariff.input_miss, tariff.output)
     high = (tariff.peak_input_hit, tariff.peak_input_miss, tariff.peak_output)
     return _joined(usual), _joined(high)
+
+
+def _requests(tariff: Tariff) -> str:
+    """What 1,000 of them cost; nothing where they cost none."""
+    return money.requests_price(tariff.request_price) if tariff.request_price else ""
 
 
 def _joined(prices: tuple[int | None, int | None, int | None]) -> str:

@@ -13,6 +13,8 @@ from flask_app.models import AuditEntry, Tariff
 from tests.support.administered_prices import YEAR
 from tests.support.keys import keep_provider
 
+TITLES = ["AT", "PEAK", "HOURS", "1,000", "REQUESTS"]
+
 
 def run(app: Flask, *arguments: str) -> Result:
     return app.test_cli_runner().invoke(tariffs, arguments)
@@ -39,21 +41,36 @@ def test_a_price_is_added_and_listed(app: Flask) -> None:
 
     assert run(app, "add", "m", "USD", "3", "3", "3").output.endswith("Z: m 3 / 3 / 3 USD\n")
     lines = run(app, "list", "m").output.splitlines()
-    assert lines[0].split() == ["MODEL", "CURRENCY", "STATE", "FROM", "PRICE", "AT", "PEAK", "HOURS"]
+    assert lines[0].split() == ["MODEL", "CURRENCY", "STATE", "FROM", "PRICE", *TITLES]
     assert [line.split()[2] for line in lines[1:]] == ["planned", "current"]
-    assert lines[1].endswith(f"{YEAR - 1}-12-31T16:00Z  0.5 / 1 / 2  1 / 2 / 4")
-    assert lines[2].endswith("3 / 3 / 3    - / - / -")
+    assert lines[1].endswith(f"{YEAR - 1}-12-31T16:00Z  0.5 / 1 / 2  1 / 2 / 4      -")
+    assert lines[2].endswith("3 / 3 / 3    - / - / -      -")
+
+
+def test_requests_have_a_price_of_their_own(app: Flask) -> None:
+    start = f"{YEAR}-01-01T00:00+08:00"
+    told = run(app, "add", "m", "CNY", "0", "0", "0", "--requests", "0.75", "--from", start).output
+    assert told == f"From {YEAR - 1}-12-31T16:00Z: m 0 / 0 / 0 CNY, for 1,000 requests 0.75\n"
+    assert run(app, "list", "m").output.splitlines()[1].endswith("0 / 0 / 0  - / - / -      0.75")
+    with reading() as session:
+        assert session.scalars(select(Tariff.request_price).where(Tariff.model == "m")).all() == [750]
+    peak = ("--peak", "1", "2", "4", "--hours", "09:00-12:00")
+    told = run(app, "change", "m", "CNY", start, "0.5", "1", "2", "--requests", "5", *peak).output
+    assert told.endswith("m 0.5 / 1 / 2 CNY, at peak hours 1 / 2 / 4, for 1,000 requests 5\n")
+    assert run(app, "change", "m", "CNY", start, "1", "1", "1").output.endswith("m 1 / 1 / 1 CNY\n")
 
 
 def test_every_shipped_price_is_listed(app: Flask) -> None:
     output = run(app, "list").output
     assert output.count("deepseek-v4-flash ") == 5
     assert "0.02 / 1 / 4" in output
+    searches = [line.split() for line in output.splitlines() if line.startswith("deepseek-search")]
+    assert {(line[1], line[2], line[-1]) for line in searches} == {("CNY", "current", "5"), ("USD", "current", "0.75")}
 
 
 def test_a_model_that_is_offered_without_a_price_is_listed_too(app: Flask) -> None:
     keep_provider("In euros", "https://example.com", models=["dear"], currency="EUR")
-    assert run(app, "list", "dear").output.splitlines()[1].split() == ["dear", "-", "unpriced", "-", "-", "-"]
+    assert run(app, "list", "dear").output.splitlines()[1].split() == ["dear", "-", "unpriced", "-", "-", "-", "-"]
     assert run(app, "add", "dear", "USD", "1", "1", "1").exit_code == 0
     states = [line.split()[1:3] for line in run(app, "list", "dear").output.splitlines()[1:]]
     assert states == [["USD", "current"], ["-", "unpriced"]]
@@ -64,6 +81,8 @@ def test_a_model_that_is_offered_without_a_price_is_listed_too(app: Flask) -> No
     [
         (("1", "2", "-"), "“-” is not a price"),
         (("1", "2"), "takes 3 values"),
+        (("1", "2", "3", "--requests", "0.0001"), "“0.0001” for 1,000 requests"),
+        (("1", "2", "3", "--requests", "x"), "“x” is not a price"),
         (("1", "2", "3", "--from", "2027-01-01"), "time with its zone"),
         (("1", "2", "3", "--from", "soon"), "time with its zone"),
         (("1", "2", "3", "--peak", "1", "2", "3"), "is no span within a day"),

@@ -235,4 +235,5 @@ def _tariff(random: Random, offer: Offer, start: datetime, price: int) -> dict[s
         "calendar": CALENDAR if offer.has_peak else None,
         **prices,
         **peak,
+        "request_price": 0,
     }

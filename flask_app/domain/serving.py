@@ -11,7 +11,6 @@ EFFORTS: tuple[Effort, ...] = ("low", "high", "max")
 Allowed = frozenset[str] | None  # folded names of the models that somebody may ask; None is every one
 
 LOCAL = "local"
-UNBILLED = (LOCAL, "searxng")  # kinds of providers that cost nothing: what they do is booked in no currency
 LOCAL_WINDOW = 4096  # tokens, as `upstream/local_model_server.py` sets it
 BUNDLED_NAME = "SmolLM2-135M (demo)"
 

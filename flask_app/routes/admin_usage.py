@@ -39,7 +39,7 @@ _FILTER = {
     "key": "A key's id.",
     "outcome": "complete, stopped, left (by its reader), interrupted or failed.",
     "provenance": "reported, estimated, partial or refunded.",
-    "channel": "chat, api or title.",
+    "channel": "chat, api, title or search.",
     "token": "An access token's id.",
     "id": "A record's id, its attempt's or its request's; one that a proxy gave the request, of the last three days.",
     **_RANGE,

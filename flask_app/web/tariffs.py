@@ -1,5 +1,6 @@
-"""Prices as JSON: decimal strings per million tokens."""
+"""Prices as JSON: decimal strings per million tokens, and per thousand requests."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -37,15 +38,20 @@ class PeakPrices(Body):
 
 
 class TariffTerms(Body):
-    """Without `starts_at` (a time with its zone) the price holds from now on."""
+    """Without `starts_at` (a time with its zone) the price holds from now on.
+
+    `thousand_requests`, such as "5", is for so many, at all hours and beside their tokens.
+    """
 
     prices: PriceList
+    thousand_requests: Price = "0"
     peak: PeakPrices | None = None
     starts_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
     def parsed(self) -> Terms:
         peak = Peak(self.peak.prices.parsed(), self.peak.calendar) if self.peak else None
-        return Terms(prices=self.prices.parsed(), peak=peak, starts_at=self.starts_at)
+        prices = replace(self.prices.parsed(), request=tariff.request_micros(self.thousand_requests))
+        return Terms(prices=prices, peak=peak, starts_at=self.starts_at)
 
 
 class NewTariff(TariffTerms, kw_only=True):
@@ -63,6 +69,7 @@ class TariffReply(Reply):
     starts_at: datetime
     ends_at: datetime | None
     prices: PriceList
+    thousand_requests: str
     peak: PeakPrices | None
 
 
@@ -159,6 +166,7 @@ def _tariff(dated: Dated) -> TariffReply:
         starts_at=row.starts_at,
         ends_at=dated.ends_at,
         prices=_prices(row.input_hit, row.input_miss, row.output),
+        thousand_requests=tariff.requests_price(row.request_price),
         peak=_peak(row),
     )
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import AuditEntry, ChatModel, TokenUsage, User
+from flask_app.models import AuditEntry, ChatModel, Tariff, TokenUsage, User
 from flask_app.services.providers import model_service
 from tests.support import ledger
 from tests.support.administered_prices import (
@@ -75,6 +75,43 @@ def test_the_shipped_prices_are_listed_with_their_history(admin_client: PageClie
         session.execute(update(ChatModel).where(ChatModel.name == "deepseek-flash").values(listed=False))
     retired = prices_of(admin_client.get(TARIFFS), "deepseek-flash")
     assert (retired["listed"], retired["known"]) == (False, True)
+
+
+def test_what_a_search_costs_is_listed_for_whoever_serves_deepseeks_own(admin_client: PageClient) -> None:
+    keep_provider("Other", "https://other.example.com", models=["deepseek-flash"], currency="USD")
+    response = admin_client.get(TARIFFS)
+    search = prices_of(response, "deepseek-search")
+    assert (search["providers"], search["listed"], search["known"], search["unpriced"]) == (
+        ["DeepSeek"],
+        True,
+        True,
+        False,
+    )
+    lines = {line["currency"]: (line["billed"], line["tariffs"][0]["thousand_requests"]) for line in search["lines"]}
+    assert lines == {"CNY": (True, "5"), "USD": (False, "0.75")}
+    (tariff,) = line_of(response, "deepseek-search")["tariffs"]
+    assert tariff["prices"] == {"input_hit": "0", "input_miss": "0", "output": "0"}
+    assert tariff["starts_at"] == "2026-10-31T16:00:00Z"
+    with transaction() as session:
+        session.execute(update(ChatModel).values(listed=False))
+    gone = prices_of(admin_client.get(TARIFFS), "deepseek-search")
+    assert (gone["providers"], gone["listed"], gone["known"]) == ([], False, False)
+
+
+def test_a_request_has_a_price_beside_its_tokens(admin_client: PageClient) -> None:
+    planned = line_of(add(admin_client, starts_at=LATER, peak=PEAK, thousand_requests="0.75"))["tariffs"][0]
+    assert (planned["thousand_requests"], planned["prices"], planned["peak"]["prices"]) == ("0.75", PRICES, HIGH)
+    with reading() as session:
+        assert session.get_one(Tariff, planned["id"]).request_price == 750
+    changed = line_of(put(admin_client, planned["id"], starts_at=LATER, thousand_requests="5"))["tariffs"][0]
+    assert changed["thousand_requests"] == "5"
+    assert line_of(put(admin_client, planned["id"], starts_at=LATER))["tariffs"][0]["thousand_requests"] == "0"
+    admin_client.delete(f"{TARIFFS}/{planned['id']}")
+    with reading() as session:
+        query = select(AuditEntry.details).where(AuditEntry.target == planned["id"]).order_by(AuditEntry.id)
+        told = [json.loads(details) for details in session.scalars(query)]
+    costs = [[each[time]["thousand_requests"] for time in ("before", "after") if time in each] for each in told]
+    assert costs == [["0.75"], ["0.75", "5"], ["5", "0"], ["0"]]
 
 
 def test_a_model_without_a_price_comes_first_with_its_records_counted(admin_client: PageClient, member: User) -> None:

@@ -76,6 +76,8 @@ def test_two_prices_cannot_begin_together(admin_client: PageClient) -> None:
         ({"prices": PRICES | {"output": "1,5"}}, "bad_price"),
         ({"prices": PRICES | {"output": ""}}, "bad_price"),
         ({"prices": PRICES | {"output": 1.5}}, "invalid_field"),
+        ({"thousand_requests": "0.0001"}, "bad_request_price"),
+        ({"thousand_requests": "-5"}, "bad_price"),
         ({"prices": {"output": "1"}}, "invalid_field"),
         ({"peak": PEAK | {"prices": HIGH | {"output": "x"}}}, "bad_price"),
         ({"peak": {"prices": HIGH}}, "invalid_field"),

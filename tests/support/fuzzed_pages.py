@@ -40,6 +40,7 @@ MEANT = {
     "password": (PASSWORD, "two sparrows under one umbrella"),
     "current_password": (PASSWORD,),
     **dict.fromkeys(("input_hit", "input_miss", "output"), ("0.5", "2", "0")),
+    "thousand_requests": ("5", "0.75", "0", "0.0001"),
     "currency": ("CNY", "USD"),
     "timezone": ("Asia/Shanghai", "UTC", "Mars/Base"),
     "expires_on": ("2027-01-01", "2999-12-31"),

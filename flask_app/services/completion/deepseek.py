@@ -6,6 +6,8 @@ from flask_app import config
 from flask_app.config import Config
 from flask_app.domain.serving import EFFORTS, Effort
 
+SEARCH = "deepseek-search"  # the model that a web search there is booked as
+
 
 def serves(base_url: str) -> bool:
     """Is it DeepSeek's own API?"""

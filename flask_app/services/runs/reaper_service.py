@@ -14,7 +14,7 @@ from flask_app import metrics, offload
 from flask_app.column_types import ByServer
 from flask_app.database import reading, table_of, transaction, utc_now
 from flask_app.domain.budget import Hold
-from flask_app.domain.serving import UNBILLED
+from flask_app.domain.serving import LOCAL
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Conversation, Message, Provider, Run, User
 from flask_app.services.completion import counting
@@ -184,7 +184,7 @@ def _dispatched(session: Session, attempt: Attempt) -> Dispatched:
         channel=attempt.channel,
         model=attempt.model,
         provider_id=attempt.provider_id,
-        currency="" if provider.kind in UNBILLED else provider.currency,
+        currency="" if provider.kind == LOCAL else provider.currency,
         request_id=attempt.request_id,
         address=attempt.address,
         prompt_estimate=attempt.prompt_estimate,

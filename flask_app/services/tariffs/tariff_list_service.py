@@ -10,6 +10,7 @@ from flask_app.database import reading
 from flask_app.domain.peak_calendar import Calendar
 from flask_app.domain.serving import LOCAL
 from flask_app.models import ChatModel, Provider, Tariff
+from flask_app.services.completion import deepseek
 from flask_app.services.ledger.rollup import SITE_DAY, rollup
 
 
@@ -80,19 +81,23 @@ def listed(now: datetime) -> list[ModelPrices]:
 
 
 def _offered(session: Session) -> tuple[dict[str, ModelPrices], set[tuple[str, str]]]:
-    """The models of the providers, and what they are billed in where they are listed."""
-    query = select(ChatModel.name, ChatModel.listed, Provider.name, Provider.currency).join(
-        Provider, Provider.id == ChatModel.provider_id
-    )
+    """The models of the providers, and what they are billed in where they are listed.
+
+    Whoever lists any of DeepSeek's own searches the web too.
+    """
+    of_provider = (Provider.name, Provider.currency, Provider.base_url)
+    query = select(ChatModel.name, ChatModel.listed, *of_provider).join(Provider, Provider.id == ChatModel.provider_id)
     models: dict[str, ModelPrices] = {}
     billed = set()
-    for name, is_listed, provider, currency in session.execute(query.where(Provider.kind != LOCAL)):
-        model = models.setdefault(name, ModelPrices(name))
-        model.known = True
-        model.listed |= is_listed
-        if is_listed:
-            model.providers.append(provider)
-            billed.add((name, currency))
+    for own_name, is_listed, provider, currency, url in session.execute(query.where(Provider.kind != LOCAL)):
+        for name in (own_name, deepseek.SEARCH) if is_listed and deepseek.serves(url) else (own_name,):
+            model = models.setdefault(name, ModelPrices(name))
+            model.known = True
+            model.listed |= is_listed
+            if is_listed:
+                billed.add((name, currency))
+                if provider not in model.providers:
+                    model.providers.append(provider)
     return models, billed
 
 

@@ -20,6 +20,7 @@ import { fill, fromTemplate, must, slot } from "app/ui.js"
  * @property {string} starts_at
  * @property {string | null} ends_at
  * @property {PriceList} prices
+ * @property {string} thousand_requests what so many cost beside their tokens
  * @property {{prices: PriceList, calendar: Calendar} | null} peak
  *
  * @typedef {{currency: string, billed: boolean, peak_now: boolean | null, changes_at: string | null, tariffs: Tariff[]}} Line
@@ -59,11 +60,14 @@ function lineOf({ model, known }, line) {
 }
 
 /** @param {HTMLElement} element @param {string} model @param {Line} line @param {Tariff} tariff */
-function showCurrent(element, model, { currency, peak_now: peakNow, changes_at: until }, { prices, peak, starts_at: since }) {
+function showCurrent(element, model, { currency, peak_now: peakNow, changes_at: until }, tariff) {
+  const { prices, peak, starts_at: since } = tariff
   must(element, ".table-scroll").setAttribute("aria-label", t("js.admin.price_table", { model, currency }))
   const rows = [priceRow(t(peak ? "js.admin.price_off_peak" : "js.admin.price_always"), prices, currency, peakNow === false)]
   if (peak) rows.push(priceRow(t("js.admin.price_peak"), peak.prices, currency, peakNow === true))
   slot(element, "rows").append(...rows)
+  must(element, ".table-scroll").hidden = isByRequest(tariff)
+  say(element, "requests", requestWords(tariff, currency))
   say(element, "now", peakNow === null ? "" : nowWords(peakNow, until))
   slot(element, "now").classList.add(peakNow ? "badge--warn" : "badge--ok")
   fill(element, { since: t("js.admin.price_since", { time: formatDateTime(since) }) })
@@ -91,12 +95,12 @@ function showItems(element, name, model, currency, tariffs) {
 }
 
 /** @param {string} model @param {string} currency @param {Tariff} tariff */
-function item(model, currency, { id, state, starts_at: starts, ends_at: ends, prices, peak }) {
+function item(model, currency, tariff) {
+  const { id, state, starts_at: starts, ends_at: ends, peak } = tariff
   const time = formatDateTime(starts)
-  const usual = three(prices, currency)
   const element = fromTemplate("price-item-template", {
     time: ends ? t("js.admin.price_between", { from: time, to: formatDateTime(ends) }) : t("js.admin.price_from", { time }),
-    prices: peak ? t("js.admin.price_with_peak", { usual, peak: three(peak.prices, currency) }) : usual,
+    prices: pricesWords(tariff, currency),
   })
   element.dataset.id = id
   say(element, "calendar", peak ? calendarWords(peak.calendar) : "")
@@ -104,6 +108,26 @@ function item(model, currency, { id, state, starts_at: starts, ends_at: ends, pr
   must(element, "[data-edit-price]").setAttribute("aria-label", t("js.admin.price_edit_of", { model, time }))
   must(element, "[data-remove-price]").setAttribute("aria-label", t("js.admin.price_remove_of", { model, time }))
   return element
+}
+
+/** @param {Tariff} tariff @param {string} currency */
+function pricesWords(tariff, currency) {
+  const { prices, peak } = tariff
+  const requests = requestWords(tariff, currency)
+  if (isByRequest(tariff)) return requests
+  const usual = three(prices, currency)
+  const tokens = peak ? t("js.admin.price_with_peak", { usual, peak: three(peak.prices, currency) }) : usual
+  return requests ? t("js.admin.price_and_requests", { tokens, requests }) : tokens
+}
+
+/** Do requests cost something, and tokens nothing? @param {Tariff} tariff */
+function isByRequest({ prices, peak, thousand_requests: requests }) {
+  return Number(requests) > 0 && [prices, ...(peak ? [peak.prices] : [])].every((each) => KINDS.every((kind) => Number(each[kind]) === 0))
+}
+
+/** Nothing where requests cost nothing of their own. @param {Tariff} tariff @param {string} currency */
+function requestWords({ thousand_requests: requests }, currency) {
+  return Number(requests) > 0 ? t("js.admin.price_of_requests", { price: priceText(requests, currency) }) : ""
 }
 
 /** @param {PriceList} prices @param {string} currency */

@@ -38,7 +38,7 @@ export class PriceForm {
     this.#set({ model, currency, moment: startsAt ? localOf(startsAt, this.#zone) : "" })
     for (const name of ["model", "currency"]) this.#field(name).readOnly = fixed
     this.#radio("when", startsAt ? "later" : "now").checked = true
-    if (from) this.#set(from.prices)
+    if (from) this.#set({ ...from.prices, thousand_requests: from.thousand_requests })
     this.#field("has_peak").checked = Boolean(from?.peak)
     if (from?.peak) for (const kind of KINDS) this.#field(`peak_${kind}`).value = from.peak.prices[kind]
     this.#fillCalendar(from?.peak?.calendar ?? USUAL)
@@ -50,6 +50,7 @@ export class PriceForm {
     const later = values.when === "later" && values.moment
     return {
       prices: Object.fromEntries(KINDS.map((kind) => [kind, values[kind]])),
+      thousand_requests: values.thousand_requests || "0",
       peak: values.has_peak ? { prices: Object.fromEntries(KINDS.map((kind) => [kind, values[`peak_${kind}`]])), calendar: this.#calendar(values) } : null,
       starts_at: later ? instantOf(values.moment ?? "", this.#zone) : null,
     }

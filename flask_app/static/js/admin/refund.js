@@ -35,6 +35,8 @@ function ask(wanted) {
 
 /** @param {Entry} entry */
 function whatOf({ user, total_tokens: tokens, cost_micros: micros, currency }) {
-  const cost = micros === null || currency === null ? "" : t("js.records.refund_cost", { cost: formatMoney(micros, currency) })
-  return { name: user?.username ?? "", tokens: formatNumber(tokens), cost }
+  const name = user?.username ?? ""
+  const cost = micros === null || currency === null ? "" : formatMoney(micros, currency)
+  if (cost && tokens === 0) return { name, what: cost } // as of a search
+  return { name, what: t(cost ? "js.records.refund_both" : "js.records.tokens", { count: formatNumber(tokens), cost }) }
 }

@@ -19,7 +19,7 @@ function factsOf(entry) {
   const { model, actual_model: actual, key_label: key, refunded_at: refunded, first_token_ms: first } = entry
   /** @type {[string, string | null | undefined][]} */
   const facts = [
-    ["provenance", t(`js.records.provenance_${entry.provenance}_long`)],
+    ["provenance", provenanceWords(entry)],
     ["refund", refunded && t("js.records.refund_of", { time: formatDateTime(refunded), reason: entry.reason ?? "" })],
     ["outcome", outcomeWords(entry)],
     ["model", model],
@@ -39,6 +39,12 @@ function factsOf(entry) {
   return /** @type {[string, string][]} */ (facts.filter(([, text]) => text))
 }
 
+/** A search has no text that an estimate could be of. @param {Entry} entry */
+function provenanceWords({ provenance, channel, source }) {
+  const isGuess = channel === "search" && source === "estimated" && provenance !== "refunded"
+  return t(isGuess ? "js.records.provenance_search_long" : `js.records.provenance_${provenance}_long`)
+}
+
 /** @param {Entry} entry */
 function outcomeWords({ outcome, unread }) {
   const words = t(`js.dashboard.outcome_${outcome}`)
@@ -53,12 +59,19 @@ function priceWords({ price, peak, free }) {
   return t("js.records.price_since", { kind: t(`js.records.${hours}`), time: formatDateTime(price.starts_at) })
 }
 
-/** @param {HTMLElement} row @param {NonNullable<Entry["price"]>} price @param {string} currency */
+/**
+ * Where a request has a price, tokens of which there were none are left out.
+ * @param {HTMLElement} row @param {NonNullable<Entry["price"]>} price @param {string} currency
+ */
 function fillPrice(row, { parts }, currency) {
+  const isByRequest = parts.some(({ kind }) => kind === "request")
   for (const { kind, tokens, price, micros } of parts) {
+    const quoted = formatMoney(Math.round(Number(price) * 1_000_000), currency)
+    const isRequest = kind === "request"
+    slot(row, `${kind}-part`).hidden = isByRequest && !isRequest && tokens === 0
     fill(row, {
-      [`${kind}-tokens`]: formatNumber(tokens),
-      [`${kind}-price`]: formatMoney(Math.round(Number(price) * 1_000_000), currency),
+      [`${kind}-tokens`]: isRequest ? "–" : formatNumber(tokens),
+      [`${kind}-price`]: isRequest ? t("js.records.per_thousand", { price: quoted }) : quoted,
       [`${kind}-cost`]: formatMoney(micros, currency),
     })
   }

@@ -19,6 +19,7 @@ import { announce, fill, fromTemplate, must, slot, tell } from "app/ui.js"
  * @property {string | null} provider
  * @property {string | null} [key_label] for administrators
  * @property {"reported" | "estimated" | "partial" | "refunded"} provenance
+ * @property {"reported" | "estimated"} source
  * @property {"complete" | "stopped" | "left" | "interrupted" | "failed"} outcome
  * @property {number} attempts
  * @property {number} prompt_tokens
@@ -28,7 +29,7 @@ import { announce, fill, fromTemplate, must, slot, tell } from "app/ui.js"
  * @property {number} total_tokens
  * @property {number | null} cost_micros
  * @property {string | null} currency
- * @property {boolean} free the local model answered
+ * @property {boolean} free nobody bills it: the local model answered, or SearXNG searched
  * @property {boolean | null} peak
  * @property {{tariff_id: string, starts_at: string, parts: Part[]} | null} price
  * @property {number | null} first_token_ms
@@ -40,7 +41,7 @@ import { announce, fill, fromTemplate, must, slot, tell } from "app/ui.js"
  * @property {string | null} token_name
  * @property {boolean} unread
  *
- * @typedef {{kind: "input_hit" | "input_miss" | "output", tokens: number, price: string, micros: number}} Part
+ * @typedef {{kind: "input_hit" | "input_miss" | "output" | "request", tokens: number, price: string, micros: number}} Part
  * @typedef {{records: Entry[], next: string | null}} Page
  */
 
