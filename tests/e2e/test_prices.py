@@ -64,6 +64,41 @@ def test_a_price_is_entered_and_a_mistake_said(look: Look, page: Page, site: Sit
     expect(page.locator("[data-doubts]")).to_contain_text(words_of_it)
 
 
+def test_requests_are_priced_by_the_thousand(look: Look, page: Page, site: Site) -> None:
+    say, model = look.say, f"a-search-{look.locale}"
+    page.get_by_role("button", name=say("admin.new_price"), exact=True).first.click()
+    dialog = page.get_by_role("dialog", name=say("js.admin.price_new"))
+    enter(dialog, model=model, currency="EUR", input_hit="0", input_miss="0", output="0")
+    requests = dialog.get_by_label(say("admin.price_thousand_requests"), exact=True)
+    requests.fill("0.0001")
+    dialog.get_by_role("button", name=say("base.save")).click()
+    expect(dialog.get_by_role("alert")).to_have_text(say("error.bad_request_price", price="0.0001"))
+    look.expect_no_fault(page)
+    requests.fill("5")
+    dialog.get_by_role("button", name=say("base.save")).click()
+    expect(dialog).to_be_hidden()
+    assert prices_of(site, model)[0]["thousand_requests"] == "5"
+    card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=model))
+    card.get_by_text("EUR").first.click()
+    told = say("js.admin.price_of_requests", price="€5.00")
+    expect(card.get_by_text(told, exact=True)).to_be_visible()
+    expect(card.get_by_role("table")).to_have_count(0)
+    look.expect_no_fault(page)
+
+    card.get_by_role("button", name=say("js.admin.price_new_of", model=model)).click()
+    dialog = page.get_by_role("dialog", name=say("js.admin.price_new_of", model=model))
+    expect(dialog.get_by_label(say("admin.price_thousand_requests"), exact=True)).to_have_value("5")
+    dialog.get_by_label(say("admin.price_later")).check()
+    enter(dialog, moment=f"{YEAR}-01-01T08:00", output="2")
+    dialog.get_by_role("button", name=say("base.save")).click()
+    expect(dialog).to_be_hidden()
+    card.get_by_text("EUR").first.click()
+    tokens = say("js.admin.price_three", hit="€0.00", miss="€0.00", output="€2.00")
+    expect(card.get_by_text(say("js.admin.price_and_requests", tokens=tokens, requests=told))).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")  # nothing lies below the bar at the top
+    look.expect_no_fault(page)
+
+
 def test_a_price_is_planned_with_peak_hours(look: Look, page: Page, site: Site, card: Locator, model: str) -> None:
     say = look.say
     expect(card).to_contain_text(say("js.admin.price_not_offered"))
