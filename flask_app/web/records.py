@@ -46,7 +46,7 @@ class RecordReply(Reply):
     `request_id` is what the log calls the request that asked, `attempt_id` what the provider was told as X-Request-ID.
     `token_name` is the access token's that a program asked with, of the channel "api". `unread`: a person asked, and
     nobody followed the answer any more when it ended.
-    `free`: the local model answered, which has no price because it costs nothing. `user` and `key_label` are for
+    `free`: nobody bills it, as where the local model answered or SearXNG was asked. `user` and `key_label` are for
     administrators, and absent in one's own records.
     """
 
