@@ -73,7 +73,7 @@ def request_micros(price: str) -> int:
     """The same for what PRICED_REQUESTS cost: of one of them. Raises Invalid("bad_request_price") for a part of one."""
     each, rest = divmod(micros(price), PRICED_REQUESTS)
     if rest:
-        raise Invalid("bad_request_price", price=price[:20])
+        raise Invalid("bad_request_price", price=price.strip())
     return each
 
 

@@ -2,14 +2,17 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from flask_app.database import new_id
 from flask_app.models import TokenUsage, User
+from flask_app.services.completion.attempts import Bounds
 from flask_app.web.exports import BYTE_ORDER_MARK
-from tests.support import ledger, prices
+from tests.support import calls, ledger, prices
 from tests.support.clients import PageClient
 
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)
@@ -84,6 +87,17 @@ def test_where_requests_cost_nothing_the_column_says_so(member: User, member_cli
     text = member_client.get("/api/usage/records/export").data.decode().removeprefix(BYTE_ORDER_MARK)
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
     assert (row["output_micros"], row["request_micros"]) == ("200", "0")
+
+
+def test_the_attempts_of_a_search_are_not_those_of_its_answer(member: User, member_client: PageClient) -> None:
+    run = new_id()
+    for number, (channel, settles) in enumerate((("search", False), ("search", True), ("chat", True))):
+        call = replace(calls.call_of(member.id, channel=channel), run_id=run)
+        sent = calls.dispatch(call, Bounds(prompt=10, answer=10), NOON + timedelta(seconds=number))
+        if settles:
+            calls.settle(sent, 1, 1)
+    told = {each["channel"]: each["attempts"] for each in get(member_client, "/api/usage/records")["records"]}
+    assert told == {"search": 2, "chat": 1}
 
 
 def test_sums_have_searches_apart_by_channel_and_by_model(booked: TokenUsage, member_client: PageClient) -> None:

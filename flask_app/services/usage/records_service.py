@@ -21,8 +21,10 @@ FEW = 20  # people whose entries are looked for one by one
 
 _NEWEST = (TokenUsage.created_at.desc(), TokenUsage.id.desc())
 _Earlier = aliased(Attempt)
-# A run's attempts up to the entry's own. What is no run has been asked once.
-_EARLIER = select(func.count()).where(_Earlier.run_id == Attempt.run_id, _Earlier.created_at <= Attempt.created_at)
+# A run's attempts up to the entry's own; what it looked up on the web is counted apart. What is no run has been asked
+# once.
+_OF_RUN = (_Earlier.run_id == Attempt.run_id, _Earlier.channel == Attempt.channel)
+_EARLIER = select(func.count()).where(*_OF_RUN, _Earlier.created_at <= Attempt.created_at)
 _ATTEMPTS = case((Attempt.run_id.is_(None), 1), else_=_EARLIER.correlate(Attempt).scalar_subquery())
 _RECORDS = (
     select(
