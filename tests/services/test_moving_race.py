@@ -85,6 +85,8 @@ def test_whoever_reserves_while_prices_are_edited_pays_the_price_of_that_moment(
         assert entry.tariff_id == in_force.id
         used = Usage(entry.prompt_tokens, entry.cached_tokens, entry.completion_tokens, entry.reasoning_tokens)
         assert entry.cost_micros == tariff.cost(used, tariff_service.prices_of(in_force, peak=False))
+        tokens = entry.prompt_tokens + entry.completion_tokens
+        assert entry.cost_micros == (tokens + 1) * in_force.request_price, "a token costs as much as a request"
 
 
 def test_what_is_mended_while_answers_are_settled_is_right_afterwards(database_url: str, people: list[str]) -> None:

@@ -1,5 +1,5 @@
-"""A racer whose callers ask and are answered, while others set another price: of each token as many micro-units as
-nobody else sets. `python -m tests.support.price_race URL MOMENT CALLERS FIRST PERSON…`.
+"""A racer whose callers ask and are answered, while others set another price: of each token and request as many
+micro-units as nobody else sets. `python -m tests.support.price_race URL MOMENT CALLERS FIRST PERSON…`.
 """
 
 import sys
@@ -17,8 +17,8 @@ A_MILLION = 1_000_000
 
 
 def price(micros: int) -> Terms:
-    """So many micro-units a token, whatever it is."""
-    return Terms(prices=Prices(*[micros * A_MILLION] * 3))
+    """So many micro-units a token, whatever it is, and a request."""
+    return Terms(prices=Prices(*[micros * A_MILLION] * 3, micros))
 
 
 def main(url: str, moment: str, callers: str, first: str, *people: str) -> None:
