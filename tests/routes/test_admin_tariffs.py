@@ -78,7 +78,7 @@ def test_the_shipped_prices_are_listed_with_their_history(admin_client: PageClie
 
 
 def test_what_a_search_costs_is_listed_for_whoever_serves_deepseeks_own(admin_client: PageClient) -> None:
-    keep_provider("Other", "https://other.example.com", models=["deepseek-flash"], currency="USD")
+    other = keep_provider("Other", "https://other.example.com", models=["deepseek-flash"], currency="USD")
     response = admin_client.get(TARIFFS)
     search = prices_of(response, "deepseek-search")
     assert (search["providers"], search["listed"], search["known"], search["unpriced"]) == (
@@ -92,6 +92,10 @@ def test_what_a_search_costs_is_listed_for_whoever_serves_deepseeks_own(admin_cl
     (tariff,) = line_of(response, "deepseek-search")["tariffs"]
     assert tariff["prices"] == {"input_hit": "0", "input_miss": "0", "output": "0"}
     assert tariff["starts_at"] == "2026-10-31T16:00:00Z"
+    with transaction() as session:
+        session.execute(update(ChatModel).where(ChatModel.provider_id == other).values(listed=False))
+    flash = prices_of(admin_client.get(TARIFFS), "deepseek-flash")
+    assert (flash["providers"], flash["listed"]) == (["DeepSeek"], True)
     with transaction() as session:
         session.execute(update(ChatModel).values(listed=False))
     gone = prices_of(admin_client.get(TARIFFS), "deepseek-search")
