@@ -18,7 +18,8 @@ A_MILLION = 1_000_000
 
 def price(micros: int) -> Terms:
     """So many micro-units a token, whatever it is, and a request."""
-    return Terms(prices=Prices(*[micros * A_MILLION] * 3, micros))
+    token = micros * A_MILLION
+    return Terms(prices=Prices(token, token, token, micros))
 
 
 def main(url: str, moment: str, callers: str, first: str, *people: str) -> None:
