@@ -11,6 +11,8 @@ EFFORTS: tuple[Effort, ...] = ("low", "high", "max")
 Allowed = frozenset[str] | None  # folded names of the models that somebody may ask; None is every one
 
 LOCAL = "local"
+OPENAI = "openai"
+SEARXNG = "searxng"
 LOCAL_WINDOW = 4096  # tokens, as `upstream/local_model_server.py` sets it
 BUNDLED_NAME = "SmolLM2-135M (demo)"
 

@@ -43,6 +43,7 @@ from flask_app.models.search import SearchDocument, SearchPosting, SearchProgres
 from flask_app.models.sharing import Share, SharedDaily
 from flask_app.models.site import ANNOUNCED, Announcement, ServerProcess
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
+from flask_app.models.web_searches import WebSearch, WebSource
 
 __all__ = [
     "ANNOUNCED",
@@ -110,4 +111,6 @@ __all__ = [
     "UsageHourly",
     "UsedChallenge",
     "User",
+    "WebSearch",
+    "WebSource",
 ]

@@ -62,12 +62,14 @@ class SendMessage(Body):
     thinking: Thinking = False
     files: Annotated[list[Id], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
     assistant_id: Id | None = None
+    search: bool = False
     idempotency_key: IdempotencyKey | None = None
 
 
 class AnswerAgain(Body):
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     thinking: Thinking = False
+    search: bool = False
     idempotency_key: IdempotencyKey | None = None
 
 
@@ -107,6 +109,8 @@ def send(body: SendMessage) -> Response:
     `files` are ten at most, each once: where there are some, `message` may be empty.
     A new conversation may have an assistant, `assistant_id`: its instructions come first, also in what is asked there
     later; with `conversation_id` it is refused. Which model answers, and how it thinks, is said here as always.
+    With `search` the question is looked up on the web first: the events `searching` and `sources` tell of it, the
+    question's `search` keeps what was found. Where one may not search it is refused (400 `search_off`).
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
@@ -123,6 +127,7 @@ def send(body: SendMessage) -> Response:
         thinking=body.thinking,
         files=tuple(body.files),
         assistant_id=body.assistant_id,
+        search=body.search,
         idempotency_key=body.idempotency_key,
     )
     return _answer(chat_service.send(user, draft, _origin()))
@@ -138,6 +143,7 @@ def send(body: SendMessage) -> Response:
 def answer_again(user_message_id: str, body: AnswerAgain) -> Response:
     """Answer a question once more: another answer beside those that it has, by `model`, else by the default one.
 
+    With `search` it is looked up on the web first, unless something was found for it before.
     The reply is as for sending. 409 while the question is being answered. The same body under the same
     `idempotency_key` again gives the same answer, another body 409.
     """
@@ -148,6 +154,7 @@ def answer_again(user_message_id: str, body: AnswerAgain) -> Response:
         question_id=user_message_id,
         model=body.model,
         thinking=body.thinking,
+        search=body.search,
         idempotency_key=body.idempotency_key,
     )
     return _answer(regenerate_service.regenerate(user, wish, _origin()))

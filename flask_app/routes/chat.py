@@ -12,6 +12,7 @@ from flask_app.services.budgets import budget_service
 from flask_app.services.conversations import conversation_service, draft_service, folder_service, title_setting
 from flask_app.services.providers import key_service
 from flask_app.services.site import retention_settings
+from flask_app.services.web_search import search_settings
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import pages, supervision
 from flask_app.web.assistants import MOST_OFFERED, ChosenAssistant, OfferedAssistant, chosen, offered
@@ -33,6 +34,7 @@ class ChatState(Reply):
     `draft`: what is written there and not yet sent. `titles`: a model writes them, a moment after a first answer.
     `temporary`: nothing is kept of what is said here. `may_share`: conversations may be shared by links.
     `files`: what may be attached to a message; null where the person's group may attach nothing.
+    `search`: questions may be looked up on the web.
     `assistants`: those that a new chat offers; `assistant`: the one that it begins with.
     """
 
@@ -53,6 +55,7 @@ class ChatState(Reply):
     is_admin: bool
     may_share: bool
     files: FilesState | None
+    search: bool
     assistants: list[OfferedAssistant]
     assistant: ChosenAssistant | None
 
@@ -105,6 +108,7 @@ def _page(
         is_admin=user.role == "admin",
         may_share=shared_with != "off",
         files=files_state(),
+        search=not temporary and search_settings.may_search(user),
         assistants=[] if temporary else offered(offered_assistants.few(user, MOST_OFFERED)),
         assistant=assistant,
     )

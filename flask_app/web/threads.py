@@ -17,6 +17,7 @@ from flask_app.services.providers import model_service
 from flask_app.web.bodies import Reply
 from flask_app.web.context import t
 from flask_app.web.files import MessageFileReply, message_file_reply
+from flask_app.web.searches import SearchReply, search_reply
 
 
 class UsageReply(Reply):
@@ -40,7 +41,7 @@ class MessageReply(Reply):
     """`idempotency_key`: what an answer was first asked for under, where that was.
 
     `thinking_ms`: how long was thought before its text, in all its runs; null where that is not known.
-    `files` go with a question.
+    `files` go with a question. `search`: what was looked up on the web for it; null where nothing was.
     """
 
     id: str
@@ -58,6 +59,7 @@ class MessageReply(Reply):
     created_at: datetime
     usage: UsageReply | None
     files: list[MessageFileReply]
+    search: SearchReply | None
 
 
 class FolderReply(Reply):
@@ -172,6 +174,7 @@ def thread_reply(thread: Thread) -> ThreadReply:
 
 def message_reply(thread: Thread, message: Message, run_id: str | None) -> MessageReply:
     code, usage = message.error_code, thread.usage.get(message.id)
+    search = thread.searches.get(message.id)
     return MessageReply(
         id=message.id,
         parent_id=message.parent_id,
@@ -188,6 +191,7 @@ def message_reply(thread: Thread, message: Message, run_id: str | None) -> Messa
         created_at=message.created_at,
         usage=_usage(usage) if usage else None,
         files=[message_file_reply(each) for each in thread.files.get(message.id, ())],
+        search=search_reply(search) if search else None,
     )
 
 

@@ -53,7 +53,8 @@ _COUNT_RUNNING = select(func.count()).where(
 class Draft:
     """What a person sends. It follows `parent_id`, else nothing if `at_root`, else the newest message.
 
-    `files` are the ids of what goes with it. A new conversation may have an assistant.
+    `files` are the ids of what goes with it. A new conversation may have an assistant. With `search` the question is
+    looked up on the web first.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Draft:
     thinking: Thinking = False
     files: tuple[str, ...] = ()
     assistant_id: str | None = None
+    search: bool = False
     idempotency_key: str | None = None
 
     @property
@@ -72,7 +74,8 @@ class Draft:
         place = (self.conversation_id, self.parent_id, self.at_root)
         files = [self.files] if self.files else []
         assistant = [{"assistant": self.assistant_id}] if self.assistant_id else []
-        asked = [self.text, *place, self.model, self.thinking, *files, *assistant]
+        search = [{"search": True}] if self.search else []
+        asked = [self.text, *place, self.model, self.thinking, *files, *assistant, *search]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

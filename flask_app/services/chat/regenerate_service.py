@@ -30,17 +30,22 @@ _INSERT_ANSWER = Prepared(insert(table_of(Message)))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Which question is to be answered once more, and how; without a `model` the default one answers."""
+    """Which question is to be answered once more, and how; without a `model` the default one answers.
+
+    With `search` it is looked up on the web, unless something was found for it before.
+    """
 
     question_id: str
     model: str | None = None
     thinking: Thinking = False
+    search: bool = False
     idempotency_key: str | None = None
 
     @property
     def digest(self) -> str:
         """The same for wishes for the same thing."""
-        return hashlib.sha256(json.dumps(["answer", self.question_id, self.model, self.thinking]).encode()).hexdigest()
+        asked = ["answer", self.question_id, self.model, self.thinking, *([{"search": True}] if self.search else [])]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:

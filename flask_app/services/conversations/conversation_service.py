@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session, defer
 
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain.events import estimate_tokens
+from flask_app.domain.web_sources import Search
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import Assistant, Conversation, Message, MessageFile, Run, Share, SharedAssistant, User
+from flask_app.models import Assistant, Conversation, Message, MessageFile, Run, Share, SharedAssistant, User, WebSearch
 from flask_app.services.chat.instructions import OF_CONVERSATION, SHARED_OF_CONVERSATION
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.files import message_files
@@ -19,10 +20,12 @@ from flask_app.services.ledger import replay_service
 from flask_app.services.runs import reaper_service, stop_service
 from flask_app.services.search import search_index, search_postings
 from flask_app.services.usage import message_usage
+from flask_app.services.web_search import searches
 from flask_app.streams import broker
 
 MAX_TITLE = 200
 _has_files = exists().where(Message.conversation_id == Conversation.id, MessageFile.message_id == Message.id)
+_has_searches = exists().where(Message.conversation_id == Conversation.id, WebSearch.message_id == Message.id)
 _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
 
 
@@ -30,8 +33,8 @@ _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status 
 class Thread:
     """A conversation with all its messages in order; the rest is by message id.
 
-    `runs` are the newest, `keys` what each answer was first asked for under; `files` go with questions. `shared`: it
-    has a link. `assistant` is there without its instructions.
+    `runs` are the newest, `keys` what each answer was first asked for under; `files` and `searches` go with questions.
+    `shared`: it has a link. `assistant` is there without its instructions.
     """
 
     conversation: Conversation
@@ -40,6 +43,7 @@ class Thread:
     keys: dict[str, str]
     usage: dict[str, Entry]
     files: dict[str, list[Facts]]
+    searches: dict[str, Search]
     shared: bool
     assistant: Assistant | SharedAssistant | None
 
@@ -48,7 +52,7 @@ def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
     own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
     with reading() as session:
-        columns = (Conversation, _is_shared(utc_now()), _has_files, Assistant, SharedAssistant)
+        columns = (Conversation, _is_shared(utc_now()), _has_files, _has_searches, Assistant, SharedAssistant)
         asked = (
             select(*columns).outerjoin(Assistant, OF_CONVERSATION).outerjoin(SharedAssistant, SHARED_OF_CONVERSATION)
         )
@@ -67,13 +71,15 @@ def thread(actor: User, conversation_id: str) -> Thread:
         )
         made = session.execute(newest_last).all()
         usage = message_usage.of_conversation(session.connection(), conversation_id)
-        conversation, shared, has_files, own_assistant, shared_assistant = found
+        conversation, shared, has_files, has_searches, own_assistant, shared_assistant = found
         files = message_files.of_conversation(session.connection(), conversation_id) if has_files else {}
+        found_on_web = searches.of_conversation(session.connection(), conversation_id) if has_searches else {}
     runs = {run.message_id: run.id for run in made if run.message_id}
     first = [run for run in made if run.text_before is None]  # the others went on with what was there
     keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
     return Thread(
-        conversation, list(messages), runs, keys, usage, files, bool(shared), _either(own_assistant, shared_assistant)
+        *(conversation, list(messages), runs, keys, usage, files, found_on_web, bool(shared)),
+        _either(own_assistant, shared_assistant),
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app import offload
 from flask_app.database import fetching, reading, table_of
+from flask_app.domain.web_sources import Search
 from flask_app.errors import Invalid, NotFound
 from flask_app.models import Conversation, Folder, Message, User
 from flask_app.services.completion.attempts import Entry
@@ -20,6 +21,7 @@ from flask_app.services.files import content_digests, message_files
 from flask_app.services.files.file_service import Facts
 from flask_app.services.portability.conversation_format import Counts, Drawer, Named, Said, Talk
 from flask_app.services.usage import message_usage
+from flask_app.services.web_search import searches
 
 MOST_CHOSEN = 200  # by their ids
 AT_ONCE = 500  # ids that are read in one query
@@ -31,8 +33,9 @@ _TALK = select(
 ).where(_columns.id == bindparam("conversation"), _columns.user_id == bindparam("person"))
 _SAID = (
     select(
-        *(_messages.c[name] for name in Said.__struct_fields__ if name not in {"usage", "files"}),
+        *(_messages.c[name] for name in Said.__struct_fields__ if name not in {"usage", "files", "search"}),
         message_files.OF_MESSAGE.label("has_files"),
+        searches.OF_MESSAGE.label("has_search"),
     )
     .where(_messages.c.conversation_id == bindparam("conversation"))
     .order_by(_messages.c.created_at, _messages.c.id)
@@ -149,14 +152,16 @@ def _whole(connection: Connection, actor: User, conversation_id: str) -> Talk | 
     has_files = any(each.has_files for each in said)
     attached = message_files.of_conversation(connection, conversation_id) if has_files else {}
     digests = message_files.digests(connection, conversation_id) if has_files else {}
-    messages = [_said(each, usage.get(each.id), _named(attached.get(each.id, ()), digests)) for each in said]
+    found = searches.of_messages(connection, [each.id for each in said if each.has_search])
+    messages = [_said(each, usage, _named(attached.get(each.id, ()), digests), found) for each in said]
     return Talk(**row._asdict(), messages=messages)
 
 
-def _said(row: Row[*tuple[Any, ...]], entry: Entry | None, files: list[Named]) -> Said:
-    own = row._asdict()
-    own.pop("has_files")
-    return Said(**own, usage=_counts(entry), files=files)
+def _said(
+    row: Row[*tuple[Any, ...]], usage: Mapping[str, Entry], files: list[Named], found: Mapping[str, Search]
+) -> Said:
+    own = {name: value for name, value in row._asdict().items() if name not in {"has_files", "has_search"}}
+    return Said(**own, usage=_counts(usage.get(row.id)), files=files, search=found.get(row.id))
 
 
 def _named(attached: Iterable[Facts], digests: Mapping[str, str | None]) -> list[Named]:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from flask_app.domain.web_sources import Search
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -47,7 +49,7 @@ class Said(msgspec.Struct, kw_only=True):
 
     `status`: complete, stopped, left, interrupted, failed or running. `thinking_ms` is how long was thought before the
     text. `model` is the one that was asked for. `files` are those of a question: their contents, where they
-    are taken along, come and go beside this.
+    are taken along, come and go beside this. `search` is what was looked up on the web for a question.
     """
 
     id: Name
@@ -63,6 +65,7 @@ class Said(msgspec.Struct, kw_only=True):
     created_at: Moment
     usage: Counts | None = None
     files: list[Named] = []
+    search: Search | None = None
 
 
 class Talk(msgspec.Struct, kw_only=True):

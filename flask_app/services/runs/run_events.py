@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from flask_app.domain.events import Event, Reasoning, Thought, Token
+from flask_app.domain.web_sources import Search
 from flask_app.i18n import translate
 from flask_app.models import Run
 from flask_app.services.completion.attempts import Entry
@@ -61,6 +62,16 @@ def started(events: RunLog, begun: Told, model: str | None) -> None:
     """The first event; a reader that meets it begins the answer anew."""
     ids = {name: getattr(begun, name) for name in ("run_id", "conversation_id", "message_id", "user_message_id")}
     events.append("start", _encode({**ids, "title": begun.title, "model": model}))
+
+
+def searching(events: RunLog, query: str) -> None:
+    """The web is being searched for the question."""
+    events.append("searching", _encode({"query": query}))
+
+
+def searched(events: RunLog, search: Search) -> None:
+    """What came of it."""
+    events.append("sources", _encode(search))
 
 
 def whole(events: RunLog, text: str, reasoning: str, thinking_ms: int | None = None) -> None:

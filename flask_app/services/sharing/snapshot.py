@@ -5,9 +5,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flask_app.domain import tree
+from flask_app.domain.web_sources import Search
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Message
 from flask_app.services.files import message_files
+from flask_app.services.web_search import searches
 
 MAX_BYTES = 4 * 1024 * 1024  # of JSON: about four novels
 
@@ -15,7 +17,8 @@ MAX_BYTES = 4 * 1024 * 1024  # of JSON: about four novels
 class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A message. `status` is as in `Message`; `reasoning` is empty where thoughts are not shown.
 
-    `files` are the names of those that went with a question: what is in them is its person's alone.
+    `files` are the names of those that went with a question: what is in them is its person's alone. `search` is what
+    was looked up on the web for one.
     """
 
     role: str
@@ -24,6 +27,7 @@ class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
     model: str | None = None
     status: str = "complete"
     files: list[str] = []
+    search: Search | None = None
 
 
 _decoder = msgspec.json.Decoder(list[Said])
@@ -63,6 +67,7 @@ def _said(session: Session, conversation_id: str, ids: list[str], *, thoughts: b
         )
     )
     attached = message_files.of_conversation(session.connection(), conversation_id)
+    found_on_web = searches.of_conversation(session.connection(), conversation_id)
     by_id = {
         row.id: Said(
             role=row.role,
@@ -71,6 +76,7 @@ def _said(session: Session, conversation_id: str, ids: list[str], *, thoughts: b
             model=row.model if row.role == "assistant" else None,
             status=row.status,
             files=[each.name for each in attached.get(row.id, ())],
+            search=found_on_web.get(row.id),
         )
         for row in found
     }

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import reading, table_of
 from flask_app.domain.events import Usage
+from flask_app.domain.web_sources import CHANNEL as SEARCH
 from flask_app.errors import NotFound
 from flask_app.models import Attempt, Conversation, Message, TokenUsage, User
 from flask_app.services.completion.attempts import Entry
@@ -23,7 +24,8 @@ _SUMS = (
         func.min(_ledger.c.source),  # "estimated" before "reported": one estimate makes the sum one
     )
     .join(_messages, _messages.c.id == _ledger.c.message_id)
-    .where(_ledger.c.kind == "usage")  # a refund gives tokens back; the answer took them all the same
+    # A refund gives tokens back; the answer took them all the same. A search is its question's, and takes none.
+    .where(_ledger.c.kind == "usage", _ledger.c.channel != SEARCH)
     .group_by(_ledger.c.message_id)
 )
 _OF_CONVERSATION = _SUMS.where(_messages.c.conversation_id == bindparam("conversation"))

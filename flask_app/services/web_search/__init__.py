@@ -1,0 +1,1 @@
+"""Looking a question up on the web: whether, by whom, and for whom."""
