@@ -27,6 +27,7 @@ from tests.support.clients import PageClient
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.upstream_answers import Answer
+from tests.support.upstream_searches import PAGES, Pages
 
 _UNTIMED = hypothesis.settings(deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.register_profile("same", _UNTIMED, derandomize=True)  # what a commit is asked is asked again
@@ -152,6 +153,7 @@ def app(
     provider.forget_scripts()
     provider.journal.clear()
     provider.keys, provider.default, provider.balance, provider.account = None, Answer(), "110.00", None
+    provider.pages = Pages(PAGES)
     usual_connections.use()  # a test may have made an application of its own
     settings.install(dataclasses.replace(base_config))  # a new object: what was prepared for the old one is not
     yield session_app

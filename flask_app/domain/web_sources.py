@@ -3,14 +3,12 @@
 import html
 import re
 from collections.abc import Iterable
-from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 RUNNING, FOUND, EMPTY, FAILED, STOPPED = "running", "found", "empty", "failed", "stopped"
-Status = Literal["running", "found", "empty", "failed", "stopped"]
-Engine = Literal["deepseek", "searxng"]
+ENGINES = ("deepseek", "searxng")
 
 CHANNEL = "search"  # of its attempts and entries in the ledger
 
@@ -57,9 +55,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class Search(msgspec.Struct, frozen=True, kw_only=True):
     """A search for a question, and what it found. `status`: running, found, empty, failed (`error_code`) or stopped."""
 
-    status: Status
+    status: str
     query: str
-    engine: Engine
+    engine: str
     error_code: str | None = None
     sources: list[Source] = []
 

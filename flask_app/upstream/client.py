@@ -198,18 +198,20 @@ def send_request(
     `hold` gets the connection before anything is waited for: only its `shutdown` ends what lasts too long.
     """
     headers = {
-        "Authorization": f"Bearer {endpoint.secret}",
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",  # nothing to unpack: a small reply cannot grow into a large one
         "User-Agent": "MingChat",
     }
+    if endpoint.secret:  # not every search engine has one
+        headers["Authorization"] = f"Bearer {endpoint.secret}"
     if request_id:
         headers["X-Request-ID"] = request_id
     url = urlsplit(endpoint.base_url + path)
+    target = f"{url.path}?{url.query}" if url.query else url.path
     connection = _connection(Origin.of(url, allow_insecure=endpoint.allow_insecure), hold)
     was_kept = bool(connection.idle_since)
     try:
-        connection.send(method, url.path, headers, body)
+        connection.send(method, target, headers, body)
         connection.read_head(None)
     except (BrokenResponse, OSError, ValueError) as error:
         connection.close()

@@ -27,8 +27,9 @@ def check(journal: Journal, disturbed: Collection[str]) -> None:
     assert entries.keys() == {attempt.id for attempt in attempts.values() if attempt.state == "settled"}
 
     assert all(request.wants_usage for request in journal.chats if request.path == CHAT), "each asks for its count"
-    requests = {request.headers["x-request-id"]: request for request in journal.chats}
-    assert len(requests) == len(journal.chats), "an attempt is one request"
+    asked = [*journal.chats, *journal.searches]
+    requests = {request.headers["x-request-id"]: request for request in asked}
+    assert len(requests) == len(asked), "an attempt is one request"
     heard = {id_ for id_, attempt in attempts.items() if attempt.state == "settled" or _was_refused(attempt)}
     assert requests.keys() == heard, "no request without an attempt, none that ended as heard without a request"
     for attempt_id, request in requests.items():

@@ -7,7 +7,8 @@
 
 It stands for DeepSeek and OpenAI-compatible providers: `POST /chat/completions` (with or without
 `/v1`, and under `/beta` with the beginning of the answer), `GET /models`, `GET /user/balance`, a bearer key on each.
-Other calls, such as `POST /embeddings`, are there where a script is given for their path.
+A search of the web (`POST /v1/tools/search`, which is under /v1 alone) finds `pages`, as does `GET /search` of a
+SearXNG, which wants no key. Other calls, such as `POST /embeddings`, are there where a script is given for their path.
 """
 
 import json
@@ -34,7 +35,8 @@ from tests.support.upstream_faults import (
     Whole,
 )
 from tests.support.upstream_http import Script, Server
-from tests.support.upstream_journal import Journal, Outcome, Received, Usage
+from tests.support.upstream_journal import SEARCH, Journal, Outcome, Received, Usage
+from tests.support.upstream_searches import PAGES, SEARXNG, Pages
 
 __all__ = [
     "HOSTILE_MARKDOWN",
@@ -47,6 +49,7 @@ __all__ = [
     "Gate",
     "GzipBomb",
     "HugeLine",
+    "Pages",
     "Raw",
     "Received",
     "Redirect",
@@ -89,6 +92,7 @@ class ScriptedUpstream:
         self.balance = "110.00"
         self.account: Account | None = None
         self.default: Script = Answer()
+        self.pages: Script = Pages(PAGES)
         self.stopping = threading.Event()
         self._plan: deque[_Planned] = deque()
         self._gates: list[Gate] = []
@@ -119,7 +123,7 @@ class ScriptedUpstream:
         planned = [_Planned(script, path, model, key, always) for script in scripts]
         with self._plan_lock:
             self._plan.extend(planned)
-            self._gates += [each.gate for each in scripts if isinstance(each, Answer) and each.gate]
+            self._gates += [each.gate for each in scripts if isinstance(each, Answer | Pages) and each.gate]
 
     def forget_scripts(self) -> None:
         """And let go what is held back: an answer that is being written ends."""
@@ -153,7 +157,7 @@ class ScriptedUpstream:
 
     def choose(self, request: Received) -> Script:
         """The script for a request, taken off the plan."""
-        if not request.key or (self.keys is not None and request.key not in self.keys):
+        if request.path != SEARXNG and (not request.key or (self.keys is not None and request.key not in self.keys)):
             return Status(401, "Authentication fails: the api key is invalid")
         if request.prefix is not None and not request.beta:
             return Status(400, "prefix is a beta feature")
@@ -163,7 +167,7 @@ class ScriptedUpstream:
                     if not planned.always:
                         self._plan.remove(planned)
                     return planned.script
-        return self._unscripted(request)
+        return self.pages if request.path in {SEARCH, SEARXNG} else self._unscripted(request)
 
     def charge(self, request: Received, outcome: Outcome) -> None:
         """Take what an answer that has ended cost."""

@@ -11,6 +11,7 @@ from tests.support.upstream_journal import Outcome, Received, Usage
 
 MICRO = Decimal("0.000001")
 # Per million tokens: input from the cache, other input, output. At peak hours they are twice as much.
+SEARCH = Decimal("0.005")
 YUAN = {"deepseek-flash": ("0.02", "1", "4"), "deepseek-v4-pro": ("0.15", "4.5", "13.5")}
 
 
@@ -29,6 +30,10 @@ class Account:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def charge(self, request: Received, outcome: Outcome) -> None:
+        if request.is_search:
+            if request.usage_sent:
+                self.take(SEARCH)
+            return
         used = request.usage_sent or (request.billed if outcome == "complete" else None)
         if used is not None:
             self.take(price(request.model, used, peak=is_peak(self.clock())))

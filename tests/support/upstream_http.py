@@ -113,6 +113,7 @@ class _Exchange(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         return Received(
             method=self.command,
+            target=self.path,
             path=path.removeprefix("/v1").removeprefix("/beta"),
             beta=path.startswith("/beta/"),
             key=self.headers.get("Authorization", "").removeprefix("Bearer ").strip(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 PATIENCE = 30.0  # seconds
+SEARCH = "/tools/search"
 
 Outcome = Literal["running", "complete", "refused", "cut", "client_closed", "stopped"]
 """How a request ended: `client_closed` before the answer was out, `stopped` with the server."""
@@ -54,6 +55,7 @@ class Received:
     key: str
     headers: dict[str, str]
     body: dict[str, Any]
+    target: str = ""  # the path as it was asked for, with its query
     beta: bool = False  # asked under /beta, where alone an answer may be given its beginning
     number: int = 0  # 1 for the first in the journal
     received_at: float = field(default_factory=time.monotonic)
@@ -77,7 +79,12 @@ class Received:
     @property
     def is_answered(self) -> bool:
         """Is it a request for what costs something?"""
-        return self.path in {"/chat/completions", "/embeddings", "/completions"}
+        return self.path in {"/chat/completions", "/embeddings", "/completions", SEARCH}
+
+    @property
+    def is_search(self) -> bool:
+        """Is it one for pages of the web? It takes no tokens."""
+        return self.path == SEARCH
 
     @property
     def prefix(self) -> str | None:
@@ -116,7 +123,12 @@ class Journal:
     @property
     def chats(self) -> list[Received]:
         """The requests for an answer: each must have one attempt in the ledger."""
-        return [entry for entry in self if entry.is_answered]
+        return [entry for entry in self if entry.is_answered and not entry.is_search]
+
+    @property
+    def searches(self) -> list[Received]:
+        """Those for pages of the web, each of which must have one too."""
+        return [entry for entry in self if entry.is_search]
 
     @property
     def last(self) -> Received:

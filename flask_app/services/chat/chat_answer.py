@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlalchemy.engine import Connection
 
 from flask_app.domain.events import Event
+from flask_app.domain.web_sources import Search
 from flask_app.services.chat.prompts import Request
 from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.runs import answer_service, run_events
@@ -36,6 +37,10 @@ class ChatAnswer:
 
     def tell(self, event: Event) -> None:
         run_events.arrived(self.events, event)
+
+    def tell_search(self, search: Search) -> None:
+        """That the web is being searched, and what came of it."""
+        run_events.searched(self.events, search)
 
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         begun = self.begun

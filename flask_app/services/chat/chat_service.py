@@ -17,11 +17,11 @@ from flask_app.domain.serving import Allowed, ServedModel, Thinking
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.chat import beginning, history, instructions, placing
+from flask_app.services.chat import beginning, history, instructions, looked_up, placing
 from flask_app.services.chat.history import Said
 from flask_app.services.chat.placing import Placed
 from flask_app.services.chat.prompts import Request, Turn
-from flask_app.services.completion import dispatching, failover
+from flask_app.services.completion import failover
 from flask_app.services.completion.attempts import Earlier
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.files import message_files
@@ -29,6 +29,7 @@ from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import run_service
 from flask_app.services.runs.run_events import Begun
+from flask_app.services.web_search.searchers import Searcher
 from flask_app.statements import Prepared
 
 CHANNEL = "chat"
@@ -106,7 +107,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     Raises BadRequest, Invalid or NotFound for what cannot be sent, TooMany at the cap of running answers,
     Conflict while the conversation's last answer is still being written, and Conflict("idempotency_key_reused")
     for a key that came with another draft before; Unavailable when nobody can be asked now, BudgetExhausted where a
-    budget has no room for an answer.
+    budget has no room for an answer, and the search before it; Forbidden("search_off").
     """
     if is_blank(draft.text) and not draft.files:
         raise Invalid("empty_message")
@@ -116,8 +117,9 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
         return earlier
     model = model_service.find(draft.model, origin.models)
     keys = failover.candidates_for(model)
+    by = looked_up.searcher(actor, wanted=draft.search)
     return beginning.begin(
-        lambda connection: _write(connection, actor, draft, model, keys, origin),
+        lambda connection: _write(connection, actor, draft, model, keys, origin, by),
         earlier=partial(_earlier, actor, draft, origin.locale),
         check=partial(_check_place, actor, draft),
     )
@@ -141,7 +143,13 @@ def check_text(text: str) -> None:
 
 
 def _write(
-    connection: Connection, actor: User, draft: Draft, model: ServedModel, keys: Sequence[Candidate], origin: Origin
+    connection: Connection,
+    actor: User,
+    draft: Draft,
+    model: ServedModel,
+    keys: Sequence[Candidate],
+    origin: Origin,
+    by: Searcher | None,
 ) -> tuple[Begun, Ticket]:
     check_cap(connection, actor)
     now = utc_now()
@@ -175,7 +183,7 @@ def _write(
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
     turns, keys = history.told([*history.said_on(connection, placed.path), asked], model, keys)
     request = request_of(begun, actor, model, [*placed.assistant.told, *turns], origin, thinking=draft.thinking)
-    return begun, dispatching.dispatch(connection, request, keys)
+    return begun, looked_up.dispatch(connection, request, keys, by, (begun.user_message_id, draft.text))
 
 
 def check_cap(connection: Connection, actor: User) -> None:

@@ -1,4 +1,7 @@
-"""What was said on a branch, as a model is told it: documents before the words they came with, pictures after."""
+"""What was said on a branch, as a model is told it.
+
+What was found on the web for a question comes before its documents, those before its words, and pictures after.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +9,25 @@ from dataclasses import dataclass
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.engine import Connection
 
-from flask_app.domain import files
+from flask_app.domain import files, web_sources
 from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import ServedModel
+from flask_app.domain.web_sources import Search
 from flask_app.errors import Invalid
 from flask_app.models import Message
 from flask_app.services.chat.prompts import Turn
 from flask_app.services.files import message_files
 from flask_app.services.files.message_files import Attached
 from flask_app.services.providers.key_service import Candidate
+from flask_app.services.web_search import searches
 
-Node = Row[str, str | None, str, str, str, bool]  # a message: id, parent_id, role, status, text, has_files
+Node = Row[str, str | None, str, str, str, bool, bool]  # id, parent_id, role, status, text, has_files, has_search
 
 _MESSAGES = (
     select(
         *(Message.id, Message.parent_id, Message.role, Message.status, Message.text),
         message_files.OF_MESSAGE.label("has_files"),
+        searches.OF_MESSAGE.label("has_search"),
     )
     .where(Message.conversation_id == bindparam("conversation"))
     .order_by(Message.created_at, Message.id)
@@ -30,11 +36,12 @@ _MESSAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message, with the files that go with it."""
+    """A message, with the files that go with it, and what was found for it."""
 
     role: str
     text: str
     attached: Sequence[Attached] = ()
+    search: Search | None = None
 
 
 def messages_of(connection: Connection, conversation_id: str) -> Sequence[Node]:
@@ -43,9 +50,10 @@ def messages_of(connection: Connection, conversation_id: str) -> Sequence[Node]:
 
 
 def said_on(connection: Connection, path: Sequence[Node]) -> list[Said]:
-    """The messages of a branch that say something, in one statement more where there are files."""
+    """The messages of a branch that say something, in a statement more where there are files, and one for searches."""
     found = message_files.of_messages(connection, [message.id for message in path if message.has_files])
-    said = [Said(message.role, message.text, found.get(message.id, ())) for message in path]
+    searched = searches.of_messages(connection, [message.id for message in path if message.has_search])
+    said = [Said(each.role, each.text, found.get(each.id, ()), searched.get(each.id)) for each in path]
     return [each for each in said if each.text or each.attached]
 
 
@@ -108,5 +116,6 @@ def _shown(said: Said, room: int, places: int) -> list[Attached]:
 
 def _turn(said: Said, shown: Sequence[Attached]) -> Turn:
     beside = [files.unseen(each.name) if each.is_picture else each.told for each in said.attached if each not in shown]
-    words = "\n\n".join([*beside, *([said.text] if said.text else [])])
+    looked_up = web_sources.told(said.search) if said.search else ""
+    words = "\n\n".join(part for part in (looked_up, *beside, said.text) if part)
     return Turn(said.role, words, images=len(shown), pictures=tuple(shown))

@@ -75,7 +75,7 @@ class Request:
     `beside` them, which nobody here knows, where nothing else stands; its answer has at most `max_tokens`.
     What is asked `in_passing` nobody waits for: it leaves every key a place for an answer, probes none, and where it
     fails, nobody else is asked. Where the `operation` is none of a chat the turns are what is counted, and the options
-    all that is asked.
+    all that is asked. `room` is how many bytes more the prompt may become before it is sent.
     """
 
     user_id: str
@@ -95,6 +95,7 @@ class Request:
     max_tokens: int | None = None
     in_passing: bool = False
     operation: Operation = "chat"
+    room: int = 0
 
     @property
     def begun(self) -> str:
@@ -110,7 +111,7 @@ def turns(request: Request, *, prefix: bool) -> list[Turn]:
 
 def is_too_long(request: Request) -> bool:
     """Is the prompt more than any model takes?"""
-    return sum(len(text.encode()) for text in (*_contents(request), _in_prompt(request))) > MAX_BYTES
+    return request.room + sum(len(text.encode()) for text in (*_contents(request), _in_prompt(request))) > MAX_BYTES
 
 
 def estimate(request: Request) -> int:
@@ -121,7 +122,7 @@ def estimate(request: Request) -> int:
 
 def bound(request: Request) -> int:
     """More tokens than the prompt can be."""
-    most = budget.prompt_bound(_contents(request)) + sum(map(_most_of_images, request.turns))
+    most = budget.prompt_bound(_contents(request)) + request.room + sum(map(_most_of_images, request.turns))
     if beside := _in_prompt(request):
         most += IN_PROMPT_TOKENS + IN_PROMPT_FACTOR * len(beside.encode())
     return most

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Row, insert, select
@@ -12,17 +12,19 @@ from sqlalchemy.engine import Connection
 from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.domain.tree import path_to
+from flask_app.domain.web_sources import FOUND
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
-from flask_app.services.chat import beginning, chat_service, history, instructions
+from flask_app.services.chat import beginning, chat_service, history, instructions, looked_up
 from flask_app.services.chat.chat_service import Opening, Origin
 from flask_app.services.chat.history import Said
-from flask_app.services.completion import dispatching, failover
+from flask_app.services.completion import failover
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.conversations import archive_service
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs.run_events import Begun
+from flask_app.services.web_search.searchers import Searcher
 from flask_app.statements import Prepared
 
 _INSERT_ANSWER = Prepared(insert(table_of(Message)))
@@ -52,17 +54,18 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     """Begin another answer to a question; gives the earlier run for a repeated idempotency key.
 
     Raises NotFound for somebody else's question, Invalid("not_a_question") for an answer, Conflict("answer_running")
-    while the question is being answered; and what sending a message raises.
+    while the question is being answered; and what sending a message raises, a search among it.
     """
     if earlier := chat_service.earlier_run(actor, wish.idempotency_key, wish.digest, origin.locale):
         return earlier
     question = _find(actor, wish.question_id)
     model = model_service.find(wish.model, origin.models)
     keys = failover.candidates_for(model)
+    by = looked_up.searcher(actor, wanted=wish.search)
     begun = _begun(question, wish, origin)
     opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
     return beginning.begin(
-        lambda connection: (begun, _write(connection, opening, wish, model, keys, origin)),
+        lambda connection: (begun, _write(connection, opening, wish, model, keys, origin, by)),
         earlier=partial(chat_service.earlier_run, actor, wish.idempotency_key, wish.digest, origin.locale),
         check=partial(_find, actor, wish.question_id),
     )
@@ -101,11 +104,16 @@ def _write(
     model: ServedModel,
     keys: Sequence[Candidate],
     origin: Origin,
+    by: Searcher | None,
 ) -> Ticket:
     begun = opening.begun
     chat_service.check_cap(connection, opening.actor)
     archive_service.bring_back(connection, opening.actor.id, begun.conversation_id)
     said = _said(connection, begun)
+    if said[-1].search and said[-1].search.status == FOUND:
+        by = None  # a question is searched for once
+    elif by:
+        said[-1] = replace(said[-1], search=None)
     history.require_sight(said[-1], model, keys)
     turns, keys = history.told(said, model, keys)
     turns = [*instructions.of_conversation(connection, begun.conversation_id), *turns]
@@ -125,7 +133,7 @@ def _write(
     )
     chat_service.write_run(connection, opening)
     request = chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=wish.thinking)
-    return dispatching.dispatch(connection, request, keys)
+    return looked_up.dispatch(connection, request, keys, by, (begun.user_message_id, said[-1].text))
 
 
 def _said(connection: Connection, begun: Begun) -> list[Said]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from flask_app.column_types import UtcDateTime
 from flask_app.database import table_of
 from flask_app.domain import cooldown
+from flask_app.domain.web_sources import CHANNEL as SEARCH
 from flask_app.models import ApiKey, Attempt
 from flask_app.services.ledger import shared_clock
 from flask_app.services.providers import key_service
@@ -66,7 +67,10 @@ STANDING = select(
     _keys.c.last_used_at,
 ).where(_itself)
 LOCK = select(_keys.c.id).where(_itself).with_for_update()
-COUNT_LIVE = select(func.count()).where(_attempts.c.state == "dispatched", _attempts.c.key_id == bindparam("key"))
+# A search asks none of its models.
+COUNT_LIVE = select(func.count()).where(
+    _attempts.c.state == "dispatched", _attempts.c.key_id == bindparam("key"), _attempts.c.channel != SEARCH
+)
 HISTORY = _scoped(
     select(_keys.c.id, _keys.c.benched_until, _keys.c.last_error_at, _keys.c.strikes)
     .order_by(_keys.c.id)

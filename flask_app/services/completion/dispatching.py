@@ -14,16 +14,21 @@ from flask_app.services.completion.cooldown_service import Taken
 from flask_app.services.ledger import metering_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import closing
+from flask_app.services.web_search.search_attempts import SearchTicket
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A request whose first attempt is committed: `sent`, with the key `taken` from those that may be asked."""
+    """A request whose first attempt is committed: `sent`, with the key `taken` from those that may be asked.
+
+    What is looked up first has a `search`, whose first attempt is committed with it.
+    """
 
     request: Request
     candidates: Sequence[Candidate]
     taken: Taken
     sent: Dispatched
+    search: SearchTicket | None = None
 
 
 def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:

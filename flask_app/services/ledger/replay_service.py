@@ -6,11 +6,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import offload
 from flask_app.database import in_writing
+from flask_app.domain.web_sources import CHANNEL as SEARCH
+from flask_app.domain.web_sources import FAILED
 from flask_app.services.completion import counting
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.ledger import journal, metering_service
 from flask_app.services.ledger.journal import Settlement
 from flask_app.services.runs import answer_service, run_service
+from flask_app.services.web_search import searches
 
 log = structlog.get_logger()
 
@@ -37,6 +40,8 @@ def _settle(settlement: Settlement) -> None:
 
     def work(connection: Connection) -> Entry | None:
         entry = metering_service.settle(connection, sent, outcome)
+        if sent.call.channel == SEARCH:  # what it found has gone with its process
+            searches.end_of_question(connection, sent.call.message_id or "", status=FAILED, error_code="interrupted")
         if sent.call.run_id and settlement.conversation_id is None:
             answer_service.forget(connection, sent.call.run_id, outcome)
         elif sent.call.run_id and sent.call.message_id and settlement.conversation_id:

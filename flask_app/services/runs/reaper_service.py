@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,9 @@ from flask_app import metrics, offload
 from flask_app.column_types import ByServer
 from flask_app.database import reading, table_of, transaction, utc_now
 from flask_app.domain.budget import Hold
-from flask_app.domain.serving import LOCAL
+from flask_app.domain.serving import LOCAL, SEARXNG
+from flask_app.domain.web_sources import CHANNEL as SEARCH
+from flask_app.domain.web_sources import FAILED, STOPPED
 from flask_app.i18n import DEFAULT_LOCALE
 from flask_app.models import Attempt, Conversation, Message, Provider, Run, User
 from flask_app.services.completion import counting
@@ -22,6 +25,7 @@ from flask_app.services.completion.attempts import Call, Dispatched, Earlier, En
 from flask_app.services.ledger import journal, metering_service
 from flask_app.services.runs import answer_service, run_events, run_locks, run_service
 from flask_app.services.runs.run_service import LEASE
+from flask_app.services.web_search import searches
 from flask_app.streams import broker
 
 REAPED_AT_ONCE = 500
@@ -89,8 +93,9 @@ def book_unfinished(session: Session, conversation_id: str) -> None:
 
 
 def book_lost(session: Session, attempt_id: str) -> bool:
-    """Book an attempt whose words are gone. False when it has ended, or the journal holds it."""
-    return _book(session, _LOST, Attempt.id == attempt_id) > 0
+    """Book an attempt whose words are gone, with those of its run. False when it has ended, or the journal holds it."""
+    run_id = session.scalar(select(Attempt.run_id).where(Attempt.id == attempt_id))
+    return _book(session, _LOST, Attempt.run_id == run_id if run_id else Attempt.id == attempt_id) > 0
 
 
 def _end_one(work: Callable[[Session], bool], **what: str) -> bool:
@@ -166,10 +171,25 @@ def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> in
     waiting = journal.waiting()
     found = session.scalars(select(Attempt).where(*which, Attempt.state == "dispatched")).all()
     left = [attempt for attempt in found if attempt.id not in waiting]
+    searching = any(attempt.channel == SEARCH for attempt in found)
     for attempt in left:
-        entry = metering_service.settle(session.connection(), _dispatched(session, attempt), outcome)
+        sent, how = _dispatched(session, attempt), outcome
+        if searching:
+            is_search = attempt.channel == SEARCH
+            how = _lost_search(session, attempt, outcome) if is_search else replace(outcome, asked=False)
+        entry = metering_service.settle(session.connection(), sent, how)
         event.listen(session, "after_commit", partial(_count_reaped, attempt.model, entry))
     return len(left)
+
+
+def _lost_search(session: Session, attempt: Attempt, outcome: Outcome) -> Outcome:
+    """How a search ended whose worker died: what was on its way is booked, and nobody was asked for the answer.
+
+    What it may have found nobody has.
+    """
+    status, connection = STOPPED if outcome.status == "stopped" else FAILED, session.connection()
+    searches.end_of_question(connection, attempt.message_id or "", status=status, error_code=outcome.error_code)
+    return Outcome(status=outcome.status, error_code=outcome.error_code, asked=outcome.asked)
 
 
 def _count_reaped(model: str, entry: Entry | None, _: Session) -> None:
@@ -184,7 +204,7 @@ def _dispatched(session: Session, attempt: Attempt) -> Dispatched:
         channel=attempt.channel,
         model=attempt.model,
         provider_id=attempt.provider_id,
-        currency="" if provider.kind == LOCAL else provider.currency,
+        currency="" if provider.kind in {LOCAL, SEARXNG} else provider.currency,
         request_id=attempt.request_id,
         address=attempt.address,
         prompt_estimate=attempt.prompt_estimate,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from flask_app.domain.events import Event, Reasoning, Thought, Token
-from flask_app.domain.web_sources import Search
+from flask_app.domain.web_sources import RUNNING, Search
 from flask_app.i18n import translate
 from flask_app.models import Run
 from flask_app.services.completion.attempts import Entry
@@ -64,14 +64,12 @@ def started(events: RunLog, begun: Told, model: str | None) -> None:
     events.append("start", _encode({**ids, "title": begun.title, "model": model}))
 
 
-def searching(events: RunLog, query: str) -> None:
-    """The web is being searched for the question."""
-    events.append("searching", _encode({"query": query}))
-
-
 def searched(events: RunLog, search: Search) -> None:
-    """What came of it."""
-    events.append("sources", _encode(search))
+    """That the web is being searched for the question, or what came of it."""
+    if search.status == RUNNING:
+        events.append("searching", _encode({"query": search.query}))
+    else:
+        events.append("sources", _encode(search))
 
 
 def whole(events: RunLog, text: str, reasoning: str, thinking_ms: int | None = None) -> None:
@@ -124,8 +122,12 @@ def replay(events: RunLog, begun: Begun, stored: StoredAnswer, told: StoredAnswe
     """A stored answer as the events a reader expects who was `told` it as it was before; the end once it is over."""
     if told is None or not stored.goes_on_from(told):
         started(events, begun, stored.model)
+        if stored.search:
+            searched(events, stored.search)
         whole(events, stored.text, stored.reasoning, stored.thought_ms)
     else:
+        if stored.search and stored.search != told.search:
+            searched(events, stored.search)
         news = stored.thought_ms if stored.thought_ms != told.thought_ms else None
         whole(events, stored.text[len(told.text) :], stored.reasoning[len(told.reasoning) :], news)
     events.finish([ended(begun, stored.ending)] if stored.is_over else [])

@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -15,11 +16,11 @@ from structlog.contextvars import bind_contextvars
 from flask_app import metrics
 from flask_app.column_types import ByServer
 from flask_app.database import new_id, reading, table_of, utc_now
-from flask_app.errors import NotFound
+from flask_app.errors import AppError, NotFound
 from flask_app.models import Run, User
 from flask_app.services.chat.chat_answer import ChatAnswer
 from flask_app.services.completion import counting
-from flask_app.services.completion.attempts import Entry
+from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.completion.completion_service import Completion
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.conversations.temporary_answer import TemporaryAnswer
@@ -29,6 +30,7 @@ from flask_app.services.runs import run_following
 from flask_app.services.runs.run_answers import Answer
 from flask_app.services.runs.run_following import REPLAYED
 from flask_app.services.runs.stop_signal import StopSignal
+from flask_app.services.web_search.lookup import Lookup
 from flask_app.statements import Prepared
 from flask_app.streams import broker
 from flask_app.streams.outlet import Outlet
@@ -59,6 +61,10 @@ class LiveRun:
         self._request_id = ticket.request.request_id
         self.stop = StopSignal()
         self.completion = Completion(ticket, self.stop)
+        self._ticket = ticket
+        self._lookup: Lookup | None = None
+        if ticket.search and isinstance(answer, ChatAnswer):
+            self._lookup = Lookup(ticket.search, answer.tell_search)
         self._journalled = False
         self._journalling = threading.Lock()
         self._settling_since: float | None = None
@@ -67,7 +73,8 @@ class LiveRun:
     def _make(self) -> None:
         bind_contextvars(request=self._request_id)  # the log names the request that asked for the answer
         try:
-            self.completion.ask(self.answer.tell)
+            if self._lookup is None or self._look_up(self._lookup):
+                self.completion.ask(self.answer.tell)
         except Exception:  # a fault of ours: the answer so far is kept and booked like any other
             log.exception("run_failed", run=self.begun.run_id)
             self.completion.fail("internal")
@@ -79,13 +86,30 @@ class LiveRun:
             _live.pop(self.begun.run_id, None)
             metrics.ANSWERS_RUNNING.dec(self.counts)
 
+    def _look_up(self, lookup: Lookup) -> bool:
+        """Search the web; False where the answer is not to be asked for then."""
+        self.completion.outcome.asked = False
+        ticket = self._ticket
+        try:
+            request, sent = lookup.make(ticket.request, ticket.sent, self.stop)
+        except AppError as error:
+            self.completion.fail(error.code)
+            return False
+        self.completion = Completion(replace(ticket, request=request, sent=sent), self.stop)
+        return True
+
+    def _keep(self, connection: Connection, outcome: Outcome) -> None:
+        if self._lookup:
+            self._lookup.end(connection)
+        self.answer.keep(connection, outcome)
+
     def _settle(self) -> Entry | None:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
         ended = self._settling_since = time.monotonic()
         pauses = itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1]))
         while True:
             try:
-                entry = self._settled(self.completion.settle(self.answer.keep, in_a_crowd=len(_live) > CROWD))
+                entry = self._settled(self.completion.settle(self._keep, in_a_crowd=len(_live) > CROWD))
                 metrics.SETTLEMENT_SECONDS.observe(time.monotonic() - ended)
                 return entry
             except SQLAlchemyError as error:
@@ -132,14 +156,16 @@ class LiveRun:
 
     def attempts(self) -> set[str]:
         """Those that this run settles itself."""
-        return {sent.attempt_id for sent in (self.completion.sent, *self.completion.unheard)}
+        own = {sent.attempt_id for sent in (self.completion.sent, *self.completion.unheard)}
+        return own | self._lookup.attempts() if self._lookup else own
 
     def _settlements(self) -> list[Settlement]:
         completion = self.completion
         conversation_id, outcome = self.begun.conversation_id, completion.outcome
         kept = outcome if conversation_id else outcome.wordless()  # what belongs to none is written nowhere
         own = Settlement(sent=completion.sent, outcome=kept, conversation_id=conversation_id)
-        return [own, *(journal.unasked(sent) for sent in completion.unheard)]
+        searched = self._lookup.settlements() if self._lookup else []
+        return [own, *(journal.unasked(sent) for sent in completion.unheard), *searched]
 
 
 def write(connection: Connection, run_id: str, user_id: str, **fields: str | None) -> None:

@@ -3,14 +3,16 @@
 import threading
 
 from flask_app.upstream.client import ChatStream
+from flask_app.upstream.web_search import SearchCall
 
 
 class StopSignal:
-    """Ends an answer from another thread: the provider's connection closes at once."""
+    """Ends an answer from another thread, and the search before it: the provider's connection closes at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stream: ChatStream | None = None
+        self._search: SearchCall | None = None
         self.status: str | None = None
         self.discarded = False  # its conversation is being deleted: that is what its readers are told
 
@@ -21,9 +23,17 @@ class StopSignal:
             self.discarded = self.discarded or discarded
             if self._stream:
                 self._stream.shutdown()
+            if self._search:
+                self._search.shutdown()
 
     def watch(self, stream: ChatStream) -> None:
         with self._lock:
             self._stream = stream
             if self.status:
                 stream.shutdown()
+
+    def watch_search(self, search: SearchCall) -> None:
+        with self._lock:
+            self._search = search
+            if self.status:
+                search.shutdown()

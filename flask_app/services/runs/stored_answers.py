@@ -3,18 +3,22 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of
-from flask_app.models import Conversation, Message, Run
+from flask_app.domain.web_sources import Search
+from flask_app.models import Conversation, Message, Run, WebSearch
 from flask_app.services.runs import answer_service
 from flask_app.services.runs.answer_service import Ending
+from flask_app.services.web_search import searches
 
 _runs, _messages, _conversations = table_of(Run), table_of(Message), table_of(Conversation)
+_is_searched = exists().where(table_of(WebSearch).c.message_id == _runs.c.user_message_id)
 _ANSWERS = (
     select(
-        *(_runs.c.id, _runs.c.status, _conversations.c.title, _messages.c.model),
+        *(_runs.c.id, _runs.c.user_message_id, _is_searched.label("is_searched")),
+        *(_runs.c.status, _conversations.c.title, _messages.c.model),
         *(_messages.c.text, _messages.c.reasoning, _messages.c.thinking_ms),
         *(answer_service.FINISH_REASON, answer_service.ERROR_CODE),
     )
@@ -26,7 +30,7 @@ _ANSWERS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The answer of a run as far as it is kept, with the title of its conversation."""
+    """The answer of a run as far as it is kept, with the title of its conversation, and what was looked up for it."""
 
     title: str
     model: str | None
@@ -34,6 +38,7 @@ class StoredAnswer:
     reasoning: str
     thinking_ms: int | None
     ending: Ending  # its status is "running" while the run goes on
+    search: Search | None = None
 
     @property
     def is_over(self) -> bool:
@@ -55,10 +60,13 @@ class StoredAnswer:
 
 def of_runs(connection: Connection, runs: Collection[str]) -> dict[str, StoredAnswer]:
     """Those of the runs that are there, by the run's id."""
+    rows = connection.execute(_ANSWERS, {"runs": list(runs)}).all()
+    found = searches.of_messages(connection, [row.user_message_id for row in rows if row.is_searched])
     return {
         row.id: StoredAnswer(
             *(row.title, row.model, row.text, row.reasoning, row.thinking_ms),
             Ending(row.status, row.finish_reason, row.error_code),
+            found.get(row.user_message_id),
         )
-        for row in connection.execute(_ANSWERS, {"runs": list(runs)})
+        for row in rows
     }

@@ -1,0 +1,50 @@
+"""Questions that are looked up on the web before they are answered: two attempts are written, the search's first."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy.engine import Connection
+
+from flask_app.domain import web_sources
+from flask_app.models import User
+from flask_app.services.chat.prompts import Request
+from flask_app.services.completion import dispatching
+from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.providers.key_service import Candidate
+from flask_app.services.web_search import search_attempts, searchers
+from flask_app.services.web_search.search_attempts import Wanted
+from flask_app.services.web_search.searchers import Searcher
+
+
+def searcher(actor: User, *, wanted: bool) -> Searcher | None:
+    """Who searches where that is wanted; raises Forbidden("search_off"). Not for inside a transaction."""
+    return searchers.find(actor) if wanted else None
+
+
+def dispatch(
+    connection: Connection,
+    request: Request,
+    keys: Sequence[Candidate],
+    by: Searcher | None,
+    question: tuple[str, str],
+) -> Ticket:
+    """As `dispatching.dispatch`, with the search of the question (its id, its words) where somebody searches for it.
+
+    What will be found has its room in what the answer's attempt holds. A question without words is not looked up.
+    """
+    question_id, words = question
+    query = web_sources.query_of(words)
+    if by is None or not query:
+        return dispatching.dispatch(connection, request, keys)
+    wanted = Wanted(
+        user_id=request.user_id,
+        run_id=request.run_id or "",
+        question_id=question_id,
+        request_id=request.request_id,
+        address=request.address,
+        words=words,
+        query=query,
+    )
+    search = search_attempts.begin(connection, wanted, by)
+    ticket = dispatching.dispatch(connection, replace(request, room=web_sources.MOST_TOLD_BYTES), keys)
+    return replace(ticket, search=search)
