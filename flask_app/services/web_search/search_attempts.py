@@ -4,7 +4,7 @@ It costs what a request costs (`tariffs.request_price`), where it was answered.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
@@ -31,35 +31,39 @@ _CORRECT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Whose question is searched for, in which run: `words` is what they asked, `query` what is searched for."""
+    """Whose question is searched for, if it is one, in which run: `words` are its own, `query` is searched for."""
 
     user_id: str
-    run_id: str
-    question_id: str
     request_id: str
     address: str
     words: str
     query: str
+    run_id: str | None = None
+    question_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchTicket:
-    """A search whose first attempt is committed: `sent`, by the searcher's first door."""
+    """A search whose first attempt is committed: `sent`, by the searcher's first door. One of a question is stored."""
 
-    search_id: str
     call: Wanted
     searcher: Searcher
     sent: Dispatched
+    search_id: str = ""
 
 
 def begin(connection: Connection, call: Wanted, searcher: Searcher) -> SearchTicket:
-    """Write the search and its first attempt, in the transaction that writes the answer's.
+    """Write the question's search and its first attempt, in the transaction that writes the answer's.
 
-    Raises BudgetExhausted. The person's row must be locked (`budget_service.take_turn`).
+    Raises as `dispatch` does.
     """
-    search_id = searches.begin(connection, call.question_id, query=call.query, engine=searcher.kind)
-    sent = _dispatch(connection, call, searcher, searcher.doors[0])
-    return SearchTicket(search_id=search_id, call=call, searcher=searcher, sent=sent)
+    search_id = searches.begin(connection, call.question_id or "", query=call.query, engine=searcher.kind)
+    return replace(dispatch(connection, call, searcher), search_id=search_id)
+
+
+def dispatch(connection: Connection, call: Wanted, searcher: Searcher) -> SearchTicket:
+    """Write the first attempt. Raises BudgetExhausted; the person's row must be locked (`budget_service.take_turn`)."""
+    return SearchTicket(call=call, searcher=searcher, sent=_dispatch(connection, call, searcher, searcher.doors[0]))
 
 
 def another(
@@ -67,7 +71,7 @@ def another(
 ) -> Dispatched:
     """End the attempt that failed, and write one by another door. Raises Unavailable where the run is over."""
     call = ticket.call
-    if connection.scalar(_RUN_STATUS, {"run": call.run_id}) != "running":
+    if call.run_id and connection.scalar(_RUN_STATUS, {"run": call.run_id}) != "running":
         raise Unavailable
     budget_service.take_turn(connection, call.user_id)
     metering_service.release(connection, failed, error_code=failure.code, status_code=failure.upstream_status)
