@@ -50,9 +50,9 @@ def ask_whole(client: PageClient, message: str = QUESTION, **fields: Any) -> Any
 
 
 def attempts() -> list[tuple[str, str, str | None]]:
-    """Channel, state and error of each, in their order."""
+    """Channel, state and error of each: those of searches first, the oldest before the others."""
     with reading() as session:
-        found = session.scalars(select(Attempt).order_by(Attempt.created_at, Attempt.id)).all()
+        found = session.scalars(select(Attempt).order_by(Attempt.channel.desc(), Attempt.created_at, Attempt.id)).all()
         return [(each.channel, each.state, each.error_code) for each in found]
 
 
