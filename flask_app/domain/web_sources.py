@@ -15,6 +15,7 @@ CHANNEL = "search"  # of its attempts and entries in the ledger
 MOST_QUERY = 128  # characters: what DeepSeek takes at most
 MOST_SOURCES = 8
 MOST_TITLE, MOST_URL, MOST_SITE, MOST_PUBLISHED = 200, 1000, 100, 32
+URL_BYTES = 1200  # once it is escaped: no address is cut, one that is longer is left out
 MOST_SOURCE_BYTES = 3000  # of a page in the prompt, with all that stands around it
 FRAME_BYTES = 2000  # around all of them: the query, however it is written, and our own words
 MOST_TOLD_BYTES = MOST_SOURCES * MOST_SOURCE_BYTES + FRAME_BYTES
@@ -92,14 +93,19 @@ def told(search: Search) -> str:
 def _source(number: int, url: str, page: Page) -> Source:
     head = Source(
         number=number,
-        title=_on_a_line(page.title)[:MOST_TITLE].rstrip(),
+        title=_short(page.title, MOST_TITLE),
         url=url,
-        site=(_on_a_line(page.site) or (urlsplit(url).hostname or ""))[:MOST_SITE].rstrip(),
-        published=_on_a_line(page.published)[:MOST_PUBLISHED].rstrip(),
+        site=_short(page.site, MOST_SITE) or _short(urlsplit(url).hostname or "", MOST_SITE),
+        published=_short(page.published, MOST_PUBLISHED),
         text="",
     )
     words = _on_a_line(page.text[: 2 * MOST_SOURCE_BYTES])
     return msgspec.structs.replace(head, text=_fitting(words, MOST_SOURCE_BYTES - len(_told(head).encode())))
+
+
+def _short(words: str, most: int) -> str:
+    """No more than so many characters, which take three bytes each at most."""
+    return _fitting(_on_a_line(words[: 4 * most])[:most].rstrip(), 3 * most)
 
 
 def _fitting(words: str, most: int) -> str:
@@ -121,7 +127,7 @@ def _told(source: Source) -> str:
 
 def _is_open(url: str) -> bool:
     """Only what a browser opens as a page, without a password in it."""
-    if len(url) > MOST_URL or not url.isprintable() or " " in url:
+    if len(url) > MOST_URL or not url.isprintable() or " " in url or len(_escaped(url).encode()) > URL_BYTES:
         return False
     try:
         parts = urlsplit(url)

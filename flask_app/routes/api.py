@@ -110,7 +110,7 @@ def send(body: SendMessage) -> Response:
     A new conversation may have an assistant, `assistant_id`: its instructions come first, also in what is asked there
     later; with `conversation_id` it is refused. Which model answers, and how it thinks, is said here as always.
     With `search` the question is looked up on the web first: the events `searching` and `sources` tell of it, the
-    question's `search` keeps what was found. Where one may not search it is refused (400 `search_off`).
+    question's `search` keeps what was found. Where one may not search it is refused (403 `search_off`).
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()

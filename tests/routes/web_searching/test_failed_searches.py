@@ -139,7 +139,7 @@ def test_of_an_account_that_is_busy_no_other_key_is_asked(
 def test_what_is_no_page_is_left_out_and_odd_values_are_taken_as_absent(
     provider_id: str, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
-    odd = [
+    odd: list[dict[str, object]] = [
         {"url": "javascript:alert(1)", "title": "a"},
         {"url": "https://user:word@example.org/"},
         {"url": f"https://example.org/{'x' * 1000}"},
