@@ -168,6 +168,12 @@ def test_only_the_metered_door_asks_for_answers() -> None:
     assert found == {"flask_app.services.completion.completion_service"}
 
 
+def test_only_what_is_metered_asks_for_pages_of_the_web() -> None:
+    asks = re.compile(r"(?<!class )\b(DeepSeekSearch|SearxngSearch)\(|\bCALLS\[")
+    found = {name for name, path in MODULES.items() if asks.search(path.read_text(encoding="utf-8"))}
+    assert found == {"flask_app.services.web_search.asking"}
+
+
 def test_the_journey_of_a_token_goes_one_way() -> None:
     for rank, name in enumerate(FLOW):
         earlier = {f"flask_app.services.{other}" for other in FLOW[:rank]}

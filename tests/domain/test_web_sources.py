@@ -37,6 +37,7 @@ def test_no_query_is_longer_than_engines_take(words: str) -> None:
     assert query == query.strip()
 
 
+@pytest.mark.security("found-pages-quoted")
 @given(st.lists(st.builds(Page, title=ODD, site=ODD, published=ODD, text=ODD), max_size=12), ODD)
 def test_whatever_pages_say_the_frame_holds_and_has_its_room(pages: list[Page], words: str) -> None:
     there = [

@@ -38,6 +38,8 @@ PRIVATE = {
     "files",
     "file_pieces",
     "message_files",
+    "web_searches",
+    "web_sources",
 }
 # What a manager changes of a member: whether they may come in, and how.
 BY_MANAGERS, ENTRANCES = {"disabled", "disabled_by_manager"}, {"login_sessions", "password_links", "pending_sign_ins"}

@@ -136,6 +136,7 @@ def test_of_an_account_that_is_busy_no_other_key_is_asked(
     assert [request.key for request in upstream.journal.searches] == ["secret of a", "test-key"]
 
 
+@pytest.mark.security("found-pages-quoted")
 def test_what_is_no_page_is_left_out_and_odd_values_are_taken_as_absent(
     provider_id: str, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
@@ -161,6 +162,7 @@ def test_what_is_no_page_is_left_out_and_odd_values_are_taken_as_absent(
     assert second["url"] == "http://example.org/0"
 
 
+@pytest.mark.security("found-pages-quoted")
 def test_no_page_closes_the_frame_that_it_stands_in(
     provider_id: str, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:

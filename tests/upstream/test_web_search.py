@@ -1,0 +1,52 @@
+"""Searches of the web reach only where the settings allow, and their replies are read whole or not at all."""
+
+import pytest
+
+from flask_app.errors import UpstreamError
+from flask_app.upstream.client import Endpoint
+from flask_app.upstream.web_search import DeepSeekSearch, SearchCall, SearxngSearch
+from tests.support.scripted_upstream import Redirect, ScriptedUpstream, Stall
+from tests.support.upstream_journal import SEARCH
+from tests.support.upstream_searches import SEARXNG
+
+KINDS = pytest.mark.parametrize("kind", [DeepSeekSearch, SearxngSearch])
+
+
+@KINDS
+@pytest.mark.security("providers-addresses")
+def test_it_does_not_reach_into_this_network(provider: ScriptedUpstream, kind: type[SearchCall]) -> None:
+    provider.journal.clear()
+    call = kind(Endpoint(provider.base_url, "key"), "high?", "high?", "r")
+    with pytest.raises(UpstreamError) as caught:
+        call.pages(5)
+    assert caught.value.code == "upstream_address_private"
+    assert (call.asked, len(provider.journal)) == (False, 0)
+
+
+@KINDS
+@pytest.mark.security("providers-addresses", "key-to-its-own-host")
+def test_it_follows_nobody_elsewhere(provider: ScriptedUpstream, kind: type[SearchCall]) -> None:
+    with ScriptedUpstream() as elsewhere:
+        for path in (SEARCH, SEARXNG):
+            provider.script(Redirect(elsewhere.base_url + path), path=path)
+        with pytest.raises(UpstreamError) as caught:
+            kind(Endpoint(provider.base_url, "key", True), "high?", "high?", "r").pages(5)
+        provider.forget_scripts()
+        assert (caught.value.code, len(elsewhere.journal)) == ("upstream_garbage", 0)
+
+
+def test_one_that_was_shut_before_is_not_sent(provider: ScriptedUpstream) -> None:
+    provider.journal.clear()
+    call = DeepSeekSearch(Endpoint(provider.base_url, "key", True), "high?", "high?", "r")
+    call.shutdown()
+    with pytest.raises(UpstreamError):
+        call.pages(5)
+    assert (call.asked, len(provider.journal)) == (False, 0)
+
+
+def test_a_silent_engine_is_left(provider: ScriptedUpstream) -> None:
+    provider.script(Stall(before_head=True), path=SEARCH)
+    call = DeepSeekSearch(Endpoint(provider.base_url, "key", True), "high?", "high?", "r")
+    with pytest.raises(UpstreamError) as caught:
+        call.pages(0.3)
+    assert (caught.value.code, call.asked, call.status) == ("upstream_timeout", True, None)
