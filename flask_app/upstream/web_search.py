@@ -6,6 +6,7 @@ result the `summary` is the longest text but for the whole page. Of the second: 
 
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +23,6 @@ from flask_app.upstream.response import BrokenResponse
 MAX_REPLY_BYTES = 2 << 20
 MOST_ASKED = MOST_SOURCES + 4  # some lead nowhere, or to the same place
 MOST_QUESTION = 2000  # characters
-OK = 200
 
 
 class SearchCall:
@@ -54,7 +54,7 @@ class SearchCall:
         deadlines.watch(self, Limits(first_token=seconds, idle=seconds, total=seconds))
         try:
             connection = self._sent()
-            self.status = OK
+            self.status = HTTPStatus.OK
             return self._read(self._whole(connection))
         except UpstreamError as error:
             self.status = error.upstream_status or self.status
@@ -126,11 +126,16 @@ class DeepSeekSearch(SearchCall):
 
 
 class SearxngSearch(SearchCall):
-    """One without a key."""
+    """One without a key. Where its settings allow no JSON it forbids the search."""
 
     def _sent(self) -> Connection:
         path = f"/search?{urlencode({'q': self._query, 'format': 'json'})}"
-        return send_request("GET", self._endpoint, path, request_id=self._request_id, hold=self._hold)
+        try:
+            return send_request("GET", self._endpoint, path, request_id=self._request_id, hold=self._hold)
+        except UpstreamError as error:
+            if error.upstream_status != HTTPStatus.FORBIDDEN:
+                raise
+            raise UpstreamError("searxng_no_json", status=error.upstream_status) from error
 
     def _read(self, body: bytes) -> list[Page]:
         return [

@@ -5,7 +5,7 @@ import pytest
 from flask_app.errors import UpstreamError
 from flask_app.upstream.client import Endpoint
 from flask_app.upstream.web_search import DeepSeekSearch, SearchCall, SearxngSearch
-from tests.support.scripted_upstream import Redirect, ScriptedUpstream, Stall
+from tests.support.scripted_upstream import Redirect, ScriptedUpstream, Stall, Whole
 from tests.support.upstream_journal import SEARCH
 from tests.support.upstream_searches import SEARXNG
 
@@ -33,6 +33,14 @@ def test_it_follows_nobody_elsewhere(provider: ScriptedUpstream, kind: type[Sear
             kind(Endpoint(provider.base_url, "key", True), "high?", "high?", "r").pages(5)
         provider.forget_scripts()
         assert (caught.value.code, len(elsewhere.journal)) == ("upstream_garbage", 0)
+
+
+def test_a_searxng_that_allows_no_json_says_so(provider: ScriptedUpstream) -> None:
+    provider.script(Whole(b"<!doctype html><title>Forbidden", status=403), path=SEARXNG)
+    call = SearxngSearch(Endpoint(provider.base_url, "", True), "high?", "high?", "r")
+    with pytest.raises(UpstreamError) as caught:
+        call.pages(5)
+    assert (caught.value.code, caught.value.retryable, call.status) == ("searxng_no_json", False, 403)
 
 
 def test_one_that_was_shut_before_is_not_sent(provider: ScriptedUpstream) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.services.web_search import search_attempts
 from flask_app.services.web_search.search_attempts import SearchTicket
 from flask_app.services.web_search.searchers import Door
-from flask_app.upstream.web_search import CALLS, OK, SearchCall
+from flask_app.upstream.web_search import CALLS, SearchCall
 
 SECONDS = 10.0  # for all attempts together
 MAX_ATTEMPTS = 3
@@ -109,7 +110,7 @@ class Asking:
             status=stop.status or "failed",
             error_code=None if stop.status else _code(failure),
             asked=made.asked,
-            actual_model=self.sent.call.model if made.status == OK else None,
+            actual_model=self.sent.call.model if made.status == HTTPStatus.OK else None,
         )
         log.warning("search_failed", code=failure.code, status=made.status, run=self.ticket.call.run_id)
         return failure
