@@ -54,7 +54,7 @@ class SearchCall:
         deadlines.watch(self, Limits(first_token=seconds, idle=seconds, total=seconds))
         try:
             connection = self._sent()
-            self.status = HTTPStatus.OK
+            self.status = connection.response.status
             return self._read(self._whole(connection))
         except UpstreamError as error:
             self.status = error.upstream_status or self.status

@@ -12,10 +12,16 @@ from tests.support.upstream_searches import SEARXNG
 KINDS = pytest.mark.parametrize("kind", [DeepSeekSearch, SearxngSearch])
 
 
+@pytest.fixture(autouse=True)
+def _fresh(provider: ScriptedUpstream) -> None:
+    provider.forget_scripts()
+    provider.journal.clear()
+    provider.keys = None
+
+
 @KINDS
 @pytest.mark.security("providers-addresses")
 def test_it_does_not_reach_into_this_network(provider: ScriptedUpstream, kind: type[SearchCall]) -> None:
-    provider.journal.clear()
     call = kind(Endpoint(provider.base_url, "key"), "high?", "high?", "r")
     with pytest.raises(UpstreamError) as caught:
         call.pages(5)
@@ -31,7 +37,6 @@ def test_it_follows_nobody_elsewhere(provider: ScriptedUpstream, kind: type[Sear
             provider.script(Redirect(elsewhere.base_url + path), path=path)
         with pytest.raises(UpstreamError) as caught:
             kind(Endpoint(provider.base_url, "key", True), "high?", "high?", "r").pages(5)
-        provider.forget_scripts()
         assert (caught.value.code, len(elsewhere.journal)) == ("upstream_garbage", 0)
 
 
@@ -44,7 +49,6 @@ def test_a_searxng_that_allows_no_json_says_so(provider: ScriptedUpstream) -> No
 
 
 def test_one_that_was_shut_before_is_not_sent(provider: ScriptedUpstream) -> None:
-    provider.journal.clear()
     call = DeepSeekSearch(Endpoint(provider.base_url, "key", True), "high?", "high?", "r")
     call.shutdown()
     with pytest.raises(UpstreamError):
