@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from flask_app import database
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User, WebSearch, WebSource
+from flask_app.models import Attempt, Conversation, Message, Run, Tariff, TokenUsage, User, WebSearch, WebSource
 from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft
 from flask_app.services.runs import closing, lease_service, reaper_service, run_service
@@ -124,6 +124,20 @@ def test_what_a_worker_that_was_killed_searched_for_is_an_estimate_and_its_answe
     assert web_searching.entries("chat") == []
     assert message().status == status
     assert [(each.status, each.error_code) for each in web_searching.searches()] == [search]
+
+
+def test_what_a_searxng_was_asked_is_billed_by_nobody_there_either(
+    provider_id: str, member: User, upstream: ScriptedUpstream
+) -> None:
+    web_searching.switch_to_searxng(upstream.base_url)
+    with transaction() as session:
+        free = {"starts_at": utc_now() - timedelta(days=1), "input_hit": 1, "input_miss": 1, "output": 1}
+        session.add(Tariff(model="searxng", currency="CNY", **free))
+    begin(member)
+    killed_while_searching()
+    lease_service.end_the_dead()
+    (entry,) = web_searching.entries()
+    assert (entry.source, entry.model, entry.currency, entry.cost_micros) == ("estimated", "searxng", None, None)
 
 
 def test_the_same_where_the_conversation_had_gone_before(provider_id: str, member: User) -> None:

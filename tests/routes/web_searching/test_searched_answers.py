@@ -1,10 +1,14 @@
 """A question that is looked up on the web: what its reader hears, what is kept, and what the model is told."""
 
+import hashlib
+import json
 from typing import Any
 
 import pytest
 
 from flask_app.models import User
+from flask_app.services.chat.chat_service import Draft
+from flask_app.services.chat.regenerate_service import Wish
 from tests.support import web_searching
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
@@ -174,3 +178,11 @@ def test_the_same_key_gives_the_same_answer_and_another_wish_is_refused(
     other = member_client.post("/api/chat", json={"message": QUESTION, "idempotency_key": "k"})
     assert (other.status_code, error_code(other)) == (409, "idempotency_key_reused")
     assert len(upstream.journal.searches) == 1
+
+
+def test_what_was_asked_for_before_there_were_searches_has_the_digest_that_it_had() -> None:
+    draft, wish = ["a", None, None, False, None, False], ["answer", "q", None, False]
+    assert Draft(text="a").digest == hashlib.sha256(json.dumps(draft).encode()).hexdigest()
+    assert Wish(question_id="q").digest == hashlib.sha256(json.dumps(wish).encode()).hexdigest()
+    assert Draft(text="a", search=True).digest != Draft(text="a").digest
+    assert Wish(question_id="q", search=True).digest != Wish(question_id="q").digest
