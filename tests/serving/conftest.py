@@ -84,6 +84,8 @@ def _empty(engine: Engine) -> None:
             "settings",
             "conversations",
             "messages",
+            "web_searches",
+            "web_sources",
             "runs",
             "proxy_logs",
             "token_usage",
