@@ -2,6 +2,7 @@
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -110,12 +111,10 @@ def _short(words: str, most: int) -> str:
 
 def _fitting(words: str, most: int) -> str:
     """As many of the characters as have no more than so many bytes once they are escaped."""
-    left = most
-    for place, each in enumerate(words):
-        left -= len(_escaped(each).encode())
-        if left < 0:
-            return words[:place].rstrip()
-    return words
+    if _length(words) <= most:
+        return words
+    fitting = bisect_right(range(len(words)), most, key=lambda count: _length(words[:count])) - 1
+    return words[:fitting].rstrip()
 
 
 def _told(source: Source) -> str:
@@ -127,13 +126,18 @@ def _told(source: Source) -> str:
 
 def _is_open(url: str) -> bool:
     """Only what a browser opens as a page, without a password in it."""
-    if len(url) > MOST_URL or not url.isprintable() or " " in url or len(_escaped(url).encode()) > URL_BYTES:
+    if len(url) > MOST_URL or not url.isprintable() or " " in url or _length(url) > URL_BYTES:
         return False
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
         return False
+
+
+def _length(words: str) -> int:
+    """In bytes, once they are escaped."""
+    return len(_escaped(words).encode())
 
 
 def _escaped(words: str) -> str:
