@@ -2,7 +2,7 @@
 
 The version before goes on: it knows nothing of them, and answers without.
 
-Revision: 0081, after 0079
+Revision: 0081, after 0080
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from alembic import op
 from flask_app.column_types import Ascii, LongText, UtcDateTime
 
 revision = "0081"
-down_revision = "0079"
+down_revision = "0080"
 branch_labels = None
 depends_on = None
 
