@@ -236,3 +236,18 @@ export function wayOf(model, wanted = asAsked(localStorage.getItem(THINKING_CHOI
 
 /** As the API takes it. @param {string} way "" of a model that cannot think */
 export const asAsked = (way) => (way === "off" || way === "on" ? way === "on" : way || undefined)
+
+const SEARCH_CHOICE = "search-web"
+
+/** The composer's switch, where it has one: as it was left in this browser, or turned before the scripts had come. @param {HTMLElement} form */
+export function keepSearchChoice(form) {
+  const box = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-search-web]"))
+  if (!box) return
+  const keep = () => localStorage.setItem(SEARCH_CHOICE, box.checked ? "on" : "off")
+  if (box.checked) keep()
+  else box.checked = localStorage.getItem(SEARCH_CHOICE) === "on"
+  box.addEventListener("change", keep)
+}
+
+/** Is the web searched before a question is answered? @param {HTMLElement} form @returns {{search?: true}} */
+export const searchChoice = (form) => (form.querySelector("[data-search-web]:checked") ? { search: true } : {})

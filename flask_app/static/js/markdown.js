@@ -6,6 +6,7 @@
 import DOMPurify from "dompurify"
 import MarkdownIt from "markdown-it"
 import { lineBreaks } from "app/markdown/breaks.js"
+import { citations } from "app/markdown/citations.js"
 import { breakCjkEmphasis } from "app/markdown/emphasis.js"
 import { formulas } from "app/markdown/formulas.js"
 import { bareLinks } from "app/markdown/links.js"
@@ -32,7 +33,7 @@ const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,/i
 
 const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })
 parser.use(bareLinks).use(lineBreaks).use(breakCjkEmphasis).use(formulas).use(keepDeepText).use(plainRenderers).use(fewEmptyCells)
-parser.use(unfinished)
+parser.use(unfinished).use(citations)
 
 DOMPurify.addHook("afterSanitizeAttributes", (element) => {
   if (element.tagName === "A") guardLink(element)

@@ -3,6 +3,7 @@
 import { loaded } from "app/api.js"
 import { hideWhenMoved } from "app/chat/context-meter.js"
 import { t } from "app/i18n.js"
+import { withSourceList } from "app/markdown/citations.js"
 import { copyText } from "app/shell.js"
 import { enterMenu, fromTemplate, must, placeBeside, slot, tell, toast, useMenuKeys } from "app/ui.js"
 
@@ -58,7 +59,8 @@ export class AnswerMenu {
 /** @param {Answer} answer */
 async function copyPlain(answer) {
   const { plainText } = await loaded(import("app/chat/plain-text.js"))
-  toast(t((await copyText(plainText(answer.drawn))) ? "js.copied" : "js.copy_failed"))
+  const text = withSourceList(plainText(answer.drawn), answer.question.sources, t("js.web_list"), { isPlain: true })
+  toast(t((await copyText(text)) ? "js.copied" : "js.copy_failed"))
 }
 
 /** Safari on phones lets a page speak from within a press only, and afterwards once it has. @param {{message: Answer, button: HTMLElement}} pressed */

@@ -2,7 +2,8 @@
 /** One answer in the thread: thoughts, text, what went wrong, and what can be done with it. */
 import { GrowingText, showText } from "app/chat/growing-text.js"
 import { formatDuration, formatNumber, t } from "app/i18n.js"
-import { fromTemplate, must, slot } from "app/ui.js"
+import { withSourceList } from "app/markdown/citations.js"
+import { fill, fromTemplate, must, slot } from "app/ui.js"
 import { showVersion } from "app/chat/versions.js"
 
 /** @typedef {import("app/chat/question.js").Question} Question */
@@ -17,8 +18,8 @@ export class Answer {
   resumed = 0
   /** The newest run on it. @type {string | null} */
   runId = null
-  #text = new GrowingText(slot(this.element, "text"))
-  #reasoning = new GrowingText(slot(this.element, "reasoning"))
+  #text = new GrowingText(slot(this.element, "text"), () => this.question.sources)
+  #reasoning = new GrowingText(slot(this.element, "reasoning"), () => this.question.sources)
   /** @type {string | null} */
   #model = null
   /** How long was thought, in milliseconds, once that is known. @type {number | null} */
@@ -39,6 +40,11 @@ export class Answer {
   /** In Markdown, as the model wrote it. */
   get text() {
     return this.#text.text || this.#stored
+  }
+
+  /** The same with the sources that it names. */
+  get copied() {
+    return withSourceList(this.text, this.question.sources, t("js.web_list"))
   }
 
   /** What is drawn of its text. */
@@ -66,8 +72,8 @@ export class Answer {
     this.#stored = text
     this.#model = model
     this.#usage = usage
-    showText(slot(this.element, "text"), text)
-    showText(slot(this.element, "reasoning"), reasoning)
+    showText(slot(this.element, "text"), text, this.question.sources)
+    showText(slot(this.element, "reasoning"), reasoning, this.question.sources)
     this.#thinkingTime = time
     this.#showThinking(reasoning, this.#timeOfThinking)
   }
@@ -80,10 +86,17 @@ export class Answer {
     this.#text.clear()
     this.#reasoning.clear()
     this.#thinkingTime = null
+    this.search("")
     this.#waiting(true)
     this.hideProblem()
     this.#isWhole = false
     this.#showWhatFits()
+  }
+
+  /** This is looked up on the web first; "": it has been. @param {string} query */
+  search(query) {
+    fill(this.element, { searching: query && t("js.web_searching", { query }) })
+    slot(this.element, "waiting").classList.toggle("message__waiting--searching", query !== "")
   }
 
   /** @param {string} piece */

@@ -11,7 +11,7 @@ import { notesOf } from "app/chat/writing.js"
 
 /** @typedef {import("app/chat/answer.js").Answer} Answer */
 /**
- * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, files: Question["files"], reasoning: string, thinking_ms: number | null,
+ * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, files: Question["files"], search: Question["search"], reasoning: string, thinking_ms: number | null,
  *   status: string, error: {code: string, message: string} | null, model: string | null, run_id: string | null,
  *   idempotency_key: string | null, finish_reason: string | null, usage: import("app/chat/answer.js").Usage | null}} Message
  */
@@ -20,7 +20,7 @@ import { notesOf } from "app/chat/writing.js"
 const AT_ONCE = 30 // messages, some screens of them
 
 /** A message that is being written. */
-const BEGUN = { text: "", files: [], reasoning: "", thinking_ms: null, status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
+const BEGUN = { text: "", files: [], search: null, reasoning: "", thinking_ms: null, status: "running", error: null, model: null, run_id: null, idempotency_key: null, finish_reason: null, usage: null }
 
 export class BranchView {
   #thread
@@ -79,9 +79,9 @@ export class BranchView {
   }
 
   /** Is what is drawn of it not what it is now? One that is being written is, where it is shown. @param {Message} message */
-  #isOld({ id, role, status, text }) {
+  #isOld({ id, status, text, search }) {
     const drawn = this.#drawn.get(id)
-    if (!drawn || role === "user") return false
+    if (!drawn || drawn instanceof Question) return drawn !== undefined && drawn.search?.status !== search?.status
     return drawn.text !== text || (status === "running" && drawn.element.isConnected)
   }
 
@@ -265,7 +265,7 @@ export class BranchView {
   #shownFor(message) {
     const known = this.#drawn.get(message.id)
     if (known) return known
-    const shown = message.role === "user" ? new Question(message.text, message.parent_id, message.files) : this.#drawAnswer(message)
+    const shown = message.role === "user" ? new Question(message.text, message.parent_id, message.files, message.search) : this.#drawAnswer(message)
     shown.id = message.id
     this.#drawn.set(message.id, shown)
     return shown

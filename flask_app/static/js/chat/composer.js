@@ -5,7 +5,7 @@
  * for another conversation, "changed" with what is written, and "modelchange"; "attach": files are to go along again.
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { THINKING_CHOICE, api, asAsked, byteLength, inTime, wayOf, waysOf } from "app/api.js"
+import { THINKING_CHOICE, api, asAsked, byteLength, inTime, keepSearchChoice, searchChoice, wayOf, waysOf } from "app/api.js"
 import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
@@ -16,7 +16,7 @@ const [A_MINUTE, LONGEST_TIMER, LATER, SPREAD] = [60_000, 86_400_000, 2_000, 10_
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: Peak | null}} Model */
 /** @typedef {{now: boolean, until: string | null, until_words: string}} Peak are its prices those of peak hours, and until when are they what they are? */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
-/** @typedef {{model?: string, thinking?: boolean | string}} Choice who is to answer, and how: thinking first or not, or with an effort */
+/** @typedef {{model?: string, thinking?: boolean | string, search?: true}} Choice who is to answer, and how: thinking first or not, or with an effort, or once the web was searched */
 /** @typedef {{name: string, model: string | null, thinking: boolean | string | null}} Assistant `model` by its name; null is as usual */
 /** @typedef {{text: string, files?: import("app/chat/file-list.js").MessageFile[], assistant?: string, idempotencyKey: string} & Choice} Outgoing */
 
@@ -59,6 +59,7 @@ export class Composer extends EventTarget {
     this.#sendHint = this.#sendButton.title
     this.#early = this.#text.value
     this.#offerModels(state.default_model)
+    keepSearchChoice(form)
     this.#listen()
   }
 
@@ -103,13 +104,13 @@ export class Composer extends EventTarget {
 
   /** How the next message is to be answered. @returns {Choice} */
   get choice() {
-    return { model: this.#select.value || undefined, thinking: asAsked(this.#thinking.value) }
+    return { model: this.#select.value || undefined, thinking: asAsked(this.#thinking.value), ...searchChoice(this.#form) }
   }
 
   /** The same for a question that another model has answered; where that is gone, as for the next message. @param {string | null} model its id or name */
   choiceOf(model) {
     const known = this.#models.find(({ id, name }) => id === model || name === model)
-    return known ? { model: known.id, thinking: asAsked(wayOf(known, asAsked(this.#thinking.value))) } : this.choice
+    return known ? { ...this.choice, model: known.id, thinking: asAsked(wayOf(known, asAsked(this.#thinking.value))) } : this.choice
   }
 
   /** The models that can answer, named as they are offered. */

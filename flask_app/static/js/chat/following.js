@@ -4,6 +4,7 @@ import { ApiError, api, newIdempotencyKey } from "app/api.js"
 import { showEnd, showFailure } from "app/chat/endings.js"
 import { sentence, t } from "app/i18n.js"
 import { LiveAnswer } from "app/chat/live-answer.js"
+import { searchWords } from "app/chat/question.js"
 import { TOO_LONG, codeOf, wayForward } from "app/refusals.js"
 import { RunStream } from "app/chat/run-stream.js"
 import { announce, reactTo, tell, toast } from "app/ui.js"
@@ -153,6 +154,8 @@ export class Following {
   #listen(stream, answer) {
     reactTo(stream, {
       start: (detail) => this.#begun(stream, answer, detail),
+      searching: ({ query }) => this.#searching(answer, query),
+      sources: (search) => this.#searched(answer, search),
       reasoning: ({ text }) => answer.think(text),
       thought: ({ thinking_ms: time }) => answer.thought(time),
       token: ({ text }) => {
@@ -178,6 +181,19 @@ export class Following {
     if (stream.isUnwanted) void this.#stopRun(start.run_id, start.conversation_id)
     if (isLeft) return stream.close()
     this.#composer.state = "answering"
+  }
+
+  /** @param {Answer} answer @param {string} query */
+  #searching(answer, query) {
+    answer.search(query)
+    announce(t("js.web_searching", { query }))
+  }
+
+  /** @param {Answer} answer @param {import("app/chat/question.js").Search} search */
+  #searched(answer, search) {
+    answer.search("")
+    answer.question.showSearch(search)
+    announce(searchWords(search))
   }
 
   /** @param {Answer} answer */

@@ -12,6 +12,7 @@ import { GrowingParts } from "app/markdown/growing-parts.js"
 import { must } from "app/ui.js"
 
 /** @typedef {import("markdown-it").Token} Token */
+/** @typedef {import("app/markdown/citations.js").Source} Source */
 /** @typedef {Record<string, unknown>} Env what they were parsed with */
 
 const SHARE = 3 // after a frame that took 10 ms, rest 30 ms: reading and scrolling stay smooth
@@ -19,6 +20,7 @@ const MOST = 32 // blocks in a group
 
 export class GrowingText {
   #element
+  #sources
   /** Where blocks are added: the element itself at first, later a group in it. */
   #place
   #growing = new GrowingMarkdown(parser)
@@ -37,9 +39,14 @@ export class GrowingText {
   #frame = 0
   #notBefore = 0
 
-  /** @param {HTMLElement} element */
-  constructor(element) {
+  /** @param {HTMLElement} element @param {() => Source[]} [sources] what its citations lead to, asked for with the first piece */
+  constructor(element, sources = () => []) {
     this.#element = this.#place = element
+    this.#sources = sources
+  }
+
+  get #env() {
+    return { sources: this.#sources() }
   }
 
   get text() {
@@ -48,6 +55,7 @@ export class GrowingText {
 
   /** @param {string} text */
   push(text) {
+    if (!this.#whole) this.#growing = new GrowingMarkdown(parser, this.#env)
     this.#whole += text
     this.#pending += text
     this.#frame ||= requestAnimationFrame((now) => this.#draw(now))
@@ -193,7 +201,7 @@ export class GrowingText {
    * @param {string[]} drawn what each block was drawn from
    */
   #drawDifferent(drawn) {
-    const env = {}
+    const env = this.#env
     const blocks = eachBlock(parser.parse(this.#whole, env))
     const standing = blocksIn(this.#element)
     if (standing.length !== blocks.length) return this.#drawAnew()
@@ -218,7 +226,7 @@ export class GrowingText {
 
   #drawAnew() {
     const keep = remember([...this.#element.childNodes])
-    showText(this.#element, this.#whole)
+    showText(this.#element, this.#whole, this.#sources())
     const drawn = [...this.#element.childNodes]
     keep(drawn)
     this.#place = this.#element
@@ -226,9 +234,9 @@ export class GrowingText {
   }
 }
 
-/** A finished text at once. @param {HTMLElement} element @param {string} text */
-export function showText(element, text) {
-  const env = {}
+/** A finished text at once. @param {HTMLElement} element @param {string} text @param {Source[]} [sources] what its citations lead to */
+export function showText(element, text, sources = []) {
+  const env = { sources }
   element.replaceChildren(enrich(fragmentOf(parser.parse(text, env), env)))
 }
 

@@ -1,14 +1,16 @@
 // @ts-check
 /** One question in the thread, and the editor in its place. The element emits "resend" {text, files}. */
-import { byteLength } from "app/api.js"
+import { byteLength, loaded } from "app/api.js"
 import { changeableFiles, showFiles } from "app/chat/file-list.js"
 import { goesBothWays } from "app/markdown.js"
 import { sentenceOfSize, t } from "app/i18n.js"
-import { fromTemplate, must, showFormError, slot } from "app/ui.js"
+import { fromTemplate, must, showFormError, slot, tell } from "app/ui.js"
 import { showVersion } from "app/chat/versions.js"
 import { composes, fitToText, notesOf, sendsMessage } from "app/chat/writing.js"
 
 /** @typedef {import("app/chat/file-list.js").MessageFile} MessageFile */
+/** @typedef {import("app/markdown/citations.js").Source} Source */
+/** @typedef {{status: "running" | "found" | "empty" | "failed" | "stopped", query: string, sources: Source[]}} Search of the web, before it was answered */
 
 export class Question {
   element
@@ -24,8 +26,11 @@ export class Question {
   /** Those that stay with it when it is sent in other words. @type {MessageFile[]} */
   #staying = []
 
-  /** @param {string} text @param {string | null} parentId what it follows @param {MessageFile[]} [files] */
-  constructor(text, parentId, files = []) {
+  /** @type {Search | null} */
+  search = null
+
+  /** @param {string} text @param {string | null} parentId what it follows @param {MessageFile[]} [files] @param {Search | null} [search] */
+  constructor(text, parentId, files = [], search = null) {
     this.text = text
     this.files = files
     this.parentId = parentId
@@ -33,6 +38,21 @@ export class Question {
     slot(this.element, "text").classList.toggle("both-ways", goesBothWays(text))
     showFiles(slot(this.element, "files"), files)
     must(this.element, "[data-copy-message]").hidden = !text
+    if (search) this.showSearch(search)
+  }
+
+  /** What citations in its answers lead to. */
+  get sources() {
+    return this.search?.sources ?? []
+  }
+
+  /** What came of searching the web for it. @param {Search} search */
+  showSearch(search) {
+    this.search = search
+    const place = slot(this.element, "search")
+    place.hidden = search.status === "running"
+    this.element.classList.toggle("message--searched", !place.hidden)
+    if (!place.hidden) loaded(import("app/chat/sources.js")).then(({ showSources }) => this.search === search && showSources(place, search), tell)
   }
 
   /** @param {number} at @param {number} count */
@@ -136,5 +156,11 @@ export class Question {
     slot(this.element, "text").hidden = on
     slot(this.element, "files").hidden = on || !this.files.length
     slot(this.element, "foot").hidden = on
+    slot(this.element, "search").hidden = on || !this.element.classList.contains("message--searched")
   }
+}
+
+/** What came of a search, in a line. @param {Search} search */
+export function searchWords({ status, query, sources }) {
+  return status === "running" ? "" : t(`js.web_${status}`, { query, count: sources.length })
 }

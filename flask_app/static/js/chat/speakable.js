@@ -10,6 +10,7 @@
 
 const BLOCKS = new Set(["P", "H1", "H2", "H3", "H4", "H5", "H6", "BLOCKQUOTE", "DIV", "UL", "OL", "LI", "TABLE", "THEAD", "TBODY", "TR"])
 const UNREAD = new Set(["BUTTON", "FIGCAPTION", "HR", "SVG"])
+const CITATION = "citation"
 const ENDS = /(?<=[.!?…]["'”’)\]]*\s)|(?<=[。！？][」』”’）]*)(?![」』”’）])/u
 /** Made with the first answer that is read out: it takes as long as a whole page to draw. @type {Intl.Segmenter | null | undefined} */
 let segmenter
@@ -40,7 +41,7 @@ class Reading {
     else if (element.tagName === "PRE") {
       this.endLine()
       this.lines.push(this.#words.code(element))
-    } else if (!UNREAD.has(element.tagName.toUpperCase())) this.#read(element, isCode)
+    } else if (!UNREAD.has(element.tagName.toUpperCase()) && element.getAttribute("class") !== CITATION) this.#read(element, isCode)
   }
 
   endLine() {

@@ -200,7 +200,7 @@ export class Thread extends EventTarget {
     for (const act of ACTS) if (act in button.dataset) this.#emit(act, button, { button })
     if (step) this.#emit("step", button, { button, by: Number(step) })
     if ("edit" in button.dataset && message instanceof Question) message.edit()
-    if ("copyMessage" in button.dataset) toast(t((await copyText(message.text)) ? "js.copied" : "js.copy_failed"))
+    if ("copyMessage" in button.dataset) toast(t((await copyText("copied" in message ? message.copied : message.text)) ? "js.copied" : "js.copy_failed"))
     if ("wrapCode" in button.dataset) this.#wrapCode(button)
     if ("show" in button.dataset) this.#toggleFrame(button)
     if ("copyCode" in button.dataset) showCopied(button, await copyText(codeBeside(button)))

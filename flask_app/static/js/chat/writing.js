@@ -284,7 +284,7 @@ export class Unsent {
   /** The key of the same thing, where it was given back. @param {string | null} conversation @param {Omit<Outgoing, "idempotencyKey">} draft */
   keyOf(conversation, draft) {
     const noted = this.#read(conversation)
-    const said = (/** @type {typeof draft} */ { text, files = [], assistant, model, thinking }) => JSON.stringify([text, files.map(({ id }) => id), assistant, model, thinking])
+    const said = (/** @type {typeof draft} */ { text, files = [], assistant, model, thinking, search }) => JSON.stringify([text, files.map(({ id }) => id), assistant, model, thinking, search])
     return noted?.isBack && said(noted) === said(draft) ? noted.idempotencyKey : null
   }
 
@@ -294,7 +294,7 @@ export class Unsent {
   }
 
   /** @param {string | null} conversation @param {Outgoing} outgoing @param {boolean} isBack */
-  #keep(conversation, { text, files, assistant, model, thinking, idempotencyKey }, isBack) {
-    this.#notes.keep(conversation, JSON.stringify({ text, files, assistant, model, thinking, idempotencyKey, isBack }))
+  #keep(conversation, { text, files, assistant, model, thinking, search, idempotencyKey }, isBack) {
+    this.#notes.keep(conversation, JSON.stringify({ text, files, assistant, model, thinking, search, idempotencyKey, isBack }))
   }
 }

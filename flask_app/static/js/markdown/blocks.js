@@ -46,11 +46,12 @@ export class GrowingMarkdown {
   #fence = null
   #given = new GivenParts()
   /** Reference links defined in settled blocks stay known. @type {Record<string, unknown>} */
-  #env = { arriving: true }
+  #env
 
-  /** @param {import("markdown-it").MarkdownIt} parser */
-  constructor(parser) {
+  /** @param {import("markdown-it").MarkdownIt} parser @param {Record<string, unknown>} [env] what else it is parsed with */
+  constructor(parser, env = {}) {
     this.#parser = parser
+    this.#env = { ...env, arriving: true }
   }
 
   /** How much is parsed again with the next piece, in characters. */

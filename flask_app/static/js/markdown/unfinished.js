@@ -5,6 +5,7 @@
  */
 
 import { withoutUnfinishedBreak } from "app/markdown/breaks.js"
+import { withoutUnfinishedCitation } from "app/markdown/citations.js"
 
 /** @typedef {import("markdown-it").Token} Token */
 
@@ -32,7 +33,7 @@ export function unfinished(md) {
   md.core.ruler.before("inline", "unfinished_text", ({ env, src, tokens }) => {
     const last = env.arriving && !isOver(src) ? lastText(tokens) : null
     if (!last?.children) return
-    last.content = finished(last.content)
+    last.content = finished(withoutUnfinishedCitation(last.content, env))
     UNFINISHED.add(last.children)
   })
   md.inline.ruler2.after("balance_pairs", "unfinished_emphasis", (state) => {

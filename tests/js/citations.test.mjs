@@ -1,0 +1,90 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import MarkdownIt from "markdown-it"
+import { GrowingMarkdown } from "app/markdown/blocks.js"
+import { lineBreaks } from "app/markdown/breaks.js"
+import { citations, citedIn, withSourceList } from "app/markdown/citations.js"
+import { breakCjkEmphasis } from "app/markdown/emphasis.js"
+import { formulas } from "app/markdown/formulas.js"
+import { bareLinks } from "app/markdown/links.js"
+import { plainRenderers } from "app/markdown/renderers.js"
+import { unfinished } from "app/markdown/unfinished.js"
+import { spent } from "./spent.mjs"
+
+const parser = new MarkdownIt({ html: false, linkify: true, breaks: true })
+parser.use(bareLinks).use(lineBreaks).use(breakCjkEmphasis).use(formulas).use(plainRenderers).use(unfinished).use(citations)
+
+const SOURCES = [1, 2, 3].map((number) => ({ number, title: `Page ${number}`, url: `https://site${number}.example/a?b=1&c=2`, site: "", published: null }))
+const ANY = /<a href="https:\/\/site(\d)\.example\/a\?b=1&amp;c=2" class="citation" title="Page \1">\[\1\]<\/a>/g
+const shown = (text, sources = SOURCES) => parser.render(text, { sources }).replace(ANY, "<$1>").replaceAll("\n", "")
+
+test("a number in brackets leads to its source", () => {
+  assert.equal(shown("It rains [1]."), "<p>It rains <1>.</p>")
+  assert.equal(shown("下雨了【1】。"), "<p>下雨了<1>。</p>")
+  assert.equal(shown("Both [1][2], all [1, 2，3], 都【1、3】"), "<p>Both <1><2>, all <1><2><3>, 都<1><3></p>")
+  assert.equal(shown("**Bold [1]** and | *x*[2]"), "<p><strong>Bold <1></strong> and | <em>x</em><2></p>")
+  assert.equal(shown("- one [1]\n- two [2]"), "<ul><li>one <1></li><li>two <2></li></ul>")
+  assert.match(shown("| a |\n|---|\n| b [3] |"), /<td>b <3><\/td>/)
+  assert.equal(shown("[1] says so"), "<p><1> says so</p>")
+})
+
+test("without a source of that number it stays as it was written", () => {
+  assert.equal(shown("It rains [4] and [0], in [2024], [x], [], 【5】"), "<p>It rains [4] and [0], in [2024], [x], [], 【5】</p>")
+  assert.equal(shown("Half [1, 9]"), "<p>Half <1>[9]</p>")
+  assert.equal(shown("It rains [1].", []), "<p>It rains [1].</p>")
+  assert.equal(parser.render("It rains [1]."), "<p>It rains [1].</p>\n")
+})
+
+test("code, formulas, links and escaped brackets have none", () => {
+  assert.equal(shown("`a[1]` b"), "<p><code>a[1]</code> b</p>")
+  for (const text of ["```\na[1]\n```", "    a[1]"]) assert.doesNotMatch(shown(text), /<\d>/, text)
+  assert.doesNotMatch(shown("$x_{[1]}$ and \\[1\\]"), /<\d>/)
+  assert.equal(shown("[1](https://other.example) [see [2]](https://other.example)").replaceAll("https://other.example", "@"), '<p><a href="@">1</a> <a href="@">see [2]</a></p>')
+  assert.equal(shown("[1](no address) after"), "<p><1>(no address) after</p>")
+})
+
+
+test("the list of them that a model makes itself changes nothing", () => {
+  assert.equal(shown("It rains [1].\n\n[1]: https://other.example \"Other\""), "<p>It rains <1>.</p>")
+  assert.match(shown("It rains [9].\n\n[9]: https://other.example"), /<a href="https:\/\/other\.example">9<\/a>/)
+})
+
+test("what no link may lead to is no link, and words of a page make no markup", () => {
+  const source = { number: 1, title: '"><b onclick=x>', url: "javascript:alert(1)", site: "", published: null }
+  assert.equal(shown("It rains [1].", [source]), "<p>It rains [1].</p>")
+  const drawn = shown("It rains [1].", [{ ...source, url: 'https://a.example/"><b>' }])
+  assert.doesNotMatch(drawn, /<b|"><b/)
+  assert.match(drawn, /title="&quot;&gt;&lt;b onclick=x&gt;"/)
+})
+
+test("while it is written nothing of one is seen before it is whole", () => {
+  const growing = new GrowingMarkdown(parser, { sources: SOURCES })
+  const seen = [..."增长了[1, 2]。又【1】"].map((sign) => {
+    const { tail, env } = growing.push(sign)
+    return parser.renderer.render(tail, parser.options, env).replace(ANY, "<$1>").replace(/<\/?p>|\n/g, "")
+  })
+  assert.deepEqual([...new Set(seen)], ["增", "增长", "增长了", "增长了<1><2>", "增长了<1><2>。", "增长了<1><2>。又", "增长了<1><2>。又<1>"])
+  const { tail, env } = growing.end()
+  assert.match(parser.renderer.render(tail, parser.options, env), /又<a href/)
+})
+
+test("an answer that breaks off within one shows what was written", () => {
+  const growing = new GrowingMarkdown(parser, { sources: SOURCES })
+  growing.push("增长了[1")
+  const { tail, env } = growing.end()
+  assert.equal(parser.renderer.render(tail, parser.options, env), "<p>增长了[1</p>\n")
+})
+
+test("many are read in no time", () => {
+  for (const text of ["[1]", "[1", "【1", "[1, 2", "[1,1,1", "[ "]) {
+    const took = spent(() => parser.render(text.repeat(100_000 / text.length), { sources: SOURCES }))
+    assert.ok(took < 3000, `${text}: ${took} ms`)
+  }
+})
+
+test("an answer is copied with those that it names", () => {
+  assert.deepEqual(citedIn("One 【3】, two [1, 3].", SOURCES).map(({ number }) => number), [1, 3])
+  assert.equal(withSourceList("It rains.\n", SOURCES, "Sources:"), "It rains.\n")
+  const odd = { number: 2, title: "A [b]\n*c*", url: "https://a.example/(x) y", site: "", published: null }
+  assert.equal(withSourceList("It rains [2].\n", [odd], "Sources:"), "It rains [2].\n\nSources:\n\n- [2] [A \\[b\\] \\*c\\*](https://a.example/%28x%29%20y)\n")
+})
