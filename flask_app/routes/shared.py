@@ -4,7 +4,7 @@ from flask import Blueprint, g, render_template, request
 
 from flask_app.services.sharing import shared_reading
 from flask_app.utils import public
-from flask_app.web import shares
+from flask_app.web import shares, shown_sources
 from flask_app.web.arrivals import LinkToken
 from flask_app.web.bodies import accepts, refuses, returns
 
@@ -20,6 +20,7 @@ def page(share_token: str) -> str:
         "shared.html",
         shared=shared,
         messages=shares.shown_messages(shared),
+        sources=shown_sources,
         taken_at=shares.moment(shared.taken_at),
         expires_at=shares.moment(shared.expires_at),
         host=request.host,

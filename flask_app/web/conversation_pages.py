@@ -14,6 +14,7 @@ from flask_app import config, i18n
 from flask_app.domain import tree
 from flask_app.models import User
 from flask_app.services.portability.conversation_format import Named, Said, Talk
+from flask_app.web import shown_sources
 from flask_app.web.site import brand
 
 
@@ -63,6 +64,8 @@ def markdown(reader: Reader, talk: Talk) -> str:
             blocks.append(named)
         if said.text.strip():
             blocks.append(said.text.strip("\n"))
+        if found := shown_sources.markdown(reader.t, said.search):
+            blocks.append(found)
         if note := unfinished(reader, said):
             blocks.append(f"*{note}*")
     return "\n\n".join(blocks) + "\n"
@@ -83,6 +86,7 @@ def html(reader: Reader, talk: Talk) -> str:
         drawn=markdown_html.drawn,
         unfinished=unfinished,
         attached=attached,
+        sources=shown_sources,
     )
 
 

@@ -22,10 +22,11 @@ from flask_app.models import Conversation, Folder, KeptFile, Message, MessageFil
 from flask_app.services.budgets import budget_service
 from flask_app.services.conversations import conversation_service, folder_service, pin_service
 from flask_app.services.files import message_files
-from flask_app.services.portability import import_quota, message_tree, named_files
+from flask_app.services.portability import brought_searches, import_quota, message_tree, named_files
 from flask_app.services.portability.conversation_format import Drawer, Said, Talk
 from flask_app.services.portability.message_tree import Placed
 from flask_app.services.site import retention_settings
+from flask_app.services.web_search import searches
 
 MOST_AT_ONCE = 200  # conversations in a request
 MOST_LOOKED_UP = 1000
@@ -129,7 +130,9 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk, contents: Map
         import_quota.require_active(connection, actor.id)
         rows = [each.row for each in placed]
         files = _files_of(connection, actor, placed, contents, now)
-        import_quota.count(connection, actor.id, rows, len(files.goes_with), now)
+        found = brought_searches.of(placed)
+        more = import_quota.More(len(files.goes_with), brought_searches.bytes_in(found.values()))
+        import_quota.count(connection, actor.id, rows, more, now)
         has_room = talk.pinned_at is not None and (talk.archived or pin_service.has_room(connection, actor.id))
         values = {
             "id": made,
@@ -147,6 +150,7 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk, contents: Map
         for table, some in ((_kept, files.kept), (_goes_with, files.goes_with)):
             if some:
                 connection.execute(insert(table), some)
+        searches.bring_in(connection, found)
 
     try:
         in_writing(work)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
@@ -28,10 +28,15 @@ def require_active(connection: Connection, user_id: str) -> None:
         raise Forbidden("account_disabled")
 
 
-def count(connection: Connection, user_id: str, rows: Sequence[Mapping[str, Any]], files: int, now: datetime) -> None:
-    """These messages come in too, within the transaction that writes them, which holds the person's turn.
+class More(NamedTuple):
+    """What comes with messages: each of the `files` that they name counts as one, `text_bytes` are of web pages."""
 
-    Each of the `files` that they name counts as a message.
+    files: int = 0
+    text_bytes: int = 0
+
+
+def count(connection: Connection, user_id: str, rows: Sequence[Mapping[str, Any]], more: More, now: datetime) -> None:
+    """These messages come in too, within the transaction that writes them, which holds the person's turn.
 
     Raises TooMany("import_too_much_today"). It says no moment to wait for: programs would, for hours.
     """
@@ -39,8 +44,8 @@ def count(connection: Connection, user_id: str, rows: Sequence[Mapping[str, Any]
     before = connection.execute(select(_days).where(own)).one_or_none()
     has_today = before is not None and before.day == day
     counted = {
-        "text_bytes": sum(len(row["text"].encode()) + len(row["reasoning"].encode()) for row in rows),
-        "messages": len(rows) + files,
+        "text_bytes": sum(len(row["text"].encode()) + len(row["reasoning"].encode()) for row in rows) + more.text_bytes,
+        "messages": len(rows) + more.files,
     }
     if before is not None and has_today:
         counted = {

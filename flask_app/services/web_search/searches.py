@@ -82,11 +82,15 @@ def end_of_question(connection: Connection, message_id: str, *, status: str, err
 
 def bring_in(connection: Connection, found: Mapping[str, Search]) -> None:
     """Write searches that came with messages, by the messages' ids."""
-    for message_id, search in found.items():
-        own = {"query": search.query, "engine": search.engine, "status": search.status, "error_code": search.error_code}
-        made = new_id()
-        connection.execute(insert(_searches), {"id": made, "message_id": message_id, "created_at": utc_now(), **own})
-        _write_sources(connection, made, search.sources)
+    now, names = utc_now(), ("query", "engine", "status", "error_code")
+    rows = [
+        {"id": new_id(), "message_id": message_id, "created_at": now, **{name: getattr(search, name) for name in names}}
+        for message_id, search in found.items()
+    ]
+    pages = [page for row in rows for page in _rows_of(str(row["id"]), found[str(row["message_id"])].sources)]
+    for table, some in ((_searches, rows), (_sources, pages)):
+        if some:
+            connection.execute(insert(table), some)
 
 
 def of_messages(connection: Connection, message_ids: Sequence[str]) -> dict[str, Search]:
@@ -99,9 +103,12 @@ def of_conversation(connection: Connection, conversation_id: str) -> dict[str, S
 
 
 def _write_sources(connection: Connection, search_id: str, sources: Sequence[Source]) -> None:
-    rows = [{"search_id": search_id, **{name: getattr(each, name) for name in _NAMES}} for each in sources]
-    if rows:
+    if rows := _rows_of(search_id, sources):
         connection.execute(insert(_sources), rows)
+
+
+def _rows_of(search_id: str, sources: Sequence[Source]) -> list[dict[str, Any]]:
+    return [{"search_id": search_id, **{name: getattr(each, name) for name in _NAMES}} for each in sources]
 
 
 def _by_message(rows: Iterable[Row[Any]]) -> dict[str, Search]:

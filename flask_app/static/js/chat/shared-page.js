@@ -23,7 +23,13 @@ function draw(place) {
   const text = place.textContent ?? ""
   place.classList.remove("shared__raw")
   place.removeAttribute("dir") // each block has its own
-  showText(place, text)
+  showText(place, text, sourcesOf(place.closest("article")?.previousElementSibling))
+}
+
+/** What was found on the web for the question. @param {Element | null | undefined} question @returns {import("app/markdown/citations.js").Source[]} */
+function sourcesOf(question) {
+  const links = /** @type {HTMLAnchorElement[]} */ ([...(question?.querySelectorAll("[data-source]") ?? [])])
+  return links.map((link) => ({ number: Number(link.dataset.source), url: link.href, title: link.querySelector(".source__title")?.textContent ?? "", site: "", published: "" }))
 }
 
 /** @param {HTMLButtonElement} button */

@@ -20,6 +20,7 @@ function card({ number, title, url, site, published }) {
   const item = fromTemplate("source-template", { number: String(number), title: title || url, about: aboutSource(site, published) })
   const link = /** @type {HTMLAnchorElement} */ (slot(item, "link"))
   if (/^https?:\/\//i.test(url)) link.href = url
+  slot(item, "words").dataset.address = url
   return item
 }
 

@@ -1,0 +1,61 @@
+"""What was looked up on the web for questions that are imported, as far as it can be kept."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import asdict, replace
+
+from flask_app import i18n
+from flask_app.domain import web_sources
+from flask_app.domain.web_sources import EMPTY, FAILED, FOUND, RUNNING, STOPPED, Page, Search, Source
+from flask_app.services.portability.message_tree import Placed, short
+
+_ENGINE_LENGTH = 16
+
+
+def of(placed: Iterable[Placed]) -> dict[str, Search]:
+    """By the ids that the questions get here."""
+    found = {row["id"]: _kept(said.search) for row, said in placed if said.role == "user" and said.search}
+    return {message_id: search for message_id, search in found.items() if search.query}
+
+
+def bytes_in(searches: Iterable[Search]) -> int:
+    """How much of text they are."""
+    return sum(len(_words(source).encode()) for search in searches for source in search.sources)
+
+
+def _kept(search: Search) -> Search:
+    """What it says of itself is as little to be believed as all else in a file."""
+    sources = web_sources.kept(_page(each) for each in search.sources) if search.status == FOUND else []
+    return replace(
+        search,
+        engine=short(search.engine, _ENGINE_LENGTH) or "",
+        query=web_sources.query_of(search.query),
+        status=EMPTY
+        if search.status == FOUND and not sources
+        else STOPPED
+        if search.status == RUNNING
+        else search.status,
+        error_code=_code(search.error_code),
+        sources=sources,
+    )
+
+
+def _status(search: Search, sources: list[Source]) -> str:
+    if search.status == FOUND:
+        return FOUND if sources else EMPTY
+    if search.status == RUNNING:
+        return STOPPED
+    return search.status if search.status in {EMPTY, STOPPED} else FAILED
+
+
+def _page(source: Source) -> Page:
+    return Page(**{name: value for name, value in asdict(source).items() if name != "number"})
+
+
+def _code(told: str | None) -> str | None:
+    """One that there is here."""
+    return told if told and f"error.{told}" in i18n.catalogue(i18n.DEFAULT_LOCALE) else None
+
+
+def _words(source: Source) -> str:
+    return source.title + source.url + source.site + source.published + source.text

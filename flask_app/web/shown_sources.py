@@ -1,0 +1,42 @@
+"""What a search of the web has found, as it is read where no script draws it: in files, and on the page of a link."""
+
+import re
+from collections.abc import Callable
+
+from flask_app.domain.web_sources import FOUND, RUNNING, Search, Source
+
+Translate = Callable[..., str]
+
+_SIGNS = re.compile(r"[\\\[\]<>*_`]")
+_OUTSIDE = re.compile(r"[\s<>()]")
+_DAY = re.compile(r"^(\d{4}-\d\d-\d\d)[T ].*$")
+
+
+def words(t: Translate, search: Search | None) -> str:
+    """What came of it, in a line; empty without one."""
+    if search is None or search.status == RUNNING:
+        return ""
+    return t(f"js.web_{search.status}", query=search.query, count=len(search.sources))
+
+
+def about(source: Source) -> str:
+    """Whose page it is, and of which day, as far as its engine says so."""
+    return " · ".join(part for part in (source.site, _DAY.sub(r"\1", source.published)) if part)
+
+
+def markdown(t: Translate, search: Search | None) -> str:
+    """The same with a list of the pages."""
+    said = words(t, search)
+    if search is None or search.status != FOUND:
+        return f"*{_escaped(said)}*" if said else ""
+    return "\n".join([f"**{_escaped(said)}**", "", *map(_line, search.sources)])
+
+
+def _line(source: Source) -> str:
+    address = _OUTSIDE.sub(lambda sign: "".join(f"%{each:02X}" for each in sign[0].encode()), source.url)
+    told = _escaped(about(source))
+    return f"{source.number}. [{_escaped(source.title or source.url)}]({address}){f' · {told}' if told else ''}"
+
+
+def _escaped(text: str) -> str:
+    return _SIGNS.sub(r"\\\g<0>", text)
