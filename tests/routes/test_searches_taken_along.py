@@ -108,12 +108,15 @@ def test_without_a_page_that_can_be_opened_it_found_nothing(
     assert (searched(exported(another))["status"], searched(exported(another))["sources"]) == ("empty", [])
 
 
-def test_one_that_runs_has_stopped_elsewhere(member: User, member_client: PageClient, another: PageClient) -> None:
+@pytest.mark.parametrize(("here", "there"), [("running", "stopped"), ("of_a_later_version", "failed")])
+def test_what_cannot_be_so_elsewhere_is_told_otherwise(
+    member: User, member_client: PageClient, another: PageClient, here: str, there: str
+) -> None:
     looked_up.talk(member)
     with transaction() as session:
-        session.execute(update(WebSearch).values(status="running"))
+        session.execute(update(WebSearch).values(status=here[:16]))
     assert sent(another, exported(member_client)) == ["imported"]
-    assert searched(exported(another))["status"] == "stopped"
+    assert (searched(exported(another))["status"], searched(exported(another))["sources"]) == (there, [])
 
 
 def test_its_pages_count_among_the_days_text(member: User, member_client: PageClient, another: PageClient) -> None:

@@ -30,11 +30,7 @@ def _kept(search: Search) -> Search:
         search,
         engine=short(search.engine, _ENGINE_LENGTH) or "",
         query=web_sources.query_of(search.query),
-        status=EMPTY
-        if search.status == FOUND and not sources
-        else STOPPED
-        if search.status == RUNNING
-        else search.status,
+        status=_status(search, sources),
         error_code=_code(search.error_code),
         sources=sources,
     )

@@ -45,9 +45,9 @@ export function enrich(fragment, { grows = false } = {}) {
   return fragment
 }
 
-/** What "[1]" leads to, for whoever does not see it: the title is seen by those who point at it. @param {HTMLElement} link */
+/** What "[1]" leads to, for whoever does not see it, after what is written there: the title is seen by those who point at it. @param {HTMLElement} link */
 function nameCitation(link) {
-  link.ariaLabel = t("js.web_source", { number: (link.textContent ?? "").replace(/\D/g, ""), title: link.title })
+  link.ariaLabel = t("js.web_source", { number: link.textContent ?? "", title: link.title })
 }
 
 /** @param {HTMLTableElement} table */
