@@ -63,7 +63,7 @@ def searching(site: Site) -> Iterator[None]:
 def talk(site: Site, title: str, *, answer: str = ANSWER, **search: Any) -> str:
     """The address of a conversation whose question was looked up."""
     times = {"created_at": "2026-11-30T08:00:00Z", "updated_at": "2026-11-30T08:00:00Z"}
-    said = [
+    said: list[dict[str, Any]] = [
         {"id": "1", "parent_id": None, "role": "user", "text": QUESTION, "search": FOUND | search},
         {"id": "2", "parent_id": "1", "role": "assistant", "text": answer, "model": "deepseek-flash"},
     ]
