@@ -54,7 +54,14 @@ def searching(site: Site) -> Iterator[None]:
         provider = connection.execute(select(ApiKey.provider_id).limit(1)).scalar_one()
         connection.execute(delete(Setting).where(Setting.name == NAME))
         connection.execute(insert(Setting), {"name": NAME, "value": provider})
+    engine.dispose()
     yield
+    switch_off(site)
+
+
+def switch_off(site: Site) -> None:
+    """Nobody searches any more."""
+    engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(delete(Setting).where(Setting.name == NAME))
     engine.dispose()

@@ -229,7 +229,23 @@ def test_one_that_was_turned_before_the_scripts_had_come_stays(visits: Visits, c
     visits.forgive("/js/chat/chat.js")
 
 
-def test_where_nobody_searches_there_is_no_switch(visits: Visits, chat: Chat) -> None:
+def test_where_nobody_searches_any_more_words_come_back_and_go_without(chat: Chat, site: Site) -> None:
+    turn(chat)
+    looked_up.switch_off(site)
+    chat.send(QUESTION)
+    expect(chat.problem).to_contain_text(say("error.search_off"))
+    expect(chat.text).to_have_value(QUESTION)
+    turn(chat)
+    chat.enter()
+    expect(chat.answers).to_have_count(1)
+    chat.wait_until_answered()
+    expect(chat.problem).to_be_hidden()
+    chat.page.reload()
+    expect(chat.answers).to_have_count(1)
+    expect(switch(chat)).to_have_count(0)
+
+
+def test_a_temporary_chat_has_no_switch(visits: Visits, chat: Chat) -> None:
     expect(switch(chat)).to_have_count(1)
     expect(Chat(visits.open("/?temporary"), say).text).to_be_visible()
     expect(switch(Chat(visits.open("/?temporary"), say))).to_have_count(0)

@@ -85,6 +85,7 @@ test("many are read in no time", () => {
 test("an answer is copied with those that it names", () => {
   assert.deepEqual(citedIn("One 【3】, two [1, 3].", SOURCES).map(({ number }) => number), [1, 3])
   assert.equal(withSourceList("It rains.\n", SOURCES, "Sources:"), "It rains.\n")
+  assert.equal(withSourceList("It rains [1].", SOURCES, "Sources:", { isPlain: true }), "It rains [1].\n\nSources:\n\n[1] Page 1 https://site1.example/a?b=1&c=2\n")
   const odd = { number: 2, title: "A [b]\n*c*", url: "https://a.example/(x) y", site: "", published: null }
   assert.equal(withSourceList("It rains [2].\n", [odd], "Sources:"), "It rains [2].\n\nSources:\n\n- [2] [A \\[b\\] \\*c\\*](https://a.example/%28x%29%20y)\n")
 })

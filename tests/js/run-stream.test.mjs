@@ -215,6 +215,13 @@ test("files go by their ids, and only where there are some", () => {
   for (const files of [undefined, []]) assert.ok(!("files" in asMessage({ ...outgoing, files }, null, null)))
 })
 
+test("the web is searched where that is wanted, for words", () => {
+  const outgoing = { text: "what?", search: true, idempotencyKey: "k" }
+  assert.equal(asMessage(outgoing, "c1", "m1").search, true)
+  assert.ok(!("search" in asMessage({ ...outgoing, search: undefined }, null, null)))
+  assert.ok(!("search" in asMessage({ ...outgoing, text: "", files: [{ id: "f1" }] }, null, null)))
+})
+
 test("an assistant goes with the first message of a conversation alone", () => {
   const outgoing = { text: "what?", assistant: "a1", idempotencyKey: "k" }
   assert.equal(asMessage(outgoing, null, null).assistant_id, "a1")

@@ -19,6 +19,11 @@ test("words are read without signs, each block apart", () => {
   assert.deepEqual(texts(answer), ["A title", "Some strong words and x", "one", "two"])
 })
 
+test("the numbers of sources are not read", () => {
+  const citation = (number) => element("A", { class: "citation" }, `[${number}]`)
+  assert.deepEqual(texts(p("It rains ", citation(1), citation(2), ", they say ", citation(3), " again", citation(1), ".")), ["It rains, they say again."])
+})
+
 test("code is left out with a word, once for what follows each other", () => {
   const block = make("FIGURE")(make("FIGCAPTION")(make("SPAN")("python"), make("BUTTON")("Copy")), make("PRE")(code("x = 1")))
   assert.deepEqual(texts(div(p("See"), block, block, p("and"), block)), ["See", WORDS.code, "and", WORDS.code])

@@ -25,6 +25,14 @@ test("what a page was sending when it was left is given back once, with its key"
   assert.equal(load().keyOf("c1", DRAFT), "k1")
 })
 
+test("with a search of the web before it, it is another message", () => {
+  const { load } = tab()
+  load().send("c1", { ...MESSAGE, search: true })
+  assert.equal(load().takeLost("c1").search, true)
+  assert.equal(load().keyOf("c1", DRAFT), null)
+  assert.equal(load().keyOf("c1", { ...DRAFT, search: true }), "k1")
+})
+
 test("what is being sent here is not given back here, and nothing that has begun", () => {
   const { kept, load } = tab()
   const page = load()

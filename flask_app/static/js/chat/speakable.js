@@ -41,7 +41,7 @@ class Reading {
     else if (element.tagName === "PRE") {
       this.endLine()
       this.lines.push(this.#words.code(element))
-    } else if (!UNREAD.has(element.tagName.toUpperCase()) && element.getAttribute("class") !== CITATION) this.#read(element, isCode)
+    } else if (!UNREAD.has(element.tagName.toUpperCase())) this.#read(element, isCode)
   }
 
   endLine() {
@@ -59,6 +59,7 @@ class Reading {
   #read(element, isCode) {
     const tex = element.getAttribute("data-tex")
     if (tex !== null) this.#line += this.#words.formula(tex)
+    else if (element.getAttribute("class") === CITATION) this.#line = this.#line.trimEnd() // a number says nothing to whoever listens
     else if (element.tagName === "BR") this.#line += " "
     else if (element.tagName === "IMG") this.#line += element.getAttribute("alt") ?? ""
     else this.#inside(element, isCode || element.tagName === "CODE")
