@@ -260,39 +260,3 @@ def test_it_makes_the_page_no_heavier(look: Look, visits: Visits) -> None:
     asked = [each.url for each in requests[before:] if not each.url.startswith("data:")]
     assert "/js/chat/sources.js" not in " ".join(asked)
     assert 1 < len(asked) <= MOST_REQUESTS, asked
-
-
-def test_a_conversation_of_them_comes_with_its_cards(look: Look, visits: Visits, site: Site) -> None:
-    page = look.open(visits, looked_up.talk(site, f"Looked up {look.locale}"))
-    line = page.locator("summary").filter(has_text=look.say("js.web_found", count=3))
-    line.click()
-    expect(page.locator(".source")).to_have_count(3)
-    expect(page.locator(".prose pre code")).to_contain_text("a[1]")
-    assert len(cited(page)) == 7
-    expect(page.locator(".prose li")).to_contain_text("not [9].")
-    look.expect_no_fault(page)
-
-
-def test_on_paper_the_pages_are_listed_and_cited_by_number(visits: Visits, site: Site) -> None:
-    page = visits.open(looked_up.talk(site, "On paper"))
-    card = page.locator(".source").first
-    expect(card).to_be_hidden()
-    page.emulate_media(media="print")
-    expect(card).to_be_visible()
-    address = "element => getComputedStyle(element, '::after').content"
-    assert "https://weather.example.com/hangzhou" in page.locator(".source__words").first.evaluate(address)
-    assert page.locator("a.citation").first.evaluate(address) == "none"
-
-
-def test_a_link_shows_them_too(look: Look, visits: Visits, site: Site) -> None:
-    site.ask("PUT", "/api/admin/settings/sharing", {"mode": "anybody"})
-    talk = looked_up.talk(site, f"Shared {look.locale}").removeprefix("/c/")
-    path = site.ask("POST", f"/api/conversations/{talk}/shares", {})["path"]
-    page = look.open(visits, path, signed_in=False)
-    expect(page.locator(".prose a.citation")).to_have_count(7)
-    expect(page.locator(".prose a.citation").first).to_have_attribute("href", "https://weather.example.com/hangzhou")
-    page.locator("summary").click()
-    expect(page.locator(".source")).to_have_count(3)
-    look.expect_no_fault(page)
-    site.ask("DELETE", "/api/shares")
-    site.ask("PUT", "/api/admin/settings/sharing", {"mode": "off"})

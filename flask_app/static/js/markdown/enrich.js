@@ -38,16 +38,16 @@ addEventListener("beforeprint", () => {
  */
 export function enrich(fragment, { grows = false } = {}) {
   for (const table of fragment.querySelectorAll("table")) scrollable(table)
-  for (const link of /** @type {NodeListOf<HTMLElement>} */ (fragment.querySelectorAll("a.citation"))) nameCitation(link)
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (fragment.querySelectorAll("a.citation"))) nameCitation(link)
   for (const place of fragment.querySelectorAll(".picture-elsewhere")) offerPicture(/** @type {HTMLElement} */ (place))
   for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, grows)
   for (const place of fragment.querySelectorAll(".formula")) noteComing(setFormula(/** @type {HTMLElement} */ (place)))
   return fragment
 }
 
-/** What "[1]" leads to, for whoever does not see it, after what is written there: the title is seen by those who point at it. @param {HTMLElement} link */
+/** What "[1]" leads to, for whoever does not see it: the title is seen by those who point at it. A title like markup has been taken away. @param {HTMLAnchorElement} link */
 function nameCitation(link) {
-  link.ariaLabel = t("js.web_source", { number: link.textContent ?? "", title: link.title })
+  link.ariaLabel = t("js.web_source", { number: link.textContent ?? "", title: link.title || link.host })
 }
 
 /** @param {HTMLTableElement} table */
