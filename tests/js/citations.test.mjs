@@ -68,6 +68,31 @@ test("while it is written nothing of one is seen before it is whole", () => {
   assert.match(parser.renderer.render(tail, parser.options, env), /又<a href/)
 })
 
+test("however a text is cut, what is settled and its end are the text at once", () => {
+  const text = "It rains [1].\n\n- one [2][3]\n- two 【1】\n\n| a [1] | b |\n|---|---|\n| [9] | [1, 2] |\n\n## Head [3]\n\n[1]: https://other.example\n\n```\na[1]\n```\nEnd [1"
+  for (const size of [1, 2, 3, 5, 11]) {
+    const growing = new GrowingMarkdown(parser, { sources: SOURCES })
+    let page = ""
+    for (let at = 0; at < text.length; at += size) {
+      const { settled, env } = growing.push(text.slice(at, at + size))
+      page += parser.renderer.render(settled, parser.options, env)
+    }
+    const { tail, env } = growing.end()
+    assert.equal(page + parser.renderer.render(tail, parser.options, env), parser.render(text, { sources: SOURCES }), `pieces of ${size}`)
+  }
+})
+
+test("the parts of a long list that grows have theirs", () => {
+  const growing = new GrowingMarkdown(parser, { sources: SOURCES })
+  const out = []
+  for (let item = 0; item < 100; item++) {
+    const { parts, env } = growing.push(`- ${"words ".repeat(10)}[${1 + (item % 3)}]\n`)
+    if (parts) out.push(parser.renderer.render(parts, parser.options, env))
+  }
+  assert.ok(out.length > 1)
+  assert.ok(out.join("").match(ANY).length > 60)
+})
+
 test("an answer that breaks off within one shows what was written", () => {
   const growing = new GrowingMarkdown(parser, { sources: SOURCES })
   growing.push("增长了[1")
