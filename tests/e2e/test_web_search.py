@@ -152,6 +152,9 @@ def test_what_brought_nothing_says_so_for_good(
 def test_it_goes_along_however_a_question_is_asked(chat: Chat, script: ScriptedUpstream) -> None:
     turn(chat)
     gate = begin(chat, script, "Second?", answer=replace(Answer(), text=" ".join("word" for _ in range(100))))
+    expect(chat.page.locator("[data-waiting] li")).to_contain_text(say("chat.search_web"))
+    chat.page.reload()
+    expect(chat.page.locator("[data-waiting] li")).to_contain_text(say("chat.search_web"))
     gate.open()
     expect(chat.answers).to_have_count(2)
     chat.wait_until_answered()

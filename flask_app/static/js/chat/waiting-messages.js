@@ -94,11 +94,12 @@ export class WaitingMessages extends EventTarget {
 }
 
 /** @param {import("app/chat/composer.js").Outgoing} message */
-function drawn({ idempotencyKey: key, text, files = [] }) {
+function drawn({ idempotencyKey: key, text, files = [], search }) {
   const item = fromTemplate("waiting-template", { text })
   item.dataset.key = key
   slot(item, "text").classList.toggle("both-ways", goesBothWays(text))
   showFiles(slot(item, "files"), files)
+  slot(item, "search").hidden = !search
   return item
 }
 
