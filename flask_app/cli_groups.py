@@ -1,5 +1,7 @@
 """`flask groups`: the groups of people from a terminal."""
 
+from typing import cast
+
 import click
 
 from flask_app import models
@@ -78,6 +80,7 @@ def managers(group: str, names: tuple[str, ...], *, nobody: bool) -> None:
 @click.argument("group")
 @click.option("--api/--no-api", "api", default=None, help="May its people make and use access tokens?")
 @click.option("--sharing/--no-sharing", "sharing", default=None, help="May they share conversations by links?")
+@click.option("--search/--no-search", "web_search", default=None, help="May questions be looked up on the web?")
 @click.option("--model", "models", multiple=True, help="A model that they may ask; name each, all others are closed.")
 @click.option("--all-models", is_flag=True, help="They may ask every model.")
 @click.option("--hours", help="When they may ask, by the site's clocks: 08:00-16:30; always lifts it.")
@@ -85,22 +88,17 @@ def managers(group: str, names: tuple[str, ...], *, nobody: bool) -> None:
 def access(
     group: str,
     *,
-    api: bool | None,
-    sharing: bool | None,
     models: tuple[str, ...],
     all_models: bool,
     hours: str | None,
     days: tuple[str, ...],
+    **switches: bool | None,
 ) -> None:
     """What a group may use, which models it may ask, and when."""
     if models and all_models:
         raise click.UsageError("give models, or --all-models")
     found = group_service.by_name(group)
-    wanted = Changes()
-    if api is not None:
-        wanted["api"] = api
-    if sharing is not None:
-        wanted["sharing"] = sharing
+    wanted = cast("Changes", {name: on for name, on in switches.items() if on is not None})
     if models or all_models:
         wanted["models"] = Choice(models or None)
     if hours is not None:
@@ -109,6 +107,7 @@ def access(
         found = group_access.put(COMMAND_LINE, found.id, **wanted)
     told = group_access.told(found)
     click.echo(f"Access tokens: {_yes(bool(told['api']))}\nSharing: {_yes(found.sharing)}")
+    click.echo(f"Searching the web: {_yes(found.web_search)}")
     click.echo(f"Models: {told['models'] or 'all'}\nHours: {told['hours'] or 'always'}")
 
 

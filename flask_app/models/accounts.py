@@ -19,8 +19,9 @@ class Group(Base):
     `on_disconnect_tokens` more) or "stop". `name_key` is the folded name, which must be unique. `rates` says how often
     its people may ask, where that is not as for the whole site (`services/site/rates.py`), `access` what they may use
     and when, `sharing` whether they may show conversations to others, `models` which models they may ask
-    (`services/people/group_access.py`), `file_quota_mb` how many megabytes each may keep as files in messages: with 0
-    they attach none. Its managers can read while it is supervised
+    (`services/people/group_access.py`), `web_search` whether questions of theirs may be looked up on the web
+    (`services/web_search/search_settings.py`), `file_quota_mb` how many megabytes each may keep as files in messages:
+    with 0 they attach none. Its managers can read while it is supervised
     (`services/people/supervision_service.py`). Each person begins with a balance of `opening_amount` in `opening_unit`
     (`services/budgets/opening_service.py`); both are null where nobody does.
     """
@@ -36,6 +37,7 @@ class Group(Base):
     access: Mapped[str] = mapped_column(String(255), default="{}", server_default="{}")
     sharing: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     models: Mapped[str | None] = mapped_column(LongText)
+    web_search: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     file_quota_mb: Mapped[int] = mapped_column(Integer, default=200, server_default="200")
     supervised_since: Mapped[datetime | None]
     opening_unit: Mapped[str | None] = mapped_column(String(8))

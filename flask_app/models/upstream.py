@@ -11,7 +11,9 @@ from flask_app.models.columns import key, to
 
 
 class Provider(Base):
-    """A place that answers. `kind` is "openai" (any compatible API) or "local" (the demonstration model).
+    """A place that answers. `kind` is "openai" (any compatible API), "local" (the demonstration model) or "searxng".
+
+    What is "searxng" looks questions up on the web, and has neither keys nor models.
 
     Of two that can answer the one with the lower `priority` is asked first. `balance_offered`: does it tell what is
     left on an account? None is unknown. At `models_due_at` some process reads its list of models anew.

@@ -99,7 +99,7 @@ def appoint(group_id: str, body: Managers) -> ManagersReply:
 @accepts(AccessBody)
 @returns(AccessReply)
 def put_access(group_id: str, body: AccessBody) -> AccessReply:
-    """Say whether a group's people may use access tokens and share, which models they may ask, and at what hours.
+    """Say whether a group's people may use access tokens, share and search the web, what they may ask, and when.
 
     It holds from the next request on: links of theirs open no more where they may not share, until they may again.
     """

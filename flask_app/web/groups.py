@@ -43,6 +43,7 @@ class AccessReply(Reply):
 
     api: bool
     sharing: bool
+    web_search: bool
     models: list[str] | None
     hours: HoursReply | None
 
@@ -111,7 +112,8 @@ class HoursBody(Body):
 
 class AccessBody(Body):
     """`api`: may the group's people make and use access tokens? `sharing`: may they share conversations by links,
-    where the site allows it? `hours` null is always. `models` are the names of those that they may ask, at least
+    where the site allows it? `web_search`: may questions of theirs be looked up on the web, where the site allows it?
+    `hours` null is always. `models` are the names of those that they may ask, at least
     one; null is all.
 
     What is named is set, all of it or nothing; the rest stays.
@@ -119,6 +121,7 @@ class AccessBody(Body):
 
     api: bool | None = None
     sharing: bool | None = None
+    web_search: bool | None = None
     models: Annotated[list[Words], msgspec.Meta(max_length=group_models.MOST)] | UnsetType | None = UNSET
     hours: HoursBody | UnsetType | None = UNSET
     supervised: bool | None = None
@@ -129,6 +132,8 @@ class AccessBody(Body):
             changes["api"] = self.api
         if self.sharing is not None:
             changes["sharing"] = self.sharing
+        if self.web_search is not None:
+            changes["web_search"] = self.web_search
         if self.models is not UNSET:
             changes["models"] = Choice(None if self.models is None else tuple(self.models))
         if self.hours is not UNSET:
@@ -164,6 +169,7 @@ def access_reply(group: Group) -> AccessReply:
     return AccessReply(
         api=access.api,
         sharing=group.sharing,
+        web_search=group.web_search,
         models=group_models.names(group.models),
         hours=_hours_reply(access.hours) if access.hours else None,
     )

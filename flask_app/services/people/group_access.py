@@ -1,9 +1,9 @@
-"""What the people of a group may use, and when: access by tokens, sharing by links, models, and hours.
+"""What the people of a group may use, and when: access by tokens, sharing by links, searching the web, models, hours.
 
 It stands in the group's row and comes with each request's own statement, so that a change holds from the next request
-on, in every process. Sharing and models have columns of their own: what writes `access` without knowing of them, such
-as a version before this one, leaves them as they are. An answer that is being made when the hours end is made to its
-end.
+on, in every process. Sharing, searching and models have columns of their own: what writes `access` without knowing of
+them, such as a version before this one, leaves them as they are. An answer that is being made when the hours end is
+made to its end.
 """
 
 import json
@@ -42,13 +42,15 @@ ANYHOW = Access()
 
 class Changes(TypedDict, total=False):
     """What may be changed; what is not named stays. `sharing`: may they share, where the site allows it? `models`:
-    which may they ask? `supervised`: may their managers read what they write?
+    which may they ask? `web_search`: may questions of theirs be looked up on the web, where the site allows it?
+    `supervised`: may their managers read what they write?
     """
 
     api: bool
     hours: Hours | None
     sharing: bool
     models: Choice
+    web_search: bool
     supervised: bool
 
 
@@ -96,6 +98,7 @@ def put(actor: Actor, group_id: str, **wanted: Unpack[Changes]) -> Group:
         before, now = told(group), read(group.access)
         now = replace(now, api=wanted.get("api", now.api), hours=wanted.get("hours", now.hours))
         group.access, group.sharing = written(now), wanted.get("sharing", group.sharing)
+        group.web_search = wanted.get("web_search", group.web_search)
         if "models" in wanted:
             group.models = group_models.written(session, wanted["models"], group.models)
         if difference := audit_service.difference(before, told(group)):
@@ -115,7 +118,8 @@ def told(group: Group) -> dict[str, object]:
     shown = hours and f"{_days(hours)} {clocks.clock(hours.start)}-{clocks.clock(hours.end)}"
     models = group_models.names(group.models)
     named = models and ", ".join(models)
-    return {"api": access.api, "sharing": group.sharing, "models": named, "hours": shown}
+    flags = {"api": access.api, "sharing": group.sharing, "web_search": group.web_search}
+    return {**flags, "models": named, "hours": shown}
 
 
 def _days(hours: Hours) -> str:

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flask_app.database import in_transaction
+from flask_app.domain.serving import OPENAI, SEARXNG
 from flask_app.errors import NotFound
 from flask_app.models import Provider
 from flask_app.services.audit import audit_service
@@ -18,7 +19,9 @@ def find_or_make(
     A new one without a name is called `default_name`, or after its host. A provider's address never changes
     afterwards: its keys go nowhere else.
     """
-    there = select(Provider).where(Provider.base_url == base_url, Provider.currency == currency)
+    there = select(Provider).where(
+        Provider.kind == OPENAI, Provider.base_url == base_url, Provider.currency == currency
+    )
     if name:
         there = there.where(Provider.name == name)
     provider = session.scalars(there.order_by(Provider.id).limit(1)).first()
@@ -34,7 +37,7 @@ def change(actor: Actor, provider_id: str, *, priority: int) -> Provider:
 
     def work(session: Session) -> Provider:
         provider = session.get(Provider, provider_id, with_for_update=True)
-        if provider is None:
+        if provider is None or provider.kind == SEARXNG:
             raise NotFound
         before, provider.priority = provider.priority, priority
         if difference := audit_service.difference({"priority": before}, {"priority": priority}):

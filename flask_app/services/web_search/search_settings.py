@@ -7,12 +7,12 @@ and neither keys nor models. Where the chosen one has no key to ask nobody can s
 
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, exists, or_, select
+from sqlalchemy import Row, Select, bindparam, exists, or_, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import fetching, table_of
 from flask_app.domain.serving import SEARXNG
-from flask_app.models import ApiKey, Provider, Setting, User
+from flask_app.models import ApiKey, Group, Provider, Setting, User
 from flask_app.services.providers import key_service
 
 NAME = "web_search"
@@ -20,7 +20,7 @@ OFF, DEEPSEEK = "off", "deepseek"
 KINDS = (OFF, DEEPSEEK, SEARXNG)
 MODELS = {DEEPSEEK: "deepseek-search", SEARXNG: "searxng"}  # what a search is booked and priced as
 
-_settings, _providers, _keys = table_of(Setting), table_of(Provider), table_of(ApiKey)
+_settings, _providers, _groups, _keys = table_of(Setting), table_of(Provider), table_of(Group), table_of(ApiKey)
 _has_key = exists().where(_keys.c.provider_id == _providers.c.id, key_service.usable())
 _can = or_(_providers.c.kind == SEARXNG, _has_key)
 _CHOSEN = (
@@ -30,6 +30,7 @@ _CHOSEN = (
     .where(_settings.c.name == NAME)
 )
 _WORKING: Select[str, str] = _CHOSEN.with_only_columns(_providers.c.id, _providers.c.kind).where(_can)
+_OF_GROUP = _WORKING.where(exists().where(_groups.c.id == bindparam("group"), _groups.c.web_search))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ def engine() -> Engine | None:
     return Engine(kind_of(row.kind), row.id) if row else None
 
 
-def may_search(actor: User) -> bool:  # noqa: ARG001
-    """May they, now? Somebody searches."""
-    return engine() is not None
+def may_search(actor: User) -> bool:
+    """May they, now? Somebody searches, and their group is not kept from it."""
+    with fetching() as connection:
+        return connection.execute(_OF_GROUP, {"group": actor.group_id}).first() is not None
 
 
 def chosen(connection: Connection) -> Chosen | None:
