@@ -131,6 +131,7 @@ def settings_state() -> SettingsState:
         site=shown.site,
         retention=shown.retention,
         sharing=shown.sharing,
+        web_search=shown.web_search,
         announcements=shown.announcements,
         registration=terms_reply(),
         groups=group_names(),

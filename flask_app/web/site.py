@@ -17,6 +17,7 @@ from flask_app.services.site.announcement_service import Listed, Wanted
 from flask_app.services.site.site_service import Announced, Site
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.retention import RetentionReply, retention_reply
+from flask_app.web.web_search import WebSearchReply, web_search_reply
 
 # A cookie that the pages' script keeps: the marks of those that the reader has closed.
 CLOSED = "closed-announcements"
@@ -85,11 +86,15 @@ class AnnouncementReply(Reply):
 
 
 class SettingsReply(Reply):
-    """The newest announcement first. `sharing` is who opens links to conversations: off, people or anybody."""
+    """The newest announcement first. `sharing` is who opens links to conversations: off, people or anybody.
+
+    `web_search` is who looks questions up on the web.
+    """
 
     site: SiteReply
     retention: RetentionReply
     sharing: str
+    web_search: WebSearchReply
     announcements: list[AnnouncementReply]
 
 
@@ -116,6 +121,7 @@ def settings_reply() -> SettingsReply:
         site=site_reply(site_service.site()),
         retention=retention_reply(),
         sharing=sharing_policy.mode(),
+        web_search=web_search_reply(),
         announcements=announcements,
     )
 

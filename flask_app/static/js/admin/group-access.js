@@ -6,7 +6,7 @@ import { confirmDialog, fill, must, onSubmit, openDialog, toast } from "app/ui.j
 
 /**
  * @typedef {{days: number[], from: string, to: string}} Hours 1 is Monday; the day ends at "24:00"
- * @typedef {{api: boolean, sharing: boolean, models: string[] | null, hours: Hours | null}} Access without `models` all
+ * @typedef {{api: boolean, sharing: boolean, web_search: boolean, models: string[] | null, hours: Hours | null}} Access without `models` all
  * @typedef {Access & {supervised: boolean}} Wanted
  */
 
@@ -37,6 +37,7 @@ function consequences(before, after) {
   if (after.supervised && !before.supervised) lines.push(t("js.admin.access_supervised"))
   if (before.api && !after.api) lines.push(t("js.admin.access_no_api"))
   if (before.sharing && !after.sharing) lines.push(t("js.admin.access_no_sharing"))
+  if (before.web_search && !after.web_search) lines.push(t("js.admin.access_no_search"))
   const lost = after.models && (!before.models || before.models.some((name) => !after.models?.includes(name)))
   if (lost) lines.push(t("js.admin.access_models", { names: after.models?.join(" · ") ?? "" }))
   const changed = JSON.stringify(after.hours) !== JSON.stringify(before.hours)
@@ -51,7 +52,7 @@ export class GroupAccess {
   #id = ""
   #name = ""
   /** What the group has. @type {Wanted} */
-  #before = { api: true, sharing: true, models: null, hours: null, supervised: false }
+  #before = { api: true, sharing: true, web_search: true, models: null, hours: null, supervised: false }
 
   /** @param {(id: string) => Promise<void>} saved */
   constructor(saved) {
@@ -61,7 +62,7 @@ export class GroupAccess {
     this.#form.addEventListener("change", () => this.#showParts())
     onSubmit(this.#form, async (values) => {
       const models = "some" in values ? this.#models().filter(({ checked }) => checked).map(({ value }) => value) : null
-      const wanted = { api: "api" in values, sharing: "sharing" in values, models, hours: this.#hours(values), supervised: "supervised" in values }
+      const wanted = { api: "api" in values, sharing: "sharing" in values, web_search: "web_search" in values, models, hours: this.#hours(values), supervised: "supervised" in values }
       const text = consequences(this.#before, wanted)
       const words = { title: t("js.admin.access_title", { name: this.#name }), text, action: t("js.admin.access_action") }
       if (text && !(await confirmDialog(words))) return
@@ -80,6 +81,7 @@ export class GroupAccess {
     fill(this.#form, { title: t("js.admin.access_of", { name }) })
     this.#field("api").checked = access.api
     this.#field("sharing").checked = access.sharing
+    this.#field("web_search").checked = access.web_search
     this.#before = { ...access, supervised: since !== null }
     this.#field("supervised").checked = this.#before.supervised
     this.#field("some").checked = access.models !== null

@@ -93,7 +93,7 @@ function show(all) {
 }
 
 /** @param {Group} group */
-function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, models, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens, file_quota_mb: quota, kept }) {
+function row({ id, name, is_default: isDefault, members, managers, access: { api: mayAsk, sharing, web_search: maySearch, models, hours }, supervised_since: since, opening: begun, on_disconnect: policy, on_disconnect_tokens: tokens, file_quota_mb: quota, kept }) {
   const element = fromTemplate("group-template", {
     name,
     members: t("js.admin.group_members", { count: formatNumber(members) }),
@@ -113,6 +113,7 @@ function row({ id, name, is_default: isDefault, members, managers, access: { api
   showKept(element, id, kept)
   slot(element, "no-api").hidden = mayAsk
   slot(element, "no-sharing").hidden = sharing
+  slot(element, "no-search").hidden = maySearch
   fill(element, { supervised: since ? t("js.admin.group_supervised", { time: formatDateTime(since) }) : "" })
   slot(element, "supervised").hidden = !since
   must(element, "[data-allow]").setAttribute("aria-label", t("js.admin.access_of", { name }))

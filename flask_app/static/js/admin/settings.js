@@ -1,11 +1,12 @@
 // @ts-check
-/** Entry of the settings: what the site is called, its colour, the language it greets in, who may register, for how long what is said is kept, and what it announces. */
+/** Entry of the settings: what the site is called, its colour, the language it greets in, who may register, who searches the web, for how long what is said is kept, and what it announces. */
 import { showDirectories } from "app/admin/directories.js"
 import { showIdentityProviders } from "app/admin/identity-providers.js"
 import { LogoForm } from "app/admin/logo-form.js"
 import { RegistrationForm } from "app/admin/registration-form.js"
 import { RetentionForm } from "app/admin/retention-form.js"
 import { offerSharing } from "app/admin/sharing-form.js"
+import { WebSearchForm } from "app/admin/web-search-form.js"
 import { api } from "app/api.js"
 import { formatDate, formatDays, t } from "app/i18n.js"
 import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, tell, toast } from "app/ui.js"
@@ -25,7 +26,7 @@ const known = new Map()
 /** The one that the form is open for. @type {Announcement | undefined} */
 let edited
 
-/** @type {{site: Site, retention: import("app/admin/retention-form.js").Retention, sharing: string, announcements: Announcement[], registration: import("app/admin/registration-form.js").Terms, groups: {id: string, name: string}[], identity: import("app/admin/identity-providers.js").Standing, directories: import("app/admin/directories.js").Directory[]}} */
+/** @type {{site: Site, retention: import("app/admin/retention-form.js").Retention, sharing: string, web_search: import("app/admin/web-search-form.js").WebSearch, announcements: Announcement[], registration: import("app/admin/registration-form.js").Terms, groups: {id: string, name: string}[], identity: import("app/admin/identity-providers.js").Standing, directories: import("app/admin/directories.js").Directory[]}} */
 const state = pageState("admin-state")
 for (const announcement of state.announcements) known.set(announcement.id, announcement)
 showSite(state.site)
@@ -34,6 +35,7 @@ new LogoForm(state.site.logo)
 new RegistrationForm(state.registration, state.groups)
 new RetentionForm(state.retention, state.groups)
 offerSharing(state.sharing)
+new WebSearchForm(state.web_search)
 showIdentityProviders(state.identity, state.groups)
 showDirectories(state.directories, state.groups)
 

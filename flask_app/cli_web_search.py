@@ -1,0 +1,54 @@
+"""`flask site search`: who searches the web, from a terminal."""
+
+import click
+
+from flask_app.cli_budgets import COMMAND_LINE, shown_amount
+from flask_app.services.web_search import search_admin_service
+from flask_app.services.web_search.search_admin_service import Standing
+from flask_app.services.web_search.search_settings import DEEPSEEK, KINDS, OFF
+
+
+@click.command("search")
+@click.argument("engine", required=False, type=click.Choice(KINDS))
+@click.argument("whose", metavar="[PROVIDER|URL]", required=False)
+def search(engine: str | None, whose: str | None) -> None:
+    """Say who looks questions up on the web: deepseek PROVIDER, searxng URL, or off. Without them, who does.
+
+    PROVIDER is one of those that have an API key, by its name: its account is billed for each search.
+    """
+    if engine is not None:
+        if (engine == OFF) == bool(whose):
+            raise click.UsageError("give deepseek PROVIDER, searxng URL, or off alone")
+        _choose(engine, whose or "")
+    _show(search_admin_service.standing())
+
+
+def _choose(engine: str, whose: str) -> None:
+    if engine == OFF:
+        search_admin_service.switch_off(COMMAND_LINE)
+    elif engine == DEEPSEEK:
+        search_admin_service.use_deepseek(COMMAND_LINE, _named(whose))
+    else:
+        search_admin_service.use_searxng(COMMAND_LINE, whose)
+
+
+def _named(name: str) -> str:
+    """The id of the only provider that is called so."""
+    found = [each.id for each in search_admin_service.standing().offered if each.name == name]
+    if len(found) != 1:
+        raise click.ClickException(f"There {'are several providers' if found else 'is no provider'} {name} with a key.")
+    return found[0]
+
+
+def _show(found: Standing) -> None:
+    chosen = found.chosen
+    if chosen is None:
+        click.echo("Nobody searches the web.")
+        return
+    name = "DeepSeek" if chosen.kind == DEEPSEEK else "SearXNG"
+    click.echo(f"{name}: {chosen.provider if chosen.kind == DEEPSEEK else chosen.base_url}")
+    click.echo(
+        f"a search costs: {shown_amount(found.price, chosen.currency) if found.price is not None else '(no price)'}"
+    )
+    if not chosen.usable:
+        click.echo("It has no key that can be asked: nobody can search.")
