@@ -69,6 +69,8 @@ BY = {
     "DELETE /api/admin/shares/{anybodys_share_id}": "shares end",
     "PUT /api/admin/settings/retention": "site keep",
     "PUT /api/admin/settings/site": "site name",
+    "PUT /api/admin/settings/web-search": "site search",
+    "POST /api/admin/settings/web-search/try": "site try-search",
     "POST /api/admin/tariffs": "tariffs add",
     "PUT /api/admin/tariffs/{tariff_id}": "tariffs change",
     "DELETE /api/admin/tariffs/{tariff_id}": "tariffs remove",

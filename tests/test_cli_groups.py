@@ -84,15 +84,20 @@ def test_what_makes_no_sense_is_said(app: Flask, readers: str, member: User) -> 
 
 
 def test_access_and_hours_are_set_one_by_one(app: Flask, readers: str) -> None:
-    assert groups(app, "access", "readers").output == "Access tokens: yes\nSharing: yes\nModels: all\nHours: always\n"
-    set_ = groups(app, "access", "readers", "--hours", "22:00-06:30", "--day", "mon", "--day", "sun")
-    assert set_.output == "Access tokens: yes\nSharing: yes\nModels: all\nHours: 1,7 22:00-06:30\n"
-    without_tokens = groups(app, "access", "readers", "--no-api").output
-    assert without_tokens == "Access tokens: no\nSharing: yes\nModels: all\nHours: 1,7 22:00-06:30\n"
-    without_links = groups(app, "access", "readers", "--no-sharing").output
-    assert without_links == "Access tokens: no\nSharing: no\nModels: all\nHours: 1,7 22:00-06:30\n", (
-        "what is not named stays"
-    )
+    def told(*options: str) -> list[str]:
+        return groups(app, "access", "readers", *options).output.splitlines()
+
+    hours = ("--hours", "22:00-06:30", "--day", "mon", "--day", "sun")
+    tokens, sharing, searching, models = "Access tokens: yes", "Sharing: yes", "Searching the web: yes", "Models: all"
+    assert told() == [tokens, sharing, searching, models, "Hours: always"]
+    assert told(*hours) == [tokens, sharing, searching, models, "Hours: 1,7 22:00-06:30"]
+    assert told("--no-api")[:3] == ["Access tokens: no", sharing, searching]
+    assert told("--no-sharing")[:3] == ["Access tokens: no", "Sharing: no", searching], "what is not named stays"
+    assert told("--no-search") == [
+        *("Access tokens: no", "Sharing: no", "Searching the web: no", models),
+        "Hours: 1,7 22:00-06:30",
+    ]
+    assert told("--search")[2] == searching
     assert groups(app, "access", "readers", "--hours", "always", "--api", "--sharing").output.endswith(
         "Hours: always\n"
     )

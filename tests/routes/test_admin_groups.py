@@ -26,7 +26,7 @@ from tests.support.together import at_once
 
 GROUPS, USERS = "/api/admin/groups", "/api/admin/users"
 DEFAULT = f"{GROUPS}/{DEFAULT_GROUP_ID}"
-OPEN = {"api": True, "sharing": True, "models": None, "hours": None}
+OPEN = {"api": True, "sharing": True, "web_search": True, "models": None, "hours": None}
 
 
 def audit() -> list[tuple[str, str, dict[str, Any]]]:

@@ -57,12 +57,14 @@ def test_outside_its_hours_a_group_asks_nothing_new(
 
 def test_what_is_not_named_stays(admin_client: PageClient, upstream: object) -> None:
     admin_client.get("/api/models")
-    everything: dict[str, Any] = {"api": False, "sharing": False, "models": ["deepseek-flash"], "hours": in_two_days()}
+    everything: dict[str, Any] = {"api": False, "sharing": False, "web_search": False, "models": ["deepseek-flash"]}
+    everything["hours"] = in_two_days()
     assert put(admin_client, **everything, supervised=True).json == everything
     since = supervised_since(admin_client)
     assert since
     assert put(admin_client).json == everything
     one_by_one: list[dict[str, Any]] = [{"models": None}, {"hours": ALWAYS}, {"api": True}, {"sharing": True}]
+    one_by_one.append({"web_search": True})
     for each in one_by_one:
         everything |= each
         assert put(admin_client, **each).json == everything
@@ -155,11 +157,14 @@ def test_without_tokens_nothing_is_asked_and_none_is_made(
 def test_what_is_set_is_told_and_logged(admin_client: PageClient, admin: User) -> None:
     group = managing.group("Class 3b")
     hours = {"days": [5, 1], "from": "08:30", "to": "16:00"}
-    wanted = {"api": False, "sharing": True, "models": None, "hours": hours | {"days": [1, 5]}}
+    wanted = {"api": False, "sharing": True, "web_search": True, "models": None, "hours": hours | {"days": [1, 5]}}
     assert put(admin_client, group, api=False, hours=hours).json == wanted
     put(admin_client, group, api=False, hours=hours)
     listed = {each["id"]: each["access"] for each in admin_client.get(GROUPS).json["groups"]}  # type: ignore[index]
-    assert listed == {DEFAULT_GROUP_ID: {"api": True, "sharing": True, "models": None, "hours": None}, group: wanted}
+    assert listed == {
+        DEFAULT_GROUP_ID: {"api": True, "sharing": True, "web_search": True, "models": None, "hours": None},
+        group: wanted,
+    }
     with reading() as session:
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "group.access"))
     assert (entry.actor_id, entry.target) == (admin.id, group)

@@ -47,6 +47,7 @@ ASKED = {
     "POST /api/admin/directories/try",
     "PUT /api/admin/settings/retention",
     "PUT /api/admin/settings/sharing",
+    "PUT /api/admin/settings/web-search",
     "POST /api/admin/keys",
     "PATCH /api/admin/keys/<key_id>",
     "DELETE /api/admin/keys/<key_id>",

@@ -43,6 +43,12 @@ SETTINGS = [
     Case("PUT", "requests/retention", ({"days": 7}, {"days": 8}), "requests.retention"),
     Case("PUT", "settings/registration", ({"mode": "open"}, {"mode": "approval"}), "registration.change"),
     Case("PUT", "settings/sharing", ({"mode": "people"}, {"mode": "anybody"}), "sharing.change"),
+    Case(
+        "PUT",
+        "settings/web-search",
+        tuple({"engine": "searxng", "url": f"https://{name}.example.com"} for name in ("one", "two")),  # type: ignore[arg-type]
+        "web_search.change",
+    ),
     Case("PUT", "settings/password-sign-in", ({"everybody": False}, {"everybody": True}), "password_sign_in.change"),
     Case("PUT", "settings/retention", ({"days": 30}, {"days": 40, "file_days": 9}), "retention.change"),
     Case(

@@ -41,7 +41,7 @@ def test_where_sharing_is_off_nothing_is_shared(member_client: PageClient, talk:
 def test_a_group_can_be_left_out(member_client: PageClient, admin_client: PageClient, talk: Conversation) -> None:
     path = f"/api/admin/groups/{DEFAULT_GROUP_ID}/access"
     changed = admin_client.put(path, json={"sharing": False})
-    assert changed.json == {"api": True, "sharing": False, "models": None, "hours": None}
+    assert changed.json == {"api": True, "sharing": False, "web_search": True, "models": None, "hours": None}
     refused = make(member_client, talk.id)
     assert (refused.status_code, error_code(refused)) == (403, "sharing_not_allowed")
     assert admin_client.put(path, json={}).json == changed.json, "what does not name it leaves it, as an old page does"
