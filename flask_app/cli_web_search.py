@@ -3,6 +3,7 @@
 import click
 
 from flask_app.cli_budgets import COMMAND_LINE, shown_amount
+from flask_app.domain.serving import SEARXNG
 from flask_app.services.web_search import search_admin_service
 from flask_app.services.web_search.search_admin_service import Standing
 from flask_app.services.web_search.search_settings import DEEPSEEK, KINDS, OFF
@@ -45,10 +46,10 @@ def _show(found: Standing) -> None:
     if chosen is None:
         click.echo("Nobody searches the web.")
         return
-    name = "DeepSeek" if chosen.kind == DEEPSEEK else "SearXNG"
-    click.echo(f"{name}: {chosen.provider if chosen.kind == DEEPSEEK else chosen.base_url}")
-    click.echo(
-        f"a search costs: {shown_amount(found.price, chosen.currency) if found.price is not None else '(no price)'}"
-    )
+    if chosen.kind == SEARXNG:
+        click.echo(f"SearXNG: {chosen.base_url}\na search costs: nothing")
+        return
+    cost = "(no price)" if found.price is None else shown_amount(found.price, chosen.currency)
+    click.echo(f"DeepSeek: {chosen.provider}\na search costs: {cost}")
     if not chosen.usable:
         click.echo("It has no key that can be asked: nobody can search.")
