@@ -11,7 +11,7 @@ from flask_app.services.operations import doctor_search
 from flask_app.services.operations.finding import GOOD, WARNING
 from flask_app.services.providers import model_service
 from flask_app.services.web_search import search_settings
-from tests.support import prices, web_searching
+from tests.support import prices, who_searches
 from tests.support.keys import change_key, keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
 
@@ -74,7 +74,7 @@ def test_an_address_of_this_network_needs_the_setting(app: Flask) -> None:
 
 def test_the_doctor_says_what_keeps_people_from_searching(app: Flask, key: str) -> None:
     assert list(doctor_search.searching()) == [], "nobody is to search"
-    web_searching.by_deepseek()
+    who_searches.by_deepseek()
     (finding,) = doctor_search.searching()
     assert (finding.level, finding.what) == (WARNING, "web search: by DeepSeek, without a price")
     assert "deepseek-search one in CNY" in finding.advice
@@ -84,7 +84,7 @@ def test_the_doctor_says_what_keeps_people_from_searching(app: Flask, key: str) 
     change_key(key, disabled=True)
     (finding,) = doctor_search.searching()
     assert (finding.level, finding.what) == (WARNING, "web search: by DeepSeek, of which no key can be asked")
-    web_searching.by_searxng(ADDRESS)
+    who_searches.by_searxng(ADDRESS)
     (finding,) = doctor_search.searching()
     assert (finding.level, finding.what) == (GOOD, "web search: by SearXNG")
     assert "web search: by SearXNG" in app.test_cli_runner().invoke(args=["doctor"]).output

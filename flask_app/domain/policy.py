@@ -43,7 +43,7 @@ models           site   site   -        -       choose the models that are offer
 prices           site   site   -        -       set prices
 reconciliation   site   site   -        -       compare the ledger with the providers' balances
 warnings         site   site   -        -       set up warnings, e-mail and webhook
-settings         site   site   -        -       name the site, announce, set looks, what is kept, who joins, shares, searches
+settings         site   site   -        -       name the site, announce, set looks, what is kept, who joins or shares
 identities       site   site   -        -       set up identity providers, set who may sign in by a password
 audit            site   site   -        -       read the audit log
 system           site   site   -        -       see how the instances stand

@@ -1,0 +1,102 @@
+"""Who searches the web: chosen, priced and tried in the settings, and kept from a group on the groups' page."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.accessible import expect_no_fault
+from tests.e2e.looks import Look
+from tests.e2e.site import Site
+from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
+from tests.e2e.words import words
+
+LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
+PATH, GROUPS = "/api/admin/settings/web-search", "/api/admin/groups"
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def as_before(site: Site) -> Any:
+    yield
+    site.ask("PUT", PATH, {"engine": "off"})
+    for group in site.ask("GET", GROUPS)["groups"]:
+        site.ask("PUT", f"{GROUPS}/{group['id']}/access", {"web_search": True})
+
+
+def card(page: Page, title: str) -> Any:
+    return page.get_by_role("region", name=title, exact=True)
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_who_searches_is_chosen(visits: Visits, site: Site, locale: str, scheme: Scheme, viewport: Any) -> None:
+    say = words(locale)
+    admin = visits.open("/admin/settings", locale=locale, scheme=scheme, viewport=viewport)
+    section = card(admin, say("web_search.title"))
+    section.scroll_into_view_if_needed()
+    expect(section.get_by_label(say("web_search.engine_off"))).to_be_checked()
+    expect(section.get_by_label(say("web_search.query"))).to_be_hidden()
+
+    section.get_by_label(say("web_search.engine_deepseek")).check()
+    expect(section.get_by_label(say("web_search.url"))).to_be_hidden()
+    expect(section.get_by_label(say("web_search.provider"), exact=True)).to_be_visible()
+    section.get_by_role("button", name=say("base.save")).click()
+    expect(admin.locator(".toast")).to_contain_text(say("js.admin.web_search_saved"))
+    expect(section.get_by_text(say("web_search.no_price"))).to_be_visible()
+    expect(section.get_by_role("link", name=say("admin.prices"))).to_be_visible()
+    expect(section.get_by_label(say("web_search.query"))).to_be_visible()
+    expect_no_fault(admin)
+    assert site.ask("GET", "/api/admin/settings")["web_search"]["engine"] == "deepseek"
+
+    section.get_by_label(say("web_search.engine_searxng")).check()
+    expect(section.get_by_label(say("web_search.query"))).to_be_hidden()
+    section.get_by_label(say("web_search.url")).fill("search")
+    section.get_by_role("button", name=say("base.save")).click()
+    expect(section.get_by_role("alert")).to_have_text(say("error.address_malformed"))
+    section.get_by_label(say("web_search.url")).fill("https://search.example.com/")
+    section.get_by_role("button", name=say("base.save")).click()
+    expect(section.get_by_text(say("js.admin.web_search_free"))).to_be_visible()
+    expect(section.get_by_label(say("web_search.url"))).to_have_value("https://search.example.com")
+    expect_no_fault(admin)
+
+    admin.reload()
+    expect(section.get_by_label(say("web_search.engine_searxng"))).to_be_checked()
+    section.get_by_label(say("web_search.engine_off")).check()
+    section.get_by_role("button", name=say("base.save")).click()
+    expect(admin.locator(".toast")).to_contain_text(say("js.admin.web_search_off"))
+    assert site.ask("GET", "/api/admin/settings")["web_search"]["engine"] == "off"
+
+
+def test_a_provider_without_a_key_is_said_to_be(look: Look, visits: Visits, site: Site) -> None:
+    say = look.say
+    (provider,) = site.ask("GET", "/api/admin/settings")["web_search"]["providers"]
+    site.ask("PUT", PATH, {"engine": "deepseek", "provider_id": provider["id"]})
+    site.ask("PATCH", "/api/admin/keys/environment", {"disabled": True})
+    try:
+        admin = look.open(visits, "/admin/settings")
+        section = card(admin, say("web_search.title"))
+        expect(section.get_by_text(say("web_search.no_key"))).to_be_visible()
+        expect(section.get_by_label(say("web_search.query"))).to_be_hidden()
+        look.expect_no_fault(admin)
+    finally:
+        site.ask("PATCH", "/api/admin/keys/environment", {"disabled": False})
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_group_is_kept_from_it(visits: Visits, site: Site, locale: str, scheme: Scheme, viewport: Any) -> None:
+    say = words(locale)
+    name = say("admin.everyone")
+    admin = visits.open("/admin/groups", locale=locale, scheme=scheme, viewport=viewport)
+    admin.get_by_role("button", name=say("js.admin.access_of", name=name)).click()
+    dialog = admin.get_by_role("dialog", name=say("js.admin.access_of", name=name))
+    dialog.get_by_label(say("admin.group_search")).uncheck()
+    expect_no_fault(admin)
+    dialog.get_by_role("button", name=say("base.save")).click()
+    asked = admin.get_by_role("alertdialog")
+    expect(asked).to_contain_text(say("js.admin.access_no_search"))
+    asked.get_by_role("button", name=say("js.admin.access_action")).click()
+    expect(admin.get_by_text(say("admin.group_no_search"))).to_be_visible()
+    expect_no_fault(admin)
+    (group,) = site.ask("GET", GROUPS)["groups"]
+    assert group["access"]["web_search"] is False
