@@ -9,7 +9,7 @@ import click
 
 from flask_app.cli_budgets import COMMAND_LINE
 from flask_app.cli_group import DAY, Group, Option, several, show
-from flask_app.cli_web_search import search
+from flask_app.cli_web_search import search, try_search
 from flask_app.errors import Invalid
 from flask_app.services.people import group_service
 from flask_app.services.site import (
@@ -24,6 +24,7 @@ from flask_app.services.site.retention_settings import Kept
 
 site = Group("site", help="What the site is called, what it announces, how long things are kept, who searches the web.")
 site.add_command(search)
+site.add_command(try_search)
 # Where `Kept` has the days of all, and those of groups, and how others are refused.
 _TALKS, _FILES = ("days", "groups", "bad_days_kept"), ("file_days", "file_groups", "bad_file_days")
 _AUDIT = ("audit_days", None, "bad_audit_retention")

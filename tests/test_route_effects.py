@@ -159,6 +159,7 @@ def ready(
     things["tariff_id"], things["budget_id"] = tariff_id(client), budget_id(client, name)
     warned.use_webhook()
     logo_service.choose(Actor(None), logos.png())
+    web_searching.by_searxng(upstream.base_url)
     with transaction() as session:
         title_setting.begin(session)
     authenticator.turn_on(member)

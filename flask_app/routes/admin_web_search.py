@@ -1,12 +1,13 @@
 """Who searches the web: the administrators' API."""
 
-from flask import Blueprint
+from flask import Blueprint, g
 
 from flask_app.services.audit.audit_service import Actor
+from flask_app.services.web_search import search_trial
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address
-from flask_app.web.web_search import WebSearchBody, WebSearchReply, web_search_reply
+from flask_app.web.web_search import TriedReply, TrySearch, WebSearchBody, WebSearchReply, tried_reply, web_search_reply
 
 blueprint = Blueprint("admin_web_search", __name__, url_prefix="/api/admin/settings/web-search")
 
@@ -23,6 +24,16 @@ def change(body: WebSearchBody) -> WebSearchReply:
     """
     body.choose(_actor())
     return web_search_reply()
+
+
+@blueprint.post("/try")
+@require_permission("settings")
+@accepts(TrySearch)
+@returns(TriedReply)
+def try_out(body: TrySearch) -> TriedReply:
+    """Make one real search by whoever was chosen: it is booked to whoever asks, in the channel `search`."""
+    actor = _actor()
+    return tried_reply(search_trial.search(actor, get_current_user(), body.query, g.request_id))
 
 
 def _actor() -> Actor:

@@ -90,7 +90,7 @@ def test_what_a_search_costs_now_is_told(admin_client: PageClient, provider_id: 
     assert put(admin_client, "deepseek", provider_id=provider_id).json["price"] is None
     prices.put("deepseek-search", 0, currency="USD")
     assert shown(admin_client)["price"] is None, "it is billed in another currency"
-    prices.put("deepseek-search", 0, request=0.005)
+    prices.put("deepseek-search", 0, request=5)
     found = shown(admin_client)
     assert (found["price"], found["currency"], found["model"]) == (5000, "CNY", "deepseek-search")
 

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.security("change-holds-at-once")
 
 Ask = tuple[str, str, Any]
 USUAL_SITE: dict[str, Any] = {"name": None, "locale": None, "accent": None}
+SEARXNG = "https://search.example.com"
 SITE, GROUPS, GROUP = "/api/admin/settings/site", "/api/admin/groups", f"/api/admin/groups/{DEFAULT_GROUP_ID}"
 RATES = f"/api/admin/rates/groups/{DEFAULT_GROUP_ID}"
 BROWSER = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
@@ -158,6 +159,10 @@ EVERYBODY = {
         look=shares,
         usual=403,
         changed=201,
+    ),
+    "who searches the web": Case(
+        **put("/api/admin/settings/web-search", {"engine": "searxng", "url": SEARXNG}, {"engine": "off"}),
+        **says("/", '"search":true', signed_in=True),
     ),
     "who asks to come in": Case(
         **put("/api/admin/settings/registration", {"mode": "approval"}, {"mode": "closed"}),

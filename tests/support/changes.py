@@ -71,6 +71,7 @@ ACTS: dict[str, Any] = {
     "DELETE /api/admin/tokens/<access_token_id>": None,
     "DELETE /api/admin/shares/<anybodys_share_id>": None,
     "PUT /api/admin/settings/sharing": {"mode": "people"},
+    "POST /api/admin/settings/web-search/try": {"query": "moon"},
     "PUT /api/admin/settings/web-search": {"engine": "searxng", "url": "https://search.example.com"},
     "POST /api/admin/keys": {"label": "added", "secret": CANARY, "base_url": "the provider's"},
     "PATCH /api/admin/keys/<key_id>": {"disabled": True},
