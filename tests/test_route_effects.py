@@ -42,6 +42,7 @@ from tests.support import (
     snapshots,
     storage,
     warned,
+    web_searching,
 )
 from tests.support.changes import ACTS, CANARY, CHANGES, NOT_CHANGES, SOON
 from tests.support.clients import PageClient

@@ -2,14 +2,14 @@
 
 The version before goes on: it looks nothing up.
 
-Revision: 0082, after 0079
+Revision: 0082, after 0081
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0082"
-down_revision = "0079"
+down_revision = "0081"
 branch_labels = None
 depends_on = None
 
