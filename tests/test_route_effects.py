@@ -42,7 +42,7 @@ from tests.support import (
     snapshots,
     storage,
     warned,
-    web_searching,
+    who_searches,
 )
 from tests.support.changes import ACTS, CANARY, CHANGES, NOT_CHANGES, SOON
 from tests.support.clients import PageClient
@@ -160,7 +160,7 @@ def ready(
     things["tariff_id"], things["budget_id"] = tariff_id(client), budget_id(client, name)
     warned.use_webhook()
     logo_service.choose(Actor(None), logos.png())
-    web_searching.by_searxng(upstream.base_url)
+    who_searches.by_searxng(upstream.base_url)
     with transaction() as session:
         title_setting.begin(session)
     authenticator.turn_on(member)

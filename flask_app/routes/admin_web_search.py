@@ -7,7 +7,8 @@ from flask_app.services.web_search import search_trial
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address
-from flask_app.web.web_search import TriedReply, TrySearch, WebSearchBody, WebSearchReply, tried_reply, web_search_reply
+from flask_app.web.search_trials import TriedReply, TrySearch, tried_reply
+from flask_app.web.web_search import WebSearchBody, WebSearchReply, web_search_reply
 
 blueprint = Blueprint("admin_web_search", __name__, url_prefix="/api/admin/settings/web-search")
 

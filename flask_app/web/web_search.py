@@ -10,10 +10,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.web_search import search_admin_service
 from flask_app.services.web_search.search_admin_service import Standing
 from flask_app.services.web_search.search_settings import MODELS, OFF
-from flask_app.services.web_search.search_trial import Trial
 from flask_app.web.bodies import Body, Reply
-from flask_app.web.failures import sentence
-from flask_app.web.keys import Failure
 
 Kind = Literal["off", "deepseek", "searxng"]
 
@@ -37,12 +34,6 @@ class WebSearchBody(Body):
             raise Invalid("unknown_search_provider")
         else:
             search_admin_service.use_deepseek(actor, self.provider_id)
-
-
-class TrySearch(Body):
-    """`query` is cut where it is longer than an engine takes (128 characters)."""
-
-    query: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
 class SearchProviderReply(Reply):
@@ -69,24 +60,6 @@ class WebSearchReply(Reply):
     price: int | None
     currency: str | None
     providers: list[SearchProviderReply]
-
-
-class FoundReply(Reply):
-    """A page that was found. `published` is in the engine's words, or empty."""
-
-    title: str
-    url: str
-    site: str
-    published: str
-
-
-class TriedReply(Reply):
-    """`status`: "found", "empty" where there is nothing, or "failed", with the `error`."""
-
-    status: Literal["found", "empty", "failed"]
-    latency_ms: int
-    sources: list[FoundReply]
-    error: Failure | None
 
 
 def web_search_reply(found: Standing | None = None) -> WebSearchReply:
@@ -116,15 +89,4 @@ def web_search_reply(found: Standing | None = None) -> WebSearchReply:
         price=shown.price,
         currency=chosen.currency,
         providers=providers,
-    )
-
-
-def tried_reply(trial: Trial) -> TriedReply:
-    error = trial.error
-    names = ("title", "url", "site", "published")
-    return TriedReply(
-        status="failed" if error else "found" if trial.sources else "empty",
-        latency_ms=trial.latency_ms,
-        sources=[FoundReply(**{name: getattr(each, name) for name in names}) for each in trial.sources],
-        error=Failure(code=error.code, message=sentence(error)) if error else None,
     )

@@ -64,9 +64,7 @@ def search(actor: Actor, person: User, words: str, request_id: str) -> Trial:
         address=actor.address,
         prompt_estimate=0,
     )
-    sent = in_writing(
-        lambda connection: _dispatch(connection, call, searcher), is_there=metering_service.is_dispatched
-    )
+    sent = in_writing(lambda connection: _dispatch(connection, call, searcher), is_there=metering_service.is_dispatched)
     return _search(searcher, sent, query, words)
 
 

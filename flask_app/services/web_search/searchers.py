@@ -45,13 +45,19 @@ class Searcher:
 
 def find(actor: User) -> Searcher:
     """Raises Forbidden("search_off") where the person may not search now, or nobody can. Not inside a transaction."""
-    if not search_settings.may_search(actor):
+    found = now() if search_settings.may_search(actor) else None
+    if found is None:
         raise Forbidden("search_off")
+    return found
+
+
+def now() -> Searcher | None:
+    """Whoever it is for; None where nobody can be asked. Not inside a transaction."""
     with fetching() as connection:
         chosen = search_settings.chosen(connection)
     doors = _doors(chosen) if chosen else ()
-    if chosen is None or not doors:  # changed in this moment
-        raise Forbidden("search_off")
+    if chosen is None or not doors:
+        return None
     currency = "" if chosen.kind == SEARXNG else chosen.currency
     return Searcher(chosen.kind, chosen.provider_id, chosen.provider, currency, doors)
 

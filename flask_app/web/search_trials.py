@@ -1,0 +1,45 @@
+"""A search that an administrator tries, as JSON."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from flask_app.services.web_search.search_trial import Trial
+from flask_app.web.bodies import Body, Reply
+from flask_app.web.failures import sentence
+from flask_app.web.keys import Failure
+
+
+class TrySearch(Body):
+    """`query` is cut where it is longer than an engine takes (128 characters)."""
+
+    query: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class FoundReply(Reply):
+    """A page that was found. `published` is in the engine's words, or empty."""
+
+    title: str
+    url: str
+    site: str
+    published: str
+
+
+class TriedReply(Reply):
+    """`status`: "found", "empty" where there is nothing, or "failed", with the `error`."""
+
+    status: Literal["found", "empty", "failed"]
+    latency_ms: int
+    sources: list[FoundReply]
+    error: Failure | None
+
+
+def tried_reply(trial: Trial) -> TriedReply:
+    error = trial.error
+    names = ("title", "url", "site", "published")
+    return TriedReply(
+        status="failed" if error else "found" if trial.sources else "empty",
+        latency_ms=trial.latency_ms,
+        sources=[FoundReply(**{name: getattr(each, name) for name in names}) for each in trial.sources],
+        error=Failure(code=error.code, message=sentence(error)) if error else None,
+    )
