@@ -5,8 +5,9 @@ import click
 from flask_app.cli_budgets import COMMAND_LINE, shown_amount
 from flask_app.database import new_id
 from flask_app.domain.serving import SEARXNG
+from flask_app.errors import AppError
 from flask_app.services.people import user_admin_service
-from flask_app.services.web_search import search_admin_service, search_trial
+from flask_app.services.web_search import search_admin_service, trial
 from flask_app.services.web_search.search_admin_service import Standing
 from flask_app.services.web_search.search_settings import DEEPSEEK, KINDS, OFF
 
@@ -32,12 +33,12 @@ def search(engine: str | None, whose: str | None) -> None:
 def try_search(words: tuple[str, ...], user: str) -> None:
     """Make one real search for WORDS by whoever was chosen, and say what was found; status 1 where it fails."""
     person = user_admin_service.by_name(user)
-    trial = search_trial.search(COMMAND_LINE, person, " ".join(words), new_id())
-    if trial.error:
-        raise trial.error
-    for source in trial.sources:
+    made = trial.make(COMMAND_LINE, person, " ".join(words), request_id=new_id())
+    if made.search.error_code:
+        raise AppError(made.search.error_code)
+    for source in made.search.sources:
         click.echo(f"[{source.number}] {source.title}\n    {source.url}")
-    click.echo(f"Found {len(trial.sources)} pages in {trial.latency_ms / 1000:.1f} seconds.")
+    click.echo(f"Found {len(made.search.sources)} pages in {made.latency_ms / 1000:.1f} seconds.")
 
 
 def _choose(engine: str, whose: str) -> None:

@@ -3,7 +3,7 @@
 from flask import Blueprint, g
 
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.web_search import search_trial
+from flask_app.services.web_search import trial
 from flask_app.utils import get_current_user, require_permission, require_proof
 from flask_app.web.bodies import accepts, returns
 from flask_app.web.client import client_address
@@ -33,8 +33,7 @@ def change(body: WebSearchBody) -> WebSearchReply:
 @returns(TriedReply)
 def try_out(body: TrySearch) -> TriedReply:
     """Make one real search by whoever was chosen: it is booked to whoever asks, in the channel `search`."""
-    actor = _actor()
-    return tried_reply(search_trial.search(actor, get_current_user(), body.query, g.request_id))
+    return tried_reply(trial.make(_actor(), get_current_user(), body.query, request_id=g.request_id))
 
 
 def _actor() -> Actor:

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from flask_app.services.web_search.search_trial import Trial
+from flask_app.domain.web_sources import FAILED, FOUND
+from flask_app.errors import AppError
+from flask_app.services.web_search.trial import Trial
 from flask_app.web.bodies import Body, Reply
 from flask_app.web.failures import sentence
 from flask_app.web.keys import Failure
@@ -35,11 +37,11 @@ class TriedReply(Reply):
 
 
 def tried_reply(trial: Trial) -> TriedReply:
-    error = trial.error
-    names = ("title", "url", "site", "published")
+    search, names = trial.search, ("title", "url", "site", "published")
+    code = search.error_code or "internal"
     return TriedReply(
-        status="failed" if error else "found" if trial.sources else "empty",
+        status="found" if search.status == FOUND else "failed" if search.status == FAILED else "empty",
         latency_ms=trial.latency_ms,
-        sources=[FoundReply(**{name: getattr(each, name) for name in names}) for each in trial.sources],
-        error=Failure(code=error.code, message=sentence(error)) if error else None,
+        sources=[FoundReply(**{name: getattr(each, name) for name in names}) for each in search.sources],
+        error=Failure(code=code, message=sentence(AppError(code))) if search.status == FAILED else None,
     )

@@ -16,7 +16,7 @@ from flask_app.services.budgets import budget_admin_service
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.ledger import journal, replay_service
 from flask_app.services.people import group_access
-from flask_app.services.web_search import search_trial
+from flask_app.services.web_search import trial
 from tests.routes.journal.answers import NOWHERE
 from tests.support import prices, web_searching, who_searches
 from tests.support.clients import PageClient
@@ -128,9 +128,9 @@ class WithoutDatabase:
 def test_a_database_that_is_away_has_it_later(admin: User, upstream: ScriptedUpstream, database_url: str) -> None:
     who_searches.by_deepseek()
     upstream.pages = WithoutDatabase()
-    trial = search_trial.search(Actor(admin), admin, WORDS, "r")
+    made = trial.make(Actor(admin), admin, WORDS, request_id="r")
     database.connect(database_url)
-    assert len(trial.sources) == 2
+    assert len(made.search.sources) == 2
     assert len(journal.waiting()) == 1
     assert booked() == []
     replay_service.replay()
