@@ -1,5 +1,6 @@
 """Who searches the web: chosen, priced and tried in the settings, and kept from a group on the groups' page."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
+from tests.support.scripted_upstream import Pages, Status
+from tests.support.upstream_searches import PAGES
 
 LOOKS = [("zh", "light", PHONE), ("zh", "dark", WIDE), ("en", "light", WIDE), ("en", "dark", PHONE)]
 PATH, GROUPS = "/api/admin/settings/web-search", "/api/admin/groups"
@@ -66,6 +69,35 @@ def test_who_searches_is_chosen(visits: Visits, site: Site, locale: str, scheme:
     section.get_by_role("button", name=say("base.save")).click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.web_search_off"))
     assert site.ask("GET", "/api/admin/settings")["web_search"]["engine"] == "off"
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)
+def test_a_search_is_tried(visits: Visits, site: Site, locale: str, scheme: Scheme, viewport: Any) -> None:
+    say = words(locale)
+    (provider,) = site.ask("GET", "/api/admin/settings")["web_search"]["providers"]
+    site.ask("PUT", PATH, {"engine": "deepseek", "provider_id": provider["id"]})
+    admin = visits.open("/admin/settings", locale=locale, scheme=scheme, viewport=viewport)
+    section = card(admin, say("web_search.title"))
+    query, tried = section.get_by_label(say("web_search.query")), section.get_by_role("status")
+    query.fill("lighthouse")
+    query.press("Enter")
+    expect(tried).to_contain_text(re.compile(say("js.admin.web_search_found", count=2, seconds="@").split("@")[0]))
+    pages = section.get_by_role("list", name=say("web_search.found")).get_by_role("link")
+    expect(pages).to_have_text(["The lighthouse at Kap Arkona", "A list of lighthouses"])
+    expect(pages.first).to_have_attribute("href", "https://example.org/arkona")
+    expect(pages.first).to_have_attribute("rel", "noopener noreferrer")
+    expect_no_fault(admin)
+    try:
+        site.provider.pages = Pages(())
+        section.get_by_role("button", name=say("web_search.try"), exact=True).click()
+        expect(tried).to_contain_text(say("js.admin.web_search_empty", seconds="@").split("@")[0])
+        expect(pages).to_have_count(0)
+        site.provider.pages = Status(402, "Insufficient Balance")
+        section.get_by_role("button", name=say("web_search.try"), exact=True).click()
+        expect(tried).to_have_text(say("error.upstream_no_balance"))
+        expect_no_fault(admin)
+    finally:
+        site.provider.pages = Pages(PAGES)
 
 
 def test_a_provider_without_a_key_is_said_to_be(look: Look, visits: Visits, site: Site) -> None:
