@@ -74,7 +74,7 @@ def price_of(connection: Connection, chosen: Chosen, now: datetime) -> int | Non
     if chosen.kind == SEARXNG:
         return 0
     priced = tariff_service.price(MODELS[chosen.kind], chosen.currency, now, connection)
-    return getattr(priced.prices, "request", 0) if priced else None
+    return priced.prices.request if priced else None
 
 
 def switch_off(actor: Actor) -> None:
