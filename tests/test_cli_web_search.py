@@ -7,11 +7,12 @@ from click.testing import Result
 from flask import Flask
 
 from flask_app import config
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.operations import doctor_search
 from flask_app.services.operations.finding import GOOD, WARNING
 from flask_app.services.providers import model_service
-from flask_app.services.web_search import search_settings
-from tests.support import prices, who_searches
+from flask_app.services.web_search import search_admin_service, search_settings
+from tests.support import who_searches
 from tests.support.keys import change_key, keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
 
@@ -32,9 +33,10 @@ def key(upstream: ScriptedUpstream) -> str:
 def test_who_searches_is_said_and_told(app: Flask, key: str) -> None:
     assert run(app, "search").output == "Nobody searches the web.\n"
     said = run(app, "search", "deepseek", "DeepSeek").output
-    assert said == run(app, "search").output == "DeepSeek: DeepSeek\na search costs: (no price)\n"
-    prices.put("deepseek-search", 0, request=5)
-    assert run(app, "search").output == "DeepSeek: DeepSeek\na search costs: 0.005 CNY\n"
+    assert said == run(app, "search").output == "DeepSeek: DeepSeek\na search costs: 0.005 CNY\n"
+    elsewhere()
+    assert run(app, "search", "deepseek", "Elsewhere").output.endswith("Elsewhere\na search costs: (no price)\n")
+    run(app, "search", "deepseek", "DeepSeek")
     change_key(key, disabled=True)
     assert run(app, "search").output.endswith("It has no key that can be asked: nobody can search.\n")
     assert run(app, "search", "searxng", ADDRESS).output == f"SearXNG: {ADDRESS}\na search costs: nothing\n"
@@ -43,6 +45,13 @@ def test_who_searches_is_said_and_told(app: Flask, key: str) -> None:
     assert found.kind == "searxng"
     assert run(app, "search", "off").output == "Nobody searches the web.\n"
     assert search_settings.engine() is None
+
+
+def elsewhere() -> str:
+    """A provider whose searches nobody has priced; gives its id."""
+    provider_id = keep_provider("Elsewhere", "https://elsewhere.example.com", currency="EUR")
+    keep_key(provider_id, "elsewhere")
+    return provider_id
 
 
 @pytest.mark.parametrize(
@@ -74,11 +83,11 @@ def test_an_address_of_this_network_needs_the_setting(app: Flask) -> None:
 
 def test_the_doctor_says_what_keeps_people_from_searching(app: Flask, key: str) -> None:
     assert list(doctor_search.searching()) == [], "nobody is to search"
-    who_searches.by_deepseek()
+    search_admin_service.use_deepseek(Actor(None), elsewhere())
     (finding,) = doctor_search.searching()
-    assert (finding.level, finding.what) == (WARNING, "web search: by DeepSeek, without a price")
-    assert "deepseek-search one in CNY" in finding.advice
-    prices.put("deepseek-search", 0, request=5)
+    assert (finding.level, finding.what) == (WARNING, "web search: by Elsewhere, without a price")
+    assert "deepseek-search one in EUR" in finding.advice
+    search_admin_service.use_deepseek(Actor(None), model_service.available()[0].provider_id)
     (finding,) = doctor_search.searching()
     assert (finding.level, finding.what) == (GOOD, "web search: by DeepSeek")
     change_key(key, disabled=True)

@@ -1,10 +1,16 @@
 """Who searches the web: chosen, priced and tried in the settings, and kept from a group on the groups' page."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import create_engine, update
+from sqlalchemy.pool import NullPool
+
+from flask_app.models import Provider
 
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.looks import Look
@@ -28,6 +34,19 @@ def as_before(site: Site) -> Any:
         site.ask("PUT", f"{GROUPS}/{group['id']}/access", {"web_search": True})
 
 
+@contextmanager
+def billed_in(site: Site, currency: str) -> Iterator[None]:
+    """Its provider bills in another currency than it usually does."""
+    engine = create_engine(f"sqlite:///{site.instance / 'mingchat.db'}", poolclass=NullPool)
+    change = update(Provider).where(Provider.kind == "openai")
+    with engine.begin() as connection:
+        connection.execute(change.values(currency=currency))
+    yield
+    with engine.begin() as connection:
+        connection.execute(change.values(currency="CNY"))
+    engine.dispose()
+
+
 def card(page: Page, title: str) -> Any:
     return page.get_by_role("region", name=title, exact=True)
 
@@ -46,8 +65,8 @@ def test_who_searches_is_chosen(visits: Visits, site: Site, locale: str, scheme:
     expect(section.get_by_label(say("web_search.provider"), exact=True)).to_be_visible()
     section.get_by_role("button", name=say("base.save")).click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.web_search_saved"))
-    expect(section.get_by_text(say("web_search.no_price"))).to_be_visible()
-    expect(section.get_by_role("link", name=say("admin.prices"))).to_be_visible()
+    expect(section.locator("[data-slot=price]")).to_have_text(re.compile(r"0\.005.*5\.00"))
+    expect(section.get_by_text(say("web_search.no_price"))).to_be_hidden()
     expect(section.get_by_label(say("web_search.query"))).to_be_visible()
     expect_no_fault(admin)
     assert site.ask("GET", "/api/admin/settings")["web_search"]["engine"] == "deepseek"
@@ -69,6 +88,20 @@ def test_who_searches_is_chosen(visits: Visits, site: Site, locale: str, scheme:
     section.get_by_role("button", name=say("base.save")).click()
     expect(admin.locator(".toast")).to_contain_text(say("js.admin.web_search_off"))
     assert site.ask("GET", "/api/admin/settings")["web_search"]["engine"] == "off"
+
+
+def test_searches_without_a_price_are_said_to_be(look: Look, visits: Visits, site: Site) -> None:
+    say = look.say
+    (provider,) = site.ask("GET", "/api/admin/settings")["web_search"]["providers"]
+    site.ask("PUT", PATH, {"engine": "deepseek", "provider_id": provider["id"]})
+    with billed_in(site, "EUR"):
+        admin = look.open(visits, "/admin/settings")
+        section = card(admin, say("web_search.title"))
+        expect(section.get_by_text(say("web_search.no_price"))).to_be_visible()
+        expect(section.locator("[data-slot=price]")).to_be_hidden()
+        look.expect_no_fault(admin)
+        section.get_by_role("link", name=say("admin.prices")).click()
+        expect(admin).to_have_url(re.compile("/admin/prices$"))
 
 
 @pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS)

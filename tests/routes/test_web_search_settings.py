@@ -87,12 +87,14 @@ def test_a_searxng_has_an_address_and_costs_nothing(admin_client: PageClient, pr
 
 
 def test_what_a_search_costs_now_is_told(admin_client: PageClient, provider_id: str) -> None:
-    assert put(admin_client, "deepseek", provider_id=provider_id).json["price"] is None
-    prices.put("deepseek-search", 0, currency="USD")
-    assert shown(admin_client)["price"] is None, "it is billed in another currency"
-    prices.put("deepseek-search", 0, request=5)
-    found = shown(admin_client)
-    assert (found["price"], found["currency"], found["model"]) == (5000, "CNY", "deepseek-search")
+    found = put(admin_client, "deepseek", provider_id=provider_id).json
+    assert (found["price"], found["currency"], found["model"]) == (5000, "CNY", "deepseek-search"), "as published"
+    prices.put("deepseek-search", 0, request=6)
+    assert shown(admin_client)["price"] == 6000
+    elsewhere = keep_provider("Elsewhere", "https://elsewhere.example.com", currency="EUR")
+    keep_key(elsewhere, "elsewhere")
+    found = put(admin_client, "deepseek", provider_id=elsewhere).json
+    assert (found["price"], found["currency"]) == (None, "EUR"), "nobody has said what it costs there"
 
 
 def test_providers_that_may_search_are_those_with_keys(admin_client: PageClient, provider_id: str) -> None:

@@ -7,8 +7,10 @@ from flask import Flask
 from sqlalchemy import update
 
 from flask_app.database import transaction, utc_now
-from flask_app.errors import BudgetExhausted, Forbidden, Invalid
+from flask_app.domain.web_sources import Search
+from flask_app.errors import BudgetExhausted, Conflict, Invalid
 from flask_app.models import Attempt, Provider, TokenUsage, User
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_service
 from flask_app.services.runs import reaper_service
 from flask_app.services.web_search import trial
@@ -18,13 +20,13 @@ from tests.support.scripted_upstream import ScriptedUpstream, Status
 from tests.support.upstream_journal import SEARCH
 
 
-def make(actor: User, words: str = "how high?") -> object:
-    return trial.make(actor, words, request_id="r", address="192.0.2.1")
+def make(person: User, words: str = "how high?") -> Search:
+    return trial.make(Actor(person, "192.0.2.1"), person, words, request_id="r").search
 
 
 def test_it_is_booked_and_what_it_found_is_told(member: User, upstream: ScriptedUpstream) -> None:
     web_searching.switch_on()
-    found = trial.make(member, "how\nhigh?", request_id="r", address="192.0.2.1")
+    found = make(member, "how\nhigh?")
     assert (found.status, found.query, len(found.sources)) == ("found", "how high?", 2)
     assert web_searching.attempts() == [("search", "settled", None)]
     (entry,) = web_searching.entries()
@@ -35,7 +37,7 @@ def test_it_is_booked_and_what_it_found_is_told(member: User, upstream: Scripted
 def test_a_failure_is_told_too(member: User, upstream: ScriptedUpstream) -> None:
     web_searching.switch_on()
     upstream.script(Status(402), path=SEARCH)
-    failed = trial.make(member, "how high?", request_id="r", address="192.0.2.1")
+    failed = make(member)
     assert (failed.status, failed.error_code) == ("failed", "upstream_no_balance")
     assert web_searching.attempts() == [("search", "released", "upstream_no_balance")]
 
@@ -43,7 +45,7 @@ def test_a_failure_is_told_too(member: User, upstream: ScriptedUpstream) -> None
 @pytest.mark.parametrize(
     ("prepare", "words", "error"),
     [
-        (lambda: None, "how high?", Forbidden),
+        (lambda: None, "how high?", Conflict),
         (web_searching.switch_on, " \n", Invalid),
     ],
 )

@@ -18,7 +18,7 @@ from flask_app.services.ledger import journal, replay_service
 from flask_app.services.people import group_access
 from flask_app.services.web_search import trial
 from tests.routes.journal.answers import NOWHERE
-from tests.support import prices, web_searching, who_searches
+from tests.support import web_searching, who_searches
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.keys import change_key
@@ -140,7 +140,6 @@ def test_a_database_that_is_away_has_it_later(admin: User, upstream: ScriptedUps
 
 def test_a_budget_holds(admin: User, admin_client: PageClient, upstream: ScriptedUpstream) -> None:
     who_searches.by_deepseek()
-    prices.put("deepseek-search", 0, request=5)
     budget_admin_service.add(Actor(None), Place(scope="user", scope_id=admin.id, period="day", unit="CNY"), 4999)
     refused = search(admin_client)
     assert (refused.status_code, error_code(refused)) == (429, "budget_exhausted")
