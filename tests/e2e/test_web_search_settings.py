@@ -11,7 +11,6 @@ from sqlalchemy import create_engine, update
 from sqlalchemy.pool import NullPool
 
 from flask_app.models import Provider
-
 from tests.e2e.accessible import expect_no_fault
 from tests.e2e.looks import Look
 from tests.e2e.site import Site

@@ -61,7 +61,7 @@ def test_what_cannot_be_searched_for_is_refused(
 def test_with_nothing_left_in_the_budget_it_is_refused(member: User, upstream: ScriptedUpstream) -> None:
     web_searching.switch_on()
     limit(100)
-    assert make(member)
+    assert make(member).status == "found"
     ledger.write([ledger.entry(member.id, utc_now(), group_id=member.group_id, day=budget_service.site_day(utc_now()))])
     with pytest.raises(BudgetExhausted):
         make(member)
