@@ -9,6 +9,7 @@ from flask_app.models import ApiKey, Provider
 from flask_app.services.providers import environment_key
 from flask_app.services.providers.key_admin_service import Trial
 from flask_app.services.providers.key_status_service import KeyStatus
+from flask_app.services.web_search import search_settings
 from flask_app.web.bodies import Reply
 from flask_app.web.failures import sentence
 
@@ -113,7 +114,10 @@ class KeyReply(Reply):
 
 
 class KeysReply(Reply):
+    """`searches_by` is the provider whose keys search the web; null where none do."""
+
     keys: list[KeyReply]
+    searches_by: str | None
 
 
 class Failure(Reply):
@@ -161,7 +165,11 @@ def key_reply(status: KeyStatus) -> KeyReply:
 
 
 def keys_reply(statuses: list[KeyStatus]) -> KeysReply:
-    return KeysReply(keys=[key_reply(status) for status in statuses])
+    searcher = search_settings.engine()
+    return KeysReply(
+        keys=[key_reply(status) for status in statuses],
+        searches_by=searcher.provider_id if searcher and searcher.kind == search_settings.DEEPSEEK else None,
+    )
 
 
 def provider_reply(provider: Provider) -> ProviderReply:

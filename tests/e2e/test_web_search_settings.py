@@ -89,6 +89,21 @@ def test_who_searches_is_chosen(visits: Visits, site: Site, locale: str, scheme:
     assert site.ask("GET", "/api/admin/settings")["web_search"]["engine"] == "off"
 
 
+def test_whoever_takes_the_last_key_is_told_that_nobody_can_search(look: Look, visits: Visits, site: Site) -> None:
+    say = look.say
+    (provider,) = site.ask("GET", "/api/admin/settings")["web_search"]["providers"]
+    (key,) = site.ask("GET", "/api/admin/keys")["keys"]
+    for engine, is_told in (("off", False), ("deepseek", True)):
+        site.ask("PUT", PATH, {"engine": engine, "provider_id": provider["id"]})
+        admin = look.open(visits, "/admin/keys")
+        admin.locator(f'[data-id="{key["id"]}"] [data-menu-button]').click()
+        admin.get_by_role("button", name=say("js.admin.disable"), exact=True).click()
+        asked = admin.get_by_role("alertdialog")
+        expect(asked).to_contain_text(say("js.admin.disable_key_text"))
+        expect(asked.get_by_text(say("js.admin.key_of_search"))).to_have_count(int(is_told))
+    look.expect_no_fault(admin)
+
+
 def test_searches_without_a_price_are_said_to_be(look: Look, visits: Visits, site: Site) -> None:
     say = look.say
     (provider,) = site.ask("GET", "/api/admin/settings")["web_search"]["providers"]

@@ -113,6 +113,7 @@ def test_nobody_searches_while_the_last_key_is_gone(
     key_id = keep_key(provider_id, "the only one")
     put(admin_client, "deepseek", provider_id=provider_id)
     assert offers(member_client)
+    assert admin_client.get("/api/admin/keys").json["searches_by"] == provider_id  # type: ignore[index]
     for gone in (True, False):
         change_key(key_id, disabled=gone)
         assert (shown(admin_client)["usable"], offers(member_client)) == (not gone, not gone)
@@ -120,6 +121,7 @@ def test_nobody_searches_while_the_last_key_is_gone(
     found = shown(admin_client)
     assert (found["engine"], found["provider_id"], found["usable"]) == ("deepseek", provider_id, False)
     assert (search_settings.engine(), offers(member_client)) == (None, False)
+    assert admin_client.get("/api/admin/keys").json["searches_by"] is None  # type: ignore[index]
     keep_key(provider_id, "another")
     assert search_settings.engine() == Engine("deepseek", provider_id), "the choice has stayed"
 

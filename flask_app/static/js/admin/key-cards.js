@@ -68,6 +68,10 @@ export class KeyCards {
     return key
   }
 
+  get all() {
+    return [...this.#keys.values()]
+  }
+
   /** The new card is brought into view. @param {Key} key */
   add(key) {
     this.#changes++

@@ -14,7 +14,8 @@ const PATH = "/api/admin/keys"
 const MONEY = "money" // of any currency
 const REFRESH_SECONDS = 15
 const list = must(document, "[data-keys]")
-const cards = new KeyCards(list, pageState("admin-state").keys)
+const { keys, searches_by: searchesBy } = pageState("admin-state")
+const cards = new KeyCards(list, keys)
 const menu = new RowMenu(list)
 
 /** @type {Record<string, (key: Key) => Promise<void>>} */
@@ -130,21 +131,31 @@ async function clearBench({ id, label: name }) {
 }
 
 /** @param {Key} key */
-async function toggleDisabled({ id, label: name, disabled }) {
-  const words = { title: t("js.admin.disable_key_title", { name }), text: t("js.admin.disable_key_text"), action: t("js.admin.disable") }
+async function toggleDisabled(key) {
+  const { id, label: name, disabled } = key
+  const text = withSearch(key, t("js.admin.disable_key_text"))
+  const words = { title: t("js.admin.disable_key_title", { name }), text, action: t("js.admin.disable") }
   if (!disabled && !(await confirmDialog(words))) return
   cards.update(await api.patch(`${PATH}/${id}`, { disabled: !disabled }))
   toast(t(disabled ? "js.admin.key_enabled" : "js.admin.key_disabled", { name }))
 }
 
 /** @param {Key} key */
-async function remove({ id, label: name }) {
-  const words = { title: t("js.admin.delete_key_title", { name }), text: t("js.admin.delete_key_text"), action: t("js.admin.delete") }
+async function remove(key) {
+  const { id, label: name } = key
+  const text = withSearch(key, t("js.admin.delete_key_text"))
+  const words = { title: t("js.admin.delete_key_title", { name }), text, action: t("js.admin.delete") }
   if (!(await confirmDialog(words))) return
   await api.delete(`${PATH}/${id}`)
   cards.remove(id)
   must(document, "[data-add-key]").focus()
   toast(t("js.admin.key_deleted", { name }))
+}
+
+/** What is lost beside the key: without the last of them nobody can search the web. @param {Key} key @param {string} text */
+function withSearch({ id, provider, disabled }, text) {
+  const isLast = !disabled && provider.id === searchesBy && !cards.all.some((other) => other.id !== id && other.provider.id === provider.id && !other.disabled)
+  return isLast ? `${text}\n${t("js.admin.key_of_search")}` : text
 }
 
 /** @param {() => Promise<void>} act */
