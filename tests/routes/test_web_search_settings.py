@@ -185,7 +185,7 @@ def test_what_nobody_can_search_by_is_refused(admin_client: PageClient, body: di
     assert shown(admin_client)["url"] == ADDRESS, "the choice stays"
 
 
-@pytest.mark.security("ssrf")
+@pytest.mark.security("providers-addresses")
 @pytest.mark.parametrize(
     ("url", "code"),
     [
