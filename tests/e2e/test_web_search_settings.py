@@ -101,7 +101,7 @@ def test_whoever_takes_the_last_key_is_told_that_nobody_can_search(look: Look, v
         asked = admin.get_by_role("alertdialog")
         expect(asked).to_contain_text(say("js.admin.disable_key_text"))
         expect(asked.get_by_text(say("js.admin.key_of_search"))).to_have_count(int(is_told))
-    look.expect_no_fault(admin)
+        look.expect_no_fault(admin)
 
 
 def test_searches_without_a_price_are_said_to_be(look: Look, visits: Visits, site: Site) -> None:
