@@ -28,6 +28,12 @@ _PICTURES = "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U00
 _SIGN = rf"(?:\+\+|#)(?![^\W\d_{_RUN_ON}])"
 _TOKEN = re.compile(rf"[{_RUN_ON}]+|{_LETTER}+(?:{_SIGN})?|[{_PICTURES}]")
 _RUNS_ON = re.compile(f"[{_RUN_ON}]")
+_BROKEN = re.compile(rf"(?<=[{_RUN_ON}])[ \t\r]*+\n\s*+(?=[{_RUN_ON}])")
+_A_LETTER = re.compile(_LETTER)
+_NO_ENDING, _SHORT_ENDING = (
+    re.compile(rf"(?!{_LETTER}|{_SIGN})"),
+    re.compile(rf"{_LETTER}{{0,3}}+(?!{_LETTER}|{_SIGN})"),
+)
 _PLAIN = re.compile(rf"{_LETTER}+")
 _WIDEST_GAP = 200
 # Nothing that a token begins with: a match is never tried in several ways.
@@ -106,6 +112,31 @@ def words_of(text: str) -> set[str]:
         else:
             found.add(token[:WORD_LENGTH])
     return found
+
+
+def tokens_of(text: str) -> list[str]:
+    """The words, and the runs of what is written without spaces, in their order."""
+    return _TOKEN.findall(joined(text))
+
+
+def runs_on(token: str) -> bool:
+    """Is it written without spaces?"""
+    return _RUNS_ON.match(token) is not None
+
+
+def joined(text: str) -> str:
+    """The text folded, as it is searched. What is written without spaces goes on where its line ends."""
+    return _BROKEN.sub("", _folded(unicodedata.normalize("NFC", text)))
+
+
+def count_of(stem: str, folded: str, *, ending: bool) -> int:
+    """How many words of a folded text begin so, and have at most a short `ending` after it."""
+    after, count = _SHORT_ENDING if ending else _NO_ENDING, 0
+    at = folded.find(stem)
+    while at >= 0:
+        count += not _A_LETTER.match(folded, at - 1, at) and after.match(folded, at + len(stem)) is not None
+        at = folded.find(stem, at + len(stem))
+    return count
 
 
 def query_of(text: str) -> Query | None:
