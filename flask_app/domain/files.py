@@ -34,6 +34,7 @@ _TOKENS, _TOKENS_OF_TILE = 2_833, 5_667
 
 # Blanks are never given back (`*+`): a long run of them takes no longer than its length.
 _TAG, _DISARMED = re.compile(r"<(\s*+/?+\s*+document)", re.IGNORECASE), r"<\\\1"
+_PAGE_TAG = re.compile(r"<(\s*+/?+\s*+page)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -49,9 +50,28 @@ def named(words: str) -> str:
 
 def document(name: str, pages: int | None, text: str) -> str:
     """A document as it stands in a prompt. No text of its own ends it, or begins another, however it is spelt."""
+    return _enclosed(name, pages, _TAG.sub(_DISARMED, text))
+
+
+def part_of_document(name: str, pages: int | None, told: str, shown: str) -> str:
+    """The same of one of which only some stands there, made of `page`; `shown` says what."""
+    return _enclosed(name, pages, told, f' shown="{shown}"')
+
+
+def page(number: int | None, name: str, text: str) -> str:
+    """A page of it, or what is shown of that; nor does its text end it."""
+    about = "" if number is None else f' number="{number}"'
+    named = f' name="{_attribute(name)}"' if name else ""
+    return f"<page{about}{named}>\n{_PAGE_TAG.sub(_DISARMED, _TAG.sub(_DISARMED, text))}\n</page>"
+
+
+def _enclosed(name: str, pages: int | None, told: str, more: str = "") -> str:
     counted = "" if pages is None else f' pages="{pages}"'
-    called = html.escape(_CONTROL.sub(" ", name))
-    return f'<document name="{called}"{counted}>\n{_TAG.sub(_DISARMED, text)}\n</document>'
+    return f'<document name="{_attribute(name)}"{counted}{more}>\n{told}\n</document>'
+
+
+def _attribute(words: str) -> str:
+    return html.escape(_CONTROL.sub(" ", words))
 
 
 def most_tokens(width: int, height: int) -> int:

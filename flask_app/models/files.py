@@ -62,7 +62,10 @@ class FilePiece(Base):
 
 
 class MessageFile(Base):
-    """A file that goes with a message, in which place, and as what it was called then."""
+    """A file that goes with a message, in which place, and as what it was called then.
+
+    `told_as` is how its words are told, "pages" or "search"; null is whole. `told_parts` says which (`domain/telling`).
+    """
 
     __tablename__ = "message_files"
 
@@ -70,3 +73,5 @@ class MessageFile(Base):
     file_id: Mapped[str] = to("files.id", ondelete="RESTRICT", primary_key=True, index=True)
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(128))
+    told_as: Mapped[str | None] = mapped_column(String(16))
+    told_parts: Mapped[str | None] = mapped_column(LongText)

@@ -16,6 +16,7 @@ from flask_app.services.chat.chat_service import Draft, Origin
 from flask_app.services.chat.regenerate_service import Wish
 from flask_app.services.conversations import conversation_lists, conversation_service
 from flask_app.services.files import file_service
+from flask_app.services.files.document_parts import Wanted
 from flask_app.services.runs import stop_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.usage import message_usage
@@ -35,6 +36,7 @@ from flask_app.web.bodies import (
 )
 from flask_app.web.client import client_address
 from flask_app.web.events import last_event_id, run_stream, wants_events, whole_answer
+from flask_app.web.files import FileToSend, Id
 from flask_app.web.message_usage import MessageUsageReply, message_usage_reply
 from flask_app.web.models import InputCostReply, ModelsReply, input_cost_reply, models_reply
 from flask_app.web.readers import limits_readers
@@ -51,8 +53,6 @@ from flask_app.web.threads import (
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
-Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-z]{26}$")]
-
 
 class SendMessage(Body):
     message: str
@@ -60,7 +60,7 @@ class SendMessage(Body):
     parent_id: Id | msgspec.UnsetType | None = msgspec.UNSET
     model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     thinking: Thinking = False
-    files: Annotated[list[Id], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
+    files: Annotated[list[Id | FileToSend], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
     assistant_id: Id | None = None
     search: bool = False
     idempotency_key: IdempotencyKey | None = None
@@ -106,7 +106,8 @@ def send(body: SendMessage) -> Response:
     The whole comes with status 200, blanks before it keep the line alive: `status` and `error` say how it ended.
     It follows the message `parent_id`, the newest one where that is absent, or none (another beginning) for null.
     `thinking` is whether it is thought about first, or with which effort: a model that knows none thinks as it likes.
-    `files` are ten at most, each once: where there are some, `message` may be empty.
+    `files` are ten at most, each once, by an id alone or with how a document is told: whole, some pages, or searched.
+    Where there are some, `message` may be empty.
     A new conversation may have an assistant, `assistant_id`: its instructions come first, also in what is asked there
     later; with `conversation_id` it is refused. Which model answers, and how it thinks, is said here as always.
     With `search` the question is looked up on the web first: the events `searching` and `sources` tell of it, the
@@ -125,7 +126,7 @@ def send(body: SendMessage) -> Response:
         at_root=body.parent_id is None,
         model=body.model,
         thinking=body.thinking,
-        files=tuple(body.files),
+        files=tuple(Wanted(each) if isinstance(each, str) else each.wanted() for each in body.files),
         assistant_id=body.assistant_id,
         search=body.search,
         idempotency_key=body.idempotency_key,

@@ -3,19 +3,22 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Annotated, Literal
 from urllib.parse import quote
 
+import msgspec
 from flask import Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from flask_app.domain import files
+from flask_app.domain import document_pages, files, telling
 from flask_app.errors import BadRequest, TooLarge
 from flask_app.services.files import file_service, reader
+from flask_app.services.files.document_parts import Wanted
 from flask_app.services.files.file_service import Arrived, Facts
+from flask_app.services.files.message_files import Going
 from flask_app.services.files.places import Places
 from flask_app.services.operations import disk
-from flask_app.web.bodies import Reply, arriving
+from flask_app.web.bodies import Body, Reply, arriving
 
 SECONDS = 300  # for a file to come: half a megabit per second
 STRETCH, STRETCH_SECONDS = 1 << 20, 60  # so much of it comes in so long, or the rest
@@ -24,6 +27,8 @@ _FORMS = {"application/json", "application/x-www-form-urlencoded", "multipart/fo
 KEPT = "private, no-cache"  # each time it is asked whose it is, and whether it is still there
 
 coming = Places(8, 2)
+
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-z]{26}$")]
 
 
 class MessageFileReply(Reply):
@@ -43,6 +48,29 @@ class MessageFileReply(Reply):
     absent: str | None
 
 
+class SentFileReply(MessageFileReply):
+    """`told` is how its words are told to a model: whole, pages (those of `told_pages`, as in "3-7, 12") or search (the
+    passages that fit the question). Of a picture it is whole.
+    """
+
+    told: str
+    told_pages: str | None
+
+
+class FileToSend(Body):
+    """A file of one's own, and how a model is told its words: `whole`, the `pages` that are named, as in "3-7, 12", or
+    `search`: passages of them that fit the message, some 8,000 tokens at most.
+    """
+
+    id: Id
+    told: Literal["whole", "pages", "search"] = "whole"
+    pages: Annotated[str, msgspec.Meta(max_length=document_pages.LONGEST_CHOICE)] = ""
+
+    def wanted(self) -> Wanted:
+        """Pages say nothing where it is told otherwise."""
+        return Wanted(self.id, self.told, self.pages if self.told == telling.PAGES else "")
+
+
 class FileReply(MessageFileReply):
     """`tokens` is about how many it adds to a prompt."""
 
@@ -50,23 +78,28 @@ class FileReply(MessageFileReply):
 
 
 class FilesState(Reply):
-    """How many megabytes a file may have, and how many files a message."""
+    """How many megabytes a file may have, and how many files a message. The passages of a question's documents have
+    `search_tokens` at most, together.
+    """
 
     most_mb: int
     most: int
+    search_tokens: int
 
 
 def files_state() -> FilesState | None:
     """None where the person's group may attach none."""
-    return FilesState(most_mb=files.MOST_MB, most=files.MOST_AT_ONCE) if g.file_quota_mb > 0 else None
+    if g.file_quota_mb <= 0:
+        return None
+    return FilesState(most_mb=files.MOST_MB, most=files.MOST_AT_ONCE, search_tokens=telling.MOST_TOKENS)
 
 
 def file_reply(facts: Facts) -> FileReply:
     return FileReply(**{name: getattr(facts, name) for name in FileReply.__struct_fields__})
 
 
-def message_file_reply(facts: Facts) -> MessageFileReply:
-    return MessageFileReply(**{name: getattr(facts, name) for name in MessageFileReply.__struct_fields__})
+def sent_file_reply(going: Going) -> SentFileReply:
+    return SentFileReply(**{name: getattr(going, name) for name in SentFileReply.__struct_fields__})
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from flask_app.services.conversations.folder_service import Named
 from flask_app.services.providers import model_service
 from flask_app.web.bodies import Reply
 from flask_app.web.context import t
-from flask_app.web.files import MessageFileReply, message_file_reply
+from flask_app.web.files import SentFileReply, sent_file_reply
 from flask_app.web.searches import SearchReply, search_reply
 
 
@@ -58,7 +58,7 @@ class MessageReply(Reply):
     finish_reason: str | None
     created_at: datetime
     usage: UsageReply | None
-    files: list[MessageFileReply]
+    files: list[SentFileReply]
     search: SearchReply | None
 
 
@@ -190,7 +190,7 @@ def message_reply(thread: Thread, message: Message, run_id: str | None) -> Messa
         finish_reason=message.finish_reason,
         created_at=message.created_at,
         usage=_usage(usage) if usage else None,
-        files=[message_file_reply(each) for each in thread.files.get(message.id, ())],
+        files=[sent_file_reply(each) for each in thread.files.get(message.id, ())],
         search=search_reply(search) if search else None,
     )
 

@@ -203,7 +203,7 @@ def test_what_no_message_has_gives_way_after_an_hour(member_client: PageClient) 
 
 
 def test_the_page_knows_what_may_be_attached(member_client: PageClient) -> None:
-    assert '"files":{"most_mb":20,"most":10}' in member_client.get("/").text.replace("&#34;", '"')
+    assert '"files":{"most_mb":20,"most":10,"search_tokens":8000}' in member_client.get("/").text.replace("&#34;", '"')
     quota(0)
     assert '"files":null' in member_client.get("/").text.replace("&#34;", '"')
 

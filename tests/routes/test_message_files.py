@@ -17,6 +17,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.chat.chat_service import Draft
 from flask_app.services.conversations import title_setting
 from flask_app.services.files import file_service, message_files
+from flask_app.services.files.document_parts import Wanted
 from tests.conftest import MakeUser, SignIn
 from tests.support import files, talks
 from tests.support.attached import DOCUMENT, JSON, ask, asked
@@ -35,7 +36,7 @@ def test_a_document_stands_before_the_words(
     thread: Any = member_client.get(f"/api/conversations/{reply.json['conversation_id']}").json
     question, answer = thread["messages"]
     assert question["text"] == "what is it?"
-    facts = {name: value for name, value in read.items() if name != "tokens"}
+    facts = {name: value for name, value in read.items() if name != "tokens"} | {"told": "whole", "told_pages": None}
     assert (question["files"], answer["files"]) == ([facts], [])
     assert reply.json["files"] == []
 
@@ -185,4 +186,7 @@ def test_what_was_asked_without_files_has_the_digest_that_it_had() -> None:
     plain = Draft(text="hello", conversation_id="c", model="m")
     before = hashlib.sha256(json.dumps(["hello", "c", None, False, "m", False]).encode()).hexdigest()
     assert plain.digest == before
-    assert replace(plain, files=("f",)).digest != before
+    with_file = replace(plain, files=(Wanted("f"),))
+    before = hashlib.sha256(json.dumps(["hello", "c", None, False, "m", False, ["f"]]).encode()).hexdigest()
+    assert with_file.digest == before
+    assert replace(plain, files=(Wanted("f", "search"),)).digest != before

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection
@@ -14,6 +15,7 @@ from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import Allowed, ServedModel, Thinking
+from flask_app.domain.telling import Way
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
@@ -24,7 +26,8 @@ from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import failover
 from flask_app.services.completion.attempts import Earlier
 from flask_app.services.completion.dispatching import Ticket
-from flask_app.services.files import message_files
+from flask_app.services.files import document_parts, message_files
+from flask_app.services.files.document_parts import Wanted
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import run_service
@@ -54,8 +57,8 @@ _COUNT_RUNNING = select(func.count()).where(
 class Draft:
     """What a person sends. It follows `parent_id`, else nothing if `at_root`, else the newest message.
 
-    `files` are the ids of what goes with it. A new conversation may have an assistant. With `search` the question is
-    looked up on the web first.
+    `files` are what goes with it. A new conversation may have an assistant. With `search` the question is looked up on
+    the web first.
     """
 
     text: str
@@ -64,7 +67,7 @@ class Draft:
     at_root: bool = False
     model: str | None = None
     thinking: Thinking = False
-    files: tuple[str, ...] = ()
+    files: tuple[Wanted, ...] = ()
     assistant_id: str | None = None
     search: bool = False
     idempotency_key: str | None = None
@@ -73,11 +76,19 @@ class Draft:
     def digest(self) -> str:
         """The same for drafts that ask the same thing in the same place."""
         place = (self.conversation_id, self.parent_id, self.at_root)
-        files = [self.files] if self.files else []
+        files = [[each.asked for each in self.files]] if self.files else []
         assistant = [{"assistant": self.assistant_id}] if self.assistant_id else []
         search = [{"search": True}] if self.search else []
         asked = [self.text, *place, self.model, self.thinking, *files, *assistant, *search]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+class Sending(NamedTuple):
+    """A draft, how its documents are told, and who looks it up on the web."""
+
+    draft: Draft
+    ways: Mapping[str, Way]
+    by: Searcher | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +129,9 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     model = model_service.find(draft.model, origin.models)
     keys = failover.candidates_for(model)
     by = looked_up.searcher(actor, wanted=draft.search)
+    ways = document_parts.ways(actor, draft.files, draft.text, model.context_tokens)
     return beginning.begin(
-        lambda connection: _write(connection, actor, draft, model, keys, origin, by),
+        lambda connection: _write(connection, actor, Sending(draft, ways, by), model, keys, origin),
         earlier=partial(_earlier, actor, draft, origin.locale),
         check=partial(_check_place, actor, draft),
     )
@@ -143,17 +155,12 @@ def check_text(text: str) -> None:
 
 
 def _write(
-    connection: Connection,
-    actor: User,
-    draft: Draft,
-    model: ServedModel,
-    keys: Sequence[Candidate],
-    origin: Origin,
-    by: Searcher | None,
+    connection: Connection, actor: User, sending: Sending, model: ServedModel, keys: Sequence[Candidate], origin: Origin
 ) -> tuple[Begun, Ticket]:
     check_cap(connection, actor)
-    now = utc_now()
-    asked = Said("user", draft.text, message_files.take(connection, actor, draft.files, now))
+    now, draft = utc_now(), sending.draft
+    ids = [each.id for each in draft.files]
+    asked = Said("user", draft.text, message_files.take(connection, actor, ids, now, sending.ways))
     history.require_sight(asked, model, keys)
     placed = _place(connection, actor, draft, asked)
     begun = Begun(
@@ -183,7 +190,7 @@ def _write(
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
     turns, keys = history.told([*history.said_on(connection, placed.path), asked], model, keys)
     request = request_of(begun, actor, model, [*placed.assistant.told, *turns], origin, thinking=draft.thinking)
-    return begun, looked_up.dispatch(connection, request, keys, by, (begun.user_message_id, draft.text))
+    return begun, looked_up.dispatch(connection, request, keys, sending.by, (begun.user_message_id, draft.text))
 
 
 def check_cap(connection: Connection, actor: User) -> None:

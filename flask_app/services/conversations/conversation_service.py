@@ -15,7 +15,7 @@ from flask_app.models import Assistant, Conversation, Message, MessageFile, Run,
 from flask_app.services.chat.instructions import OF_CONVERSATION, SHARED_OF_CONVERSATION
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.files import message_files
-from flask_app.services.files.file_service import Facts
+from flask_app.services.files.message_files import Going
 from flask_app.services.ledger import replay_service
 from flask_app.services.runs import reaper_service, stop_service
 from flask_app.services.search import search_index, search_postings
@@ -42,7 +42,7 @@ class Thread:
     runs: dict[str, str]
     keys: dict[str, str]
     usage: dict[str, Entry]
-    files: dict[str, list[Facts]]
+    files: dict[str, list[Going]]
     searches: dict[str, Search]
     shared: bool
     assistant: Assistant | SharedAssistant | None

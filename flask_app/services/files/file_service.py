@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO
+from typing import IO, Any
 
 from sqlalchemy import Row, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
@@ -114,8 +114,13 @@ def here(actor: User, file_id: str) -> Facts:
 
 
 def facts_of(row: Row[*tuple[object, ...]]) -> Facts:
+    return Facts(**named_of(row))
+
+
+def named_of(row: Row[*tuple[object, ...]]) -> dict[str, Any]:
+    """The same, by their names."""
     named = row._mapping  # noqa: SLF001 - a part of what rows offer
-    return Facts(**{name: named[name] for name in Facts.__slots__})
+    return {name: named[name] for name in Facts.__slots__}
 
 
 def own(actor: User, after: str, limit: int) -> list[Facts]:

@@ -1,27 +1,32 @@
 """The files of messages: taken along when a question is sent, and found again with it."""
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import table_of
-from flask_app.domain import files
+from flask_app.domain import files, telling
+from flask_app.domain.telling import Way
 from flask_app.errors import Invalid, Unavailable
 from flask_app.models import KeptFile, Message, MessageFile, User
 from flask_app.services.files import file_service
+from flask_app.services.files.document_parts import Wanted
 from flask_app.services.files.file_service import Facts
 from flask_app.statements import Prepared
 
 _files, _goes_with, _messages = table_of(KeptFile), table_of(MessageFile), table_of(Message)
 _INSERT = Prepared(insert(_goes_with))
+_WHOLE = Way()
+_TOLD = ("told_as", "told_parts")
 _facts = tuple(_files.c[name] for name in Facts.__slots__ if name not in {"name", "absent"})
 _OF_MESSAGES = (
-    select(_goes_with.c.message_id, _goes_with.c.name, *_facts, file_service.ABSENT)
+    select(*(_goes_with.c[name] for name in ("message_id", "name", *_TOLD)), *_facts, file_service.ABSENT)
     .join(_files, _files.c.id == _goes_with.c.file_id)
     .order_by(_goes_with.c.message_id, _goes_with.c.position)
 )
@@ -42,6 +47,26 @@ _DIGESTS = (
 OF_MESSAGE = exists().where(_goes_with.c.message_id == _messages.c.id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going(Facts):
+    """What is known of one that goes with a message."""
+
+    way: Way
+
+    @property
+    def told(self) -> str:
+        return self.way.name
+
+    @property
+    def told_parts(self) -> str | None:
+        return self.way.parts or None
+
+    @property
+    def told_pages(self) -> str | None:
+        """The pages that were chosen."""
+        return self.way.parts if self.told == telling.PAGES else None
+
+
 @dataclass(frozen=True, slots=True)
 class Attached:
     """A file that goes with a message, by the name that it had then. `text` is empty for a picture, and where the
@@ -50,6 +75,7 @@ class Attached:
 
     facts: Facts
     text: str
+    way: Way = _WHOLE
 
     @property
     def is_picture(self) -> bool:
@@ -58,10 +84,10 @@ class Attached:
 
     @property
     def told(self) -> str:
-        """As a document of the prompt; only its name where that is all there is."""
+        """As a document of the prompt, or what is shown of it; only its name where that is all there is."""
         if self.facts.absent:
             return files.missing(self.facts.name)
-        return files.document(self.facts.name, self.facts.pages, self.text)
+        return telling.document(self.facts.name, self.facts.pages, self.text, self.way)
 
     @property
     def name(self) -> str:
@@ -87,14 +113,16 @@ class Attached:
         return f"data:{self.facts.content_type};base64,{base64.b64encode(whole).decode()}" if whole else None
 
 
-def check(file_ids: Sequence[str]) -> None:
+def check(wanted: Sequence[Wanted]) -> None:
     """Raises Invalid("too_many_files")."""
-    if len(file_ids) > files.MOST_AT_ONCE or len(set(file_ids)) != len(file_ids):
+    if len(wanted) > files.MOST_AT_ONCE or len({each.id for each in wanted}) != len(wanted):
         raise Invalid("too_many_files", limit=files.MOST_AT_ONCE)
 
 
-def take(connection: Connection, actor: User, file_ids: Sequence[str], now: datetime) -> list[Attached]:
-    """Those that are about to be sent, in their order: nobody removes them meanwhile.
+def take(
+    connection: Connection, actor: User, file_ids: Sequence[str], now: datetime, ways: Mapping[str, Way] | None = None
+) -> list[Attached]:
+    """Those that are about to be sent, in their order, told as `ways` say: nobody removes them meanwhile.
 
     Raises Invalid("file_gone") where one is not there, or is somebody else's.
     """
@@ -106,7 +134,8 @@ def take(connection: Connection, actor: User, file_ids: Sequence[str], now: date
     if connection.execute(update(_files).where(*own, whole).values(sent_at=now)).rowcount != len(file_ids):
         raise Invalid("file_gone")
     rows = connection.execute(select(_files.c.name, *_facts, file_service.ABSENT, _files.c.text).where(*own))
-    found = {row.id: _attached(row) for row in rows}
+    how = ways or {}
+    found = {row.id: Attached(file_service.facts_of(row), row.text, how.get(row.id, _WHOLE)) for row in rows}
     return [found[file_id] for file_id in file_ids]
 
 
@@ -123,10 +152,16 @@ def attach(connection: Connection, message_id: str, attached: Sequence[Attached]
     """Write down that they go with the message."""
     rows = [
         {"message_id": message_id, "file_id": each.facts.id, "position": position, "name": each.facts.name}
+        | told(each.way)
         for position, each in enumerate(attached)
     ]
     if rows:
         _INSERT.run_each(connection, rows)
+
+
+def told(way: Way) -> dict[str, str | None]:
+    """What a row says of it: nothing where it is whole."""
+    return {"told_as": None if way.name == telling.WHOLE else way.name, "told_parts": way.parts or None}
 
 
 def of_messages(connection: Connection, message_ids: Sequence[str]) -> dict[str, list[Attached]]:
@@ -134,15 +169,16 @@ def of_messages(connection: Connection, message_ids: Sequence[str]) -> dict[str,
     found: dict[str, list[Attached]] = {}
     if message_ids:
         for row in connection.execute(_OF_SOME, {"messages": list(message_ids)}):
-            found.setdefault(row.message_id, []).append(_attached(row))
+            attached = Attached(file_service.facts_of(row), row.text, _way(row))
+            found.setdefault(row.message_id, []).append(attached)
     return found
 
 
-def of_conversation(connection: Connection, conversation_id: str) -> dict[str, list[Facts]]:
+def of_conversation(connection: Connection, conversation_id: str) -> dict[str, list[Going]]:
     """The same of a whole conversation, without what they say."""
-    found: dict[str, list[Facts]] = {}
+    found: dict[str, list[Going]] = {}
     for row in connection.execute(_OF_CONVERSATION, {"conversation": conversation_id}):
-        found.setdefault(row.message_id, []).append(file_service.facts_of(row))
+        found.setdefault(row.message_id, []).append(Going(**file_service.named_of(row), way=_way(row)))
     return found
 
 
@@ -156,5 +192,5 @@ def named(attached: Sequence[Facts]) -> str:
     return ", ".join(each.name for each in attached)
 
 
-def _attached(row: Row[*tuple[object, ...]]) -> Attached:
-    return Attached(file_service.facts_of(row), row.text)
+def _way(row: Row[*tuple[Any, ...]]) -> Way:
+    return Way(row.told_as or telling.WHOLE, row.told_parts or "")

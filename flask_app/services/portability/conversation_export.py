@@ -18,7 +18,7 @@ from flask_app.models import Conversation, Folder, Message, User
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.conversations import folder_service
 from flask_app.services.files import content_digests, message_files
-from flask_app.services.files.file_service import Facts
+from flask_app.services.files.message_files import Going
 from flask_app.services.portability.conversation_format import Counts, Drawer, Named, Said, Talk
 from flask_app.services.usage import message_usage
 from flask_app.services.web_search import searches
@@ -164,7 +164,7 @@ def _said(
     return Said(**own, usage=_counts(usage.get(row.id)), files=files, search=found.get(row.id))
 
 
-def _named(attached: Iterable[Facts], digests: Mapping[str, str | None]) -> list[Named]:
+def _named(attached: Iterable[Going], digests: Mapping[str, str | None]) -> list[Named]:
     names = [name for name in Named.__struct_fields__ if name != "digest"]
     return [Named(**{name: getattr(each, name) for name in names}, digest=digests.get(each.id)) for each in attached]
 

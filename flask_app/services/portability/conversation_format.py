@@ -32,7 +32,8 @@ class Named(msgspec.Struct, kw_only=True):
     """A file that goes with a question: what it is, without its content. `kind`: picture, document or text.
 
     `digest` is the SHA-256 of its content, where that is known: it goes with what expires. `absent` is why the content
-    was not there: expired, or left_out of what had been imported.
+    was not there: expired, or left_out of what had been imported. `told` is how a model is told its words: whole,
+    pages or search; `told_parts` are the pages ("3-7, 12"), or where in it the passages are ("0-1200 5000-6100").
     """
 
     id: Name
@@ -42,6 +43,8 @@ class Named(msgspec.Struct, kw_only=True):
     bytes: int
     digest: str | None = None
     absent: str | None = None
+    told: str = "whole"
+    told_parts: str | None = None
 
 
 class Said(msgspec.Struct, kw_only=True):

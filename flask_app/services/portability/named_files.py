@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from flask_app.database import new_id
-from flask_app.domain import files
+from flask_app.domain import files, telling
 from flask_app.models import User
+from flask_app.services.files import message_files
 from flask_app.services.portability.conversation_format import Named, Said
 from flask_app.services.portability.message_tree import Placed, short
 
@@ -49,7 +50,8 @@ def rows(actor: User, placed: Sequence[Placed], here: Mapping[str, str], now: da
                 without[each.id] = made.kept[-1]["id"]
             file_id = here.get(each.id) or without[each.id]
             if file_id not in taken:
-                about = {"position": len(taken), "name": _name(each)}
+                way = message_files.told(telling.known(each.told, each.told_parts or ""))
+                about = {"position": len(taken), "name": _name(each), **way}
                 made.goes_with.append({"message_id": row["id"], "file_id": file_id, **about})
             taken.add(file_id)
     return made
