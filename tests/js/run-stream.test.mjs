@@ -212,6 +212,8 @@ const event = (id, name, data) => `id: ${id}\nevent: ${name}\ndata: ${JSON.strin
 test("files go by their ids, and only where there are some", () => {
   const outgoing = { text: "what?", idempotencyKey: "k" }
   assert.deepEqual(asMessage({ ...outgoing, files: [{ id: "f1", name: "a.pdf" }, { id: "f2" }] }, null, null).files, ["f1", "f2"])
+  const told = [{ id: "f1", told: "whole" }, { id: "f2", told: "pages", told_pages: "3" }, { id: "f3", told: "search", told_pages: null }]
+  assert.deepEqual(asMessage({ ...outgoing, files: told }, null, null).files, ["f1", { id: "f2", told: "pages", pages: "3" }, { id: "f3", told: "search" }])
   for (const files of [undefined, []]) assert.ok(!("files" in asMessage({ ...outgoing, files }, null, null)))
 })
 

@@ -5,6 +5,7 @@
  * already, "over": there were more than go with a message, and "gone" {names}: the server has them no more.
  */
 import { ApiError, isAway, newIdempotencyKey } from "app/api.js"
+import { tellings } from "app/chat/telling.js"
 import { notesOf } from "app/chat/writing.js"
 
 const AT_ONCE = 2 // as many as the server reads of one process
@@ -23,6 +24,7 @@ const SECOND = 1_000
  * @property {File | null} file none where the page was loaded since it was chosen
  * @property {Facts | null} facts
  * @property {unknown} error
+ * @property {boolean} stays it went with a message, and goes with the next: it is searched for each
  * @property {AbortController} leaving
  */
 /**
@@ -30,6 +32,7 @@ const SECOND = 1_000
  * @property {(file: File, under: import("app/chat/file-upload.js").Under) => Promise<Facts>} upload
  * @property {(id: string) => Promise<boolean>} isThere
  * @property {(milliseconds: number) => Promise<unknown>} [pause]
+ * @property {number} [searchTokens] that all passages of a question have at most
  */
 
 /** May it come if it is tried again? @param {unknown} error */
@@ -41,6 +44,8 @@ export class AttachedFiles extends EventTarget {
   #notes
   /** @type {Map<string | null, Attached[]>} */
   #lists = new Map()
+  /** @type {import("app/chat/telling.js").Room} */
+  #room = { window: null, left: null }
 
   /** @param {number} most of them with one message @param {Server} server */
   constructor(most, server, notes = notesOf("files")) {
@@ -56,14 +61,39 @@ export class AttachedFiles extends EventTarget {
     return known ?? this.#fit(place, JSON.parse(this.#notes.read(place) || "[]").map(kept))
   }
 
-  /** Those that are here. @param {string | null} place @returns {Facts[]} */
+  /** Those that are here, with how they are told where that is not whole. @param {string | null} place @returns {Facts[]} */
   factsOf(place) {
-    return this.of(place).flatMap(({ facts }) => facts ?? [])
+    return [...this.tellings(place)].map(([{ facts }, { how, pages }]) => {
+      const file = /** @type {Facts} */ (facts)
+      return how === "whole" ? file : { ...file, told: how, told_pages: how === "pages" ? pages : null }
+    })
   }
 
-  /** Is something here to be sent? @param {string | null} place */
+  /** How each that is here is told. @param {string | null} place */
+  tellings(place) {
+    const here = this.of(place).filter(({ facts }) => facts)
+    const told = tellings(here.map(({ facts }) => /** @type {Facts} */ (facts)), this.#room, this.#server.searchTokens)
+    return new Map(told.map((telling, at) => [/** @type {Attached} */ (here[at]), telling]))
+  }
+
+  /** Of how much the model reads, and of what of that is left, depends what is told whole. @param {import("app/chat/telling.js").Room} room */
+  fitInto(room) {
+    if (room.window === this.#room.window && room.left === this.#room.left) return
+    this.#room = room
+    this.#tell("changed")
+  }
+
+  /** The person says how one is told. @param {string} key @param {import("app/chat/telling.js").How} how @param {string} pages */
+  tellAs(key, how, pages) {
+    const [place, attached] = [this.#placeOf(key), this.#find(key)]
+    if (place === undefined || !attached?.facts) return
+    attached.facts = { ...attached.facts, told: how, told_pages: pages || null }
+    this.#change(place, this.of(place))
+  }
+
+  /** Is something here to be sent that has not been before? @param {string | null} place */
   has(place) {
-    return this.factsOf(place).length > 0
+    return this.of(place).some(({ facts, stays }) => facts && !stays)
   }
 
   /** Is something on its way? @param {string | null} place */
@@ -73,7 +103,7 @@ export class AttachedFiles extends EventTarget {
 
   /** What they add to the next message, about. @param {string | null} place */
   tokensIn(place) {
-    return this.factsOf(place).reduce((sum, { tokens }) => sum + tokens, 0)
+    return [...this.tellings(place).values()].reduce((sum, { tokens }) => sum + tokens, 0)
   }
 
   /** Is there a picture among them? @param {string | null} place */
@@ -109,9 +139,13 @@ export class AttachedFiles extends EventTarget {
     this.#begin()
   }
 
-  /** They have been sent. One that was refused is still to be tried again, or was not seen to be. @param {string | null} place */
+  /** They have been sent. One that was refused is still to be tried again, or was not seen to be; one that is searched goes with the next message too. @param {string | null} place */
   leave(place) {
-    this.#change(place, this.of(place).filter(({ state }) => state === "refused"))
+    for (const [attached, { how }] of this.tellings(place)) {
+      attached.stays = how === "search"
+      if (attached.facts && attached.stays) attached.facts = { ...attached.facts, told: how }
+    }
+    this.#change(place, this.of(place).filter(({ state, stays }) => stays || state === "refused"))
   }
 
   /** To what is written elsewhere, before it; says whether there were any. @param {string | null} from @param {string | null} to */
@@ -125,7 +159,8 @@ export class AttachedFiles extends EventTarget {
 
   /** Those of a message that was not taken, before the others; whether they are still there is asked. @param {string | null} place @param {(MessageFile & {tokens?: number})[]} files */
   putFirst(place, files) {
-    this.#change(place, this.#fit(place, [...files.map(kept), ...this.of(place)]))
+    const others = this.of(place).filter(({ facts, stays }) => !stays || !files.some(({ id }) => id === facts?.id))
+    this.#change(place, this.#fit(place, [...files.map(kept), ...others]))
     return this.check(place)
   }
 
@@ -220,8 +255,8 @@ export class AttachedFiles extends EventTarget {
   /** @param {string | null} place @param {Attached[]} list */
   #change(place, list) {
     this.#lists.set(place, list)
-    const facts = this.factsOf(place)
-    this.#notes.keep(place, facts.length ? JSON.stringify(facts) : "")
+    const noted = list.flatMap(({ facts, stays }) => (facts ? { ...facts, ...(stays ? { stays } : {}) } : []))
+    this.#notes.keep(place, noted.length ? JSON.stringify(noted) : "")
     this.#tell("changed")
   }
 
@@ -237,14 +272,14 @@ export const isPicture = ({ file, facts }) => (facts ? facts.kind === "picture" 
 /** @param {File} file @returns {Attached} */
 const chosen = (file) => ({ ...BLANK, ...fresh(), name: file.name, bytes: file.size, state: "waiting", file })
 
-/** Of one that was sent before it is not known what it adds. @param {MessageFile & {tokens?: number}} file @returns {Attached} */
-function kept(file) {
+/** Of one that was sent before it is not known what it adds. @param {MessageFile & {tokens?: number, stays?: boolean}} noted @returns {Attached} */
+function kept({ stays = false, ...file }) {
   const facts = { ...file, tokens: file.tokens ?? 0 }
-  return { ...BLANK, ...fresh(), name: file.name, bytes: file.bytes, state: "here", share: 1, facts }
+  return { ...BLANK, ...fresh(), name: file.name, bytes: file.bytes, state: "here", share: 1, facts, stays }
 }
 
 const fresh = () => ({ key: newIdempotencyKey(), leaving: new AbortController() })
-const BLANK = { share: 0, file: null, facts: null, error: null }
+const BLANK = { share: 0, file: null, facts: null, error: null, stays: false }
 
 /** @param {number} milliseconds */
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))

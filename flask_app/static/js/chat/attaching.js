@@ -8,13 +8,15 @@ import { AttachedFiles } from "app/chat/attached-files.js"
 import { FileChips } from "app/chat/file-chips.js"
 import { addressOf } from "app/chat/file-list.js"
 import { upload } from "app/chat/file-upload.js"
+import { passagesOf } from "app/chat/telling.js"
+import { loaded } from "app/api.js"
 import { formatNumber, sentence, t } from "app/i18n.js"
-import { announce, must, reactTo, slot, toast } from "app/ui.js"
+import { announce, must, reactTo, slot, tell, toast } from "app/ui.js"
 
 const DRAGGED = 400 // milliseconds after which nothing is dragged any more, where no event has told of it
 const MOST_NAMED = 3
 
-/** @typedef {{most: number, most_mb: number}} Limits */
+/** @typedef {{most: number, most_mb: number, search_tokens: number}} Limits */
 /** @typedef {import("app/chat/attached-files.js").Attached} Attached */
 
 /** @type {Attaching | null} */
@@ -30,6 +32,7 @@ export class Attaching {
   #root
   #composer
   #most
+  #searchTokens
   #files
   #chips
   #timer = 0
@@ -41,7 +44,9 @@ export class Attaching {
     this.#root = root
     this.#composer = composer
     this.#most = limits.most
-    this.#files = new AttachedFiles(limits.most, { upload: (file, under) => upload(file, limits.most_mb, under), isThere })
+    this.#searchTokens = limits.search_tokens
+    const server = { upload: (/** @type {File} */ file, /** @type {import("app/chat/file-upload.js").Under} */ under) => upload(file, limits.most_mb, under), isThere }
+    this.#files = new AttachedFiles(limits.most, { ...server, searchTokens: limits.search_tokens })
     this.#chips = new FileChips(must(root, "[data-attached]"))
     composer.attached = this.#files
     this.#listen()
@@ -62,6 +67,7 @@ export class Attaching {
     reactTo(this.#chips, {
       remove: ({ key }) => this.#remove(key),
       again: ({ key }) => this.#files.again(key),
+      told: ({ key }) => this.#askHow(key).catch(tell),
       emptied: () => this.#composer.focus(),
     })
     slot(must(this.#root, "[data-sightless]"), "use").addEventListener("click", () => this.#useSeeing())
@@ -85,7 +91,8 @@ export class Attaching {
 
   #draw() {
     const { place } = this.#composer
-    this.#chips.draw(this.#files.of(place))
+    this.#chips.draw(this.#files.of(place), this.#files.tellings(place))
+    this.#showSearched()
     must(this.#root, "[data-attached-wait]").hidden = !this.#files.isComing(place)
     this.#showSight()
     if (this.#checked.has(place)) return
@@ -93,11 +100,39 @@ export class Attaching {
     void this.#files.check(place)
   }
 
+  get #model() {
+    return this.#composer.models.find(({ id }) => id === this.#composer.choice.model)
+  }
+
+  /** What is searched because it is too long is told of. */
+  #showSearched() {
+    const [{ place }, model] = [this.#composer, this.#model]
+    const searched = [...this.#files.tellings(place)].filter(([{ stays }, { how, isOwn }]) => how === "search" && !isOwn && !stays)
+    const names = searched.map(([{ name }]) => name).join(t("js.files.and"))
+    const words = names ? t("js.files.too_long_to_tell", { model: model?.label ?? "", names }) : ""
+    const note = must(this.#root, "[data-attached-searched]")
+    if (note.textContent === words) return
+    note.textContent = words
+    note.hidden = !words
+    if (words) announce(words)
+  }
+
+  /** @param {string} key */
+  async #askHow(key) {
+    const [{ place }, model] = [this.#composer, this.#model]
+    const tellings = this.#files.tellings(place)
+    const [attached, telling] = [...tellings].find(([each]) => each.key === key) ?? []
+    if (!attached?.facts || !telling) return
+    const others = [...tellings].filter(([each, { how }]) => each !== attached && how === "search").length
+    const asked = { facts: attached.facts, telling, passages: passagesOf(model?.context_tokens ?? null, others + 1, this.#searchTokens), model: model?.id }
+    const { askHow } = await loaded(import("app/chat/telling-dialog.js"))
+    askHow(asked, (how, pages) => this.#files.tellAs(key, how, pages))
+  }
+
   /** Pictures that the chosen model would not see are told of, with those that would. */
   #showSight() {
-    const { models, choice, place } = this.#composer
+    const [{ models, place }, model] = [this.#composer, this.#model]
     const note = must(this.#root, "[data-sightless]")
-    const model = models.find(({ id }) => id === choice.model)
     const isBlind = model !== undefined && !model.sees && this.#files.hasPicture(place)
     const seeing = models.filter(({ sees }) => sees)
     const [first] = seeing

@@ -220,7 +220,7 @@ export class Composer extends EventTarget {
   #send() {
     const [text, files] = [this.#text.value.trim(), this.attached?.factsOf(this.place) ?? []]
     if (this.#isHeld()) return this.dispatchEvent(new Event("attach")) && toast(t("js.files.wait"))
-    if (!text && !files.length) return
+    if (!text && !this.attached?.has(this.place)) return
     if (this.#state === "sending") return toast(t("js.wait_for_answer"))
     const problem = sentenceOfSize(byteLength(text))
     if (problem) return this.showProblem(problem)

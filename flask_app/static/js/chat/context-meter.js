@@ -78,6 +78,7 @@ export class ContextMeter {
 
   /** A long text is not counted with each key; one that has been sent is gone at once. */
   #changed() {
+    this.#makeRoom()
     if (!this.#text.value) return this.#count()
     this.#pause ||= setTimeout(() => this.#count(), PAUSE)
   }
@@ -111,7 +112,15 @@ export class ContextMeter {
     return this.#composer.models.find(({ id }) => id === this.#composer.choice.model)
   }
 
+  /** What is left of the window says how a long document is told. */
+  #makeRoom() {
+    const window = this.#model?.context_tokens ?? null
+    const left = window && window - (this.#usage?.context_tokens ?? 0) - this.#instructions
+    this.#composer.attached?.fitInto({ window, left })
+  }
+
   #draw() {
+    this.#makeRoom()
     const [tokens, window] = [this.#tokens, this.#model?.context_tokens ?? null]
     const state = stateOf(tokens, window)
     this.#button.hidden = tokens === this.#written && tokens < MUCH // of a few words alone

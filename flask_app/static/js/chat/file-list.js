@@ -6,7 +6,8 @@ import { fromTemplate, must, tell } from "app/ui.js"
 
 /**
  * @typedef {{id: string, name: string, kind: "picture" | "document" | "text", content_type: string, bytes: number, width: number | null,
- *   height: number | null, pages: number | null, absent?: "expired" | "left_out" | null}} MessageFile `absent`: why what is in it is not here
+ *   height: number | null, pages: number | null, absent?: "expired" | "left_out" | null, told?: "whole" | "pages" | "search", told_pages?: string | null}} MessageFile
+ *   `absent`: why what is in it is not here; `told`: how its words are told to a model
  */
 
 /** Where its content is. @param {string} id */
@@ -27,6 +28,11 @@ export const endingOf = (name) => /\.([a-z0-9]{1,4})$/i.exec(name)?.[1]?.toUpper
 export function aboutWords({ bytes, pages }) {
   const size = sizeWords(bytes)
   return pages ? `${t(pages === 1 ? "js.files.page" : "js.files.pages", { count: formatNumber(pages) })} · ${size}` : size
+}
+
+/** How it is told to a model; nothing of one that is told whole. @param {Pick<MessageFile, "told" | "told_pages">} file */
+export function toldWords({ told = "whole", told_pages: pages }) {
+  return told === "whole" ? "" : t(`js.files.told_${told}`, { pages: pages ?? "" })
 }
 
 /** Pictures first, as they are the larger. @param {HTMLElement} list @param {MessageFile[]} files */
@@ -57,9 +63,10 @@ export function changeableFiles(list, files, changed) {
   return staying
 }
 
-/** One that can be taken out again. @param {{name: string, kind?: string, id?: string, bytes: number, pages?: number | null}} file */
-export function chip({ name, kind, id, bytes, pages = null }) {
-  const item = fromTemplate("attached-template", { name, about: aboutWords({ bytes, pages }), ending: endingOf(name) })
+/** One that can be taken out again. @param {{name: string, kind?: string, id?: string, bytes: number, pages?: number | null, told?: MessageFile["told"], told_pages?: string | null}} file */
+export function chip({ name, kind, id, bytes, pages = null, told, told_pages: chosen }) {
+  const about = [aboutWords({ bytes, pages }), toldWords({ told, told_pages: chosen })].filter(Boolean).join(" · ")
+  const item = fromTemplate("attached-template", { name, about, ending: endingOf(name) })
   nameButton(must(item, "[data-remove]"), t("js.files.remove", { name }))
   if (kind === "picture" && id) showThumbnail(item, addressOf(id))
   return item
@@ -97,9 +104,10 @@ function picture({ id, name, width, height }) {
 }
 
 /** One that is not here is named all the same. @param {MessageFile} file */
-function documentOf({ id, name, bytes, pages, absent }) {
-  const size = bytes ? [aboutWords({ bytes, pages })] : []
-  const about = absent ? [...size, t(`js.files.${absent}`)].join(" · ") : aboutWords({ bytes, pages })
+function documentOf({ id, name, bytes, pages, absent, told, told_pages: chosen }) {
+  const size = bytes || !absent ? [aboutWords({ bytes, pages })] : []
+  const how = toldWords({ told, told_pages: chosen })
+  const about = [...size, ...(absent ? [t(`js.files.${absent}`)] : how ? [how] : [])].join(" · ")
   const item = fromTemplate("message-document-template", { name, about, ending: endingOf(name) })
   const link = /** @type {HTMLAnchorElement} */ (must(item, "a"))
   if (absent) {

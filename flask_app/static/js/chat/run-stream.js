@@ -18,7 +18,7 @@ const AWAY = new Set([0, 502, 503, 504])
 
 /** @typedef {{answerAgain: string, idempotencyKey: string} & import("app/chat/composer.js").Choice} Again the question's id, and by whom */
 /**
- * @typedef {{message: string, files?: string[], conversation_id?: string, assistant_id?: string, parent_id?: string | null, model?: string, thinking?: boolean | string,
+ * @typedef {{message: string, files?: (string | {id: string, told: string, pages?: string})[], conversation_id?: string, assistant_id?: string, parent_id?: string | null, model?: string, thinking?: boolean | string,
  *   search?: true, idempotency_key: string}} Message
  */
 
@@ -173,11 +173,16 @@ export function asMessage({ text, files, assistant, model, thinking, search, ide
   if (conversation) message.conversation_id = conversation
   if (conversation) message.parent_id = parent
   else if (assistant) message.assistant_id = assistant
-  if (files?.length) message.files = files.map(({ id }) => id)
+  if (files?.length) message.files = files.map(asEntry)
   if (model) message.model = model
   if (thinking !== undefined) message.thinking = thinking
   if (search && text) message.search = true
   return message
+}
+
+/** A file by its id, and how it is told where that is not whole. @param {import("app/chat/file-list.js").MessageFile} file */
+function asEntry({ id, told = "whole", told_pages: pages }) {
+  return told === "whole" ? id : { id, told, ...(told === "pages" ? { pages: pages ?? "" } : {}) }
 }
 
 /** What is waited for on a line is given up once it is silent, and when the network comes back: the old one may be dead without a word. @template T @param {Promise<T>} promise @returns {Promise<T>} */
