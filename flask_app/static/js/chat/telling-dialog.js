@@ -1,9 +1,8 @@
 // @ts-check
 /** The dialog in which a person says how much of a document goes with the question. Loaded with the first. */
 import { api } from "app/api.js"
-import { costWords } from "app/chat/context-meter.js"
 import { pagesIn, tokensOf } from "app/chat/telling.js"
-import { formatNumber, t } from "app/i18n.js"
+import { formatMoney, formatNumber, t } from "app/i18n.js"
 import { must, onSubmit, openDialog, showFormError, slot } from "app/ui.js"
 
 const PAUSE = 300 // ms after a key, before the cost is asked for
@@ -65,8 +64,9 @@ class TellingDialog {
   async #showCost(asked, tokens) {
     const timer = this.#timer
     const about = new URLSearchParams({ model: asked.model ?? "", tokens: String(tokens), new: String(tokens) })
-    const words = await api.get(`/api/models/input-cost?${about}`).then((cost) => costWords(cost, true), () => "")
-    if (words && timer === this.#timer) this.#say(`${t("js.files.tokens", { count: formatNumber(tokens) })} · ${words}`)
+    const { currency, micros } = await api.get(`/api/models/input-cost?${about}`).catch(() => ({ currency: null, micros: null }))
+    if (currency === null || micros === null || timer !== this.#timer) return
+    this.#say(`${t("js.files.tokens", { count: formatNumber(tokens) })} · ${formatMoney(micros, currency)}`)
   }
 
   /** @param {string} words */
