@@ -119,6 +119,10 @@ bench-front: services .dev ## What nginx adds to the first event, a message to t
 bench-search: services .dev ## How long a search and a page of the list take among 10,000 conversations, on SQLite and MariaDB (half an hour)
 	@$(BIN)/python -m bench.search
 
+.PHONY: bench-passages
+bench-passages: .dev ## How long the passages of a document of 2 MB of words are looked for (a minute)
+	@$(BIN)/python -m bench.passages
+
 .PHONY: bench-requests
 bench-requests: services .dev ## What the log of programs' requests costs, and its pages over a million rows, on SQLite and MariaDB (fifteen minutes)
 	@$(BIN)/python -m bench.requests

@@ -126,6 +126,8 @@ def runs_on(token: str) -> bool:
 
 def joined(text: str) -> str:
     """The text folded, as it is searched. What is written without spaces goes on where its line ends."""
+    if text.isascii():
+        return text.lower()
     return _BROKEN.sub("", _folded(unicodedata.normalize("NFC", text)))
 
 
