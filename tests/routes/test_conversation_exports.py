@@ -272,7 +272,7 @@ def test_files_are_named(member: User, member_client: PageClient) -> None:
     files.attach(file_id := files.file_of(member, sent=True), made.id)
     (talk,) = told(member_client, of(made.id, "json"))["conversations"]
     about = {"id": file_id, "name": "a.txt", "kind": "text", "content_type": "text/plain", "bytes": 1}
-    named = about | {"digest": hashlib.sha256(b"a").hexdigest(), "absent": None}
+    named = about | {"digest": hashlib.sha256(b"a").hexdigest(), "absent": None} | {"told": "whole", "told_parts": None}
     assert [message["files"] for message in talk["messages"]] == [[named], [], [], [], []]
     assert "📎 a.txt\n\n你好" in member_client.get(of(made.id)).text
     assert "📎 a.txt</p>" in member_client.get(of(made.id, "html")).text
