@@ -271,6 +271,7 @@ test("what is too long for the model is searched, and goes with the next message
   files.leave("c1")
   assert.deepEqual([states(files), files.has("c1"), files.factsOf("c1").length], [["long.txt here"], false, 1])
   assert.deepEqual([states(load()), load().has("c1")], [["long.txt here"], false])
+  assert.deepEqual([files.move("c1", null), files.move(null, "c1")], [false, false])
   files.putFirst("c1", [facts("long", { told: "search", told_pages: null })])
   assert.deepEqual([states(files), files.has("c1")], [["long.txt here"], true])
 })

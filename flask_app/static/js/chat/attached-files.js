@@ -148,13 +148,13 @@ export class AttachedFiles extends EventTarget {
     this.#change(place, this.of(place).filter(({ state, stays }) => stays || state === "refused"))
   }
 
-  /** To what is written elsewhere, before it; says whether there were any. @param {string | null} from @param {string | null} to */
+  /** To what is written elsewhere, before it; says whether any were new. @param {string | null} from @param {string | null} to */
   move(from, to) {
     const moved = this.of(from)
     if (!moved.length || from === to) return false
     this.#change(to, this.#fit(to, [...moved, ...this.of(to)])) // first there: what is shown of them stays
     this.#change(from, [])
-    return true
+    return moved.some(({ stays }) => !stays)
   }
 
   /** Those of a message that was not taken, before the others; whether they are still there is asked. @param {string | null} place @param {(MessageFile & {tokens?: number})[]} files */
