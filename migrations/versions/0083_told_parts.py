@@ -2,7 +2,7 @@
 
 The version before goes on: it writes neither column, and tells each document whole.
 
-Revision: 0083, after 0079
+Revision: 0083, after 0082
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from alembic import op
 from flask_app.column_types import LongText
 
 revision = "0083"
-down_revision = "0079"
+down_revision = "0082"
 branch_labels = None
 depends_on = None
 
