@@ -49,6 +49,7 @@ lock: .dev ## Lock the newest stable versions, with hashes
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-demo.in --overrides requirements-demo.overrides -o requirements-demo.txt
 	$(LOCK) requirements-observe.in -o requirements-observe.txt
+	$(LOCK) requirements-s3.in -o requirements-s3.txt
 	$(LOCK) requirements-dev.in --overrides requirements-dev.overrides -o requirements-dev.txt
 	$(LOCK) requirements-mutation.in -o requirements-mutation.txt
 	$(subst 3.11,3.12,$(LOCK)) requirements-scan.in -o requirements-scan.txt
@@ -177,7 +178,7 @@ scan: .dev ## An outside scanner (wapiti) over every page and list of a site tha
 .PHONY: audit
 audit: node_modules/.stamp ## Has any of the locked libraries a known weakness? Asks the databases of PyPI and npm, over the network
 	@MINGCHAT_VENV=$(CURDIR)/.venv-audit $(PYTHON) scripts/environment.py audit
-	@set -e; for lock in requirements requirements-demo requirements-observe requirements-dev; do \
+	@set -e; for lock in requirements requirements-demo requirements-observe requirements-s3 requirements-dev; do \
 		.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock.txt; done
 	npm audit
 
@@ -197,7 +198,7 @@ coverage: .dev node_modules/.stamp ## Every branch of what books, limits and com
 .PHONY: mutation
 mutation: export MINGCHAT_VENV := $(CURDIR)/.venv-mutation
 mutation: ## Break the ledger and the tariffs in thousands of ways: tests must notice nine of ten (MODULES=, CHILDREN=)
-	@$(PYTHON) scripts/environment.py run demo observe dev mutation
+	@$(PYTHON) scripts/environment.py run demo observe s3 dev mutation
 	@$$MINGCHAT_VENV/bin/python -m scripts.mutation $(or $(CHILDREN),2) $(MODULES)
 
 .PHONY: faults
@@ -242,7 +243,7 @@ check-browser: node_modules/.stamp
 
 .PHONY: .dev
 .dev:
-	@$(PYTHON) scripts/environment.py run demo observe dev
+	@$(PYTHON) scripts/environment.py run demo observe s3 dev
 
 node_modules/.stamp: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund

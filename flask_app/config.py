@@ -5,35 +5,26 @@ secrets that only this installation needs are made once and kept in `instance/se
 """
 
 import os
-import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
-from flask_app import places, timezones
+from flask_app import files_setting, places
 from flask_app.errors import ConfigError
+from flask_app.files_setting import FilesPlace
 from flask_app.instance_secrets import MADE_SECRETS, InstanceSecrets
+from flask_app.settings_reader import HOW_TO_MAKE_A_SECRET, Reader, is_weak
 
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
-MIN_SECRET_LENGTH = 32
 SQLITE = "sqlite:///"
 DATABASES = ("mysql+pymysql://", "mariadb+pymysql://", SQLITE)
 WEB = ("https://", "http://")
 REDIS = ("redis://", "rediss://", "unix://")
-NUMBER = re.compile(r"[0-9]{1,18}")
-MOST_WORKERS = 256  # a slip of the finger must not fork until the machine stands still
-HOW_TO_MAKE_A_SECRET = (
-    f"give at least {MIN_SECRET_LENGTH} random characters, "
-    "for example from `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`"
-)
-MIN_VARIETY = 6  # different characters, and different steps from one to the next: neither "aaaa" nor "abcd"
 MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 OF_A_HOST = frozenset(string.ascii_letters + string.digits + ".-")
 OF_A_MAILBOX = OF_A_HOST | frozenset("!#$%&'*+/=?^_`{|}~")
-PLACEHOLDERS = re.compile(r"secret|password|passwd|change.?(me|this|it)|example|placeholder", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +71,7 @@ class Config:
     otlp_endpoint: str | None = None
     sentry_dsn: str | None = None
     mail: Mail | None = None
+    files: FilesPlace | None = None  # where new contents of files go instead of the database
     backup_passphrase: str | None = field(default=None, repr=False)
     old_encryption_key: str | None = field(default=None, repr=False)  # opens what is not sealed with the new one yet
     made_secrets: tuple[str, ...] = ()  # those of MADE_SECRETS that are in `instance_dir`
@@ -87,7 +79,7 @@ class Config:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config":
         """Read and check every setting; raises ConfigError at the first that cannot stand."""
-        read = _Reader(environ)
+        read = Reader(environ)
         instance = (ROOT / read.text("INSTANCE_DIR", "instance")).resolve()
         try:
             instance.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,20 +120,21 @@ class Config:
             sentry_dsn=read.address("SENTRY_DSN", WEB),
             log_format=read.one_of("LOG_FORMAT", (cls.log_format, "json")),
             mail=_mail(read),
+            files=files_setting.read_from(read),
             backup_passphrase=read.secret("BACKUP_PASSPHRASE"),
             old_encryption_key=read.secret("OLD_ENCRYPTION_KEY"),
             made_secrets=tuple(name for name in MADE_SECRETS if not read.is_given(name)),
         )
 
 
-def _metrics_token(read: "_Reader") -> str | None:
+def _metrics_token(read: Reader) -> str | None:
     token = read.secret("METRICS_TOKEN")
-    if token and _is_weak(token):
+    if token and is_weak(token):
         raise ConfigError(f"METRICS_TOKEN is weak: {HOW_TO_MAKE_A_SECRET}")
     return token
 
 
-def _mail(read: "_Reader") -> Mail | None:
+def _mail(read: Reader) -> Mail | None:
     host = read.text("SMTP_HOST", "")
     security = read.one_of("SMTP_SECURITY", tuple(MAIL_PORTS))
     port = read.integer("SMTP_PORT", MAIL_PORTS[security], low=1, high=65535)
@@ -186,115 +179,3 @@ def current() -> Config:
     if _current is None:
         raise RuntimeError("create_app() has not run: no settings are installed")
     return _current
-
-
-class _Reader:
-    """Typed reading of environment variables; every complaint names the variable."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
-
-    def text(self, name: str, default: str) -> str:
-        return self.environ.get(name, "").strip() or default
-
-    def hosts(self, name: str) -> tuple[str, ...]:
-        names = tuple(self.environ.get(name, "").lower().replace(",", " ").split())  # as browsers write them
-        if wrong := [host for host in names if "/" in host]:
-            raise ConfigError(f"{name} holds names such as chat.example.org, without https:// and path: {wrong[0]!r}")
-        return tuple(self._as_browsers_send(name, host) for host in names)
-
-    def _as_browsers_send(self, setting: str, host: str) -> str:
-        """In ASCII: by IDNA 2008, in which straße is not strasse."""
-        if host.isascii():
-            return host
-        import idna  # few sites need it
-
-        dot, name, port = re.fullmatch(r"(\.?)([^:]*)(.*)", host).groups()  # type: ignore[union-attr]
-        try:
-            return f"{dot}{idna.encode(name, uts46=True).decode()}{port}"
-        except idna.IDNAError as error:
-            raise ConfigError(f"{setting} has a name that cannot be one, {host!r}: {error}") from error
-
-    def address(self, name: str, beginnings: tuple[str, ...]) -> str | None:
-        url = self.secret(name)
-        if url and not url.startswith(beginnings):  # not shown: it may hold a password
-            raise ConfigError(f"{name} must begin with one of: {' '.join(beginnings)}")
-        return url
-
-    def integer(self, name: str, default: int, *, low: int, high: int | None = None) -> int:
-        raw = self.text(name, str(default))
-        if not NUMBER.fullmatch(raw) or int(raw) < low or (high and int(raw) > high):
-            raise ConfigError(f"{name} must be a whole number from {low}{f' to {high}' if high else ''}, not {raw!r}")
-        return int(raw)
-
-    def workers(self, name: str, database_url: str, redis_url: str | None) -> int:
-        """Several workers follow and stop each other's answers over Redis, and write at the same time."""
-        count = self.integer(name, 1, low=1, high=MOST_WORKERS)
-        if count > 1 and not redis_url:
-            raise ConfigError(f"{name} above 1 needs REDIS_URL, over which workers share answers")
-        if count > 1 and database_url.startswith("sqlite"):
-            raise ConfigError(f"{name} above 1 needs a DATABASE_URL of MariaDB or MySQL: SQLite has one writer")
-        return count
-
-    def seconds(self, name: str, default: float) -> int:
-        return self.integer(name, int(default), low=1, high=86400)
-
-    def flag(self, name: str) -> bool:
-        raw = self.text(name, "0").lower()
-        if raw not in {"0", "1", "true", "false", "yes", "no"}:
-            raise ConfigError(f"{name} must be 1 or 0, not {raw!r}")
-        return raw in {"1", "true", "yes"}
-
-    def one_of(self, name: str, known: tuple[str, ...]) -> str:
-        """The first without a setting."""
-        raw = self.text(name, known[0]).lower()
-        if raw not in known:
-            raise ConfigError(f"{name} must be one of {' '.join(known)}, not {raw!r}")
-        return raw
-
-    def timezone(self, name: str, default: str) -> str:
-        raw = self.text(name, default)
-        if not timezones.is_known(raw):
-            raise ConfigError(f"{name} must be a time zone such as Asia/Shanghai, not {raw!r}")
-        return raw
-
-    def existing_file(self, name: str) -> Path | None:
-        raw = self.text(name, "")
-        if raw and not Path(raw).is_file():
-            raise ConfigError(f"{name} names no file: {raw}")
-        return Path(raw) if raw else None
-
-    def secret(self, name: str) -> str | None:
-        """`NAME`, or the content of the file `NAME_FILE` points to; an empty one is absent."""
-        path = self.environ.get(f"{name}_FILE", "")
-        if not path:
-            return self.environ.get(name, "").strip() or None
-        try:
-            return Path(path).read_text().strip() or None
-        except OSError as error:
-            raise ConfigError(f"{name}_FILE cannot be read: {error}") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{name}_FILE cannot be read: it is no text") from error
-
-    def is_given(self, name: str) -> bool:
-        return name in self.environ or f"{name}_FILE" in self.environ
-
-    def strong_secret(self, name: str, made: InstanceSecrets) -> str:
-        secret = (self.secret(name) or "") if self.is_given(name) else made.get(name)
-        if _is_weak(secret):
-            raise ConfigError(f"{name} is empty or weak: {HOW_TO_MAKE_A_SECRET}")
-        return secret
-
-
-def missing_packages(name: str) -> ConfigError:
-    """For a setting that needs requirements-observe.txt."""
-    return ConfigError(
-        f"{name} needs packages that are not installed: run `python3 scripts/environment.py observe`, "
-        "or build the image anew: docker compose build"
-    )
-
-
-def _is_weak(secret: str) -> bool:
-    steps = {ord(after) - ord(before) for before, after in pairwise(secret)}
-    has_variety = min(len(set(secret)), len(steps)) >= MIN_VARIETY
-    return len(secret) < MIN_SECRET_LENGTH or not has_variety or PLACEHOLDERS.search(secret) is not None

@@ -8,8 +8,9 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
-from flask_app.config import VERSION, Config, missing_packages
+from flask_app.config import VERSION, Config
 from flask_app.errors import ConfigError
+from flask_app.settings_reader import missing_packages
 
 _REPORTED = frozenset({"error", "critical", "exception"})
 _NAMES = ("request", "run", "attempt")  # of a record's fields: ids

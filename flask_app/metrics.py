@@ -67,6 +67,7 @@ TOKENS = _counter("tokens_total", "Tokens that this process booked. The kinds do
 SETTLEMENT_SECONDS = _histogram("settlement_seconds", "From an answer's end to the commit that books it.", _QUICK)
 SETTLEMENT_FAILURES = _counter("settlement_failures_total", "Settlements that the database did not take at once.")
 REAPED = _counter("reaped_total", "What dead workers left and this process ended.", "kind")
+STORE_FAILURES = _counter("file_store_failures_total", "Requests to the store of files (FILES_URL) that failed.")
 
 CONNECTIONS = _gauge("database_connections", "Connections to the database in use.")
 CONNECTIONS_AWAITED = _gauge("database_connections_awaited", "Threads that wait for a connection or for their turn.")

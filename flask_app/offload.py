@@ -14,12 +14,14 @@ R = TypeVar("R")
 
 GIVEN_SECONDS = 0.001
 MOST_AT_ONCE = 2  # a hash takes 19 MiB and one core: more at once would only starve the answers
-THREADS = MOST_AT_ONCE + 1  # with the one that draws files
+OF_THE_STORE = 4  # requests to the store of files: what waits for another machine takes none of the others' places
+THREADS = MOST_AT_ONCE + 1 + OF_THE_STORE  # with the one that draws files
 
 Apply = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 _slots = threading.BoundedSemaphore(MOST_AT_ONCE)
 _slot_of_files = threading.BoundedSemaphore(1)
+_slots_of_the_store = threading.BoundedSemaphore(OF_THE_STORE)
 
 
 def run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -33,6 +35,17 @@ def run_for_file(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """The same for a file that somebody takes along, in a slot that all such files share: no sign-in waits for it."""
     with _slot_of_files:
         result: R = _apply(work, args, kwargs)
+    return result
+
+
+def run_for_store(seconds: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The same for a request to the store of files. Raises TimeoutError where no slot is free in time."""
+    if not _slots_of_the_store.acquire(timeout=seconds):
+        raise TimeoutError
+    try:
+        result: R = _apply(work, args, kwargs)
+    finally:
+        _slots_of_the_store.release()
     return result
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from flask_app.config import VERSION, Config, missing_packages
+from flask_app.config import VERSION, Config
+from flask_app.settings_reader import missing_packages
 
 NAME = "mingchat"
 FLUSH_MS = 3000

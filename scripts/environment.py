@@ -1,7 +1,7 @@
 """Make the virtual environment and install the locked requirements into it.
 
-``python scripts/environment.py [run] [demo] [observe] [dev] [mutation] [scan] [audit]``. A stamp per requirements file
-holds its digest, so that nothing is called when nothing changed.
+``python scripts/environment.py [run] [demo] [observe] [s3] [dev] [mutation] [scan] [audit]``. A stamp per requirements
+file holds its digest, so that nothing is called when nothing changed.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ EXTRAS = {
     # A wheel or nothing: building the model server from source takes a compiler and many minutes.
     "demo": ("requirements-demo.txt", "the local model", ("--only-binary", ":all:")),
     "observe": ("requirements-observe.txt", "what traces and error reports need", ()),
+    "s3": ("requirements-s3.txt", "what files in S3-compatible storage need", ("--only-binary", ":all:")),
     "dev": ("requirements-dev.txt", "the developer's tools", ()),
     "scan": ("requirements-scan.txt", "the scanner", ()),
     "audit": ("requirements-audit.txt", "what asks for known weaknesses", ()),

@@ -16,6 +16,8 @@ def main() -> None:
     _refuse_taken_port(os.environ.get("HOST") or "127.0.0.1", settings.port())
     if settings.observes():
         environment.ensure("observe")
+    if settings.stores_in_buckets():
+        environment.ensure("s3")
     environment.ensure_demo()
     if not schema.is_current() and subprocess.call([environment.PYTHON, "-m", "scripts.migrate"]) != 0:
         raise SystemExit(settings.NOT_STARTED)

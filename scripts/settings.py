@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 NUMBER = re.compile(r"[0-9]{1,18}")
 MOST_WORKERS = 256
@@ -39,6 +40,17 @@ def observes() -> bool:
     """Are traces or error reports sent anywhere?"""
     names = ("OTEL_EXPORTER_OTLP_ENDPOINT", "SENTRY_DSN")
     return any(_text(name, "") or _text(f"{name}_FILE", "") for name in names)
+
+
+def stores_in_buckets() -> bool:
+    """Do contents of files go to S3-compatible storage?"""
+    url = _text("FILES_URL", "")
+    if path := _text("FILES_URL_FILE", ""):
+        try:
+            url = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError):  # the application says what is wrong with it
+            return False
+    return url.startswith("s3://")
 
 
 def log_level() -> str:

@@ -20,7 +20,7 @@ from flask_app.models.accounts import (
 from flask_app.models.assistants import Assistant, SharedAssistant
 from flask_app.models.chat import Conversation, Folder, ImportedDaily, KeptDraft, Message, Run
 from flask_app.models.devices import KnownDevice
-from flask_app.models.files import FilePiece, KeptFile, MessageFile
+from flask_app.models.files import FilePiece, KeptFile, MessageFile, RemovedObject
 from flask_app.models.identities import IdentityProvider, IdentitySignIn, LeftIdentity, LinkedIdentity
 from flask_app.models.metering import (
     Attempt,
@@ -91,6 +91,7 @@ __all__ = [
     "RecoveryCode",
     "RedeemCode",
     "Registration",
+    "RemovedObject",
     "Run",
     "SearchDocument",
     "SearchPosting",

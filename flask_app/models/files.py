@@ -23,6 +23,9 @@ class KeptFile(Base):
     `content_digest` is the SHA-256 of its content; null where the file came before that was noted. `absent` is why its
     content is not here, though a message names it: "expired", or "left_out" of what was imported. Its text is empty
     then, and its `digest` the row's own id.
+
+    `object_key` is where its content lies in the store that FILES_URL names; null where it is in pieces. Nobody guesses
+    one, and each is used once.
     """
 
     __tablename__ = "files"
@@ -49,6 +52,7 @@ class KeptFile(Base):
     text: Mapped[str] = mapped_column(LongText, default="")
     content_digest: Mapped[str | None] = mapped_column(Ascii)
     absent: Mapped[str | None] = mapped_column(String(16))
+    object_key: Mapped[str | None] = mapped_column(Ascii, unique=True, index=True)
 
 
 class FilePiece(Base):
@@ -59,6 +63,18 @@ class FilePiece(Base):
     file_id: Mapped[str] = to("files.id", primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     content: Mapped[bytes] = mapped_column(Piece)
+
+
+class RemovedObject(Base):
+    """An object that no file has any more, or may never have: it goes from the store once it is due.
+
+    Written in the transaction that makes it so, and deleted once the store has let go of it.
+    """
+
+    __tablename__ = "removed_objects"
+
+    object_key: Mapped[str] = mapped_column(Ascii, primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class MessageFile(Base):

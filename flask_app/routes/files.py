@@ -18,7 +18,7 @@ blueprint = Blueprint("files", __name__, url_prefix="/api/files")
 @queries(name="What the file is called, with its ending.")
 @refuses(413, "Longer than 20 MB.")
 @refuses(422, "It cannot be read: the code says why.")
-@refuses(503, "Too many are being read at once: to be tried again. Or the server's disk is nearly full.")
+@refuses(503, "Too many are being read at once, or `files_unavailable`: to be tried again. Or the disk is nearly full.")
 def add() -> FileReply:
     """Bring in a file: the body is its bytes, of any type but JSON and forms.
 
@@ -37,6 +37,7 @@ def add() -> FileReply:
 @require_login
 @shows(*files.TYPES)
 @refuses(404, "None of one's own; or `file_not_kept`: a message names it, its content is not here.")
+@refuses(503, "`files_unavailable`: where files are kept cannot be reached just now.")
 def content(file_id: str) -> Response:
     """A file's content; of a picture what was made of it.
 

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from itertools import chain
 from typing import IO, Annotated, Literal
 from urllib.parse import quote
 
@@ -152,8 +154,11 @@ def _too_large() -> TooLarge:
 
 
 def sent(facts: Facts) -> Response:
-    """A picture to be seen, anything else to be kept; nothing in it runs (`headers`)."""
-    response = Response(file_service.content(facts.id), content_type=facts.content_type)
+    """A picture to be seen, anything else to be kept; nothing in it runs (`headers`).
+
+    Raises Unavailable("files_unavailable") before anything is said.
+    """
+    response = Response(content_type=facts.content_type)
     how = "inline" if facts.kind == files.PICTURE else "attachment"
     plain = facts.name.encode("ascii", "ignore").decode().lstrip("-")
     headers = response.headers
@@ -162,4 +167,7 @@ def sent(facts: Facts) -> Response:
     headers["Cache-Control"] = KEPT
     response.set_etag(facts.id)  # another content has another id
     response.make_conditional(request)
+    if response.status_code == HTTPStatus.OK and request.method == "GET":
+        parts = file_service.content(facts)
+        response.response = chain([next(parts, b"")], parts)
     return response

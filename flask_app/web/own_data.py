@@ -112,7 +112,7 @@ def _files(reader: Reader, actor: User, account: bytes) -> Iterator[File]:
     for each in own_data.files(actor):
         if each.absent:
             continue
-        yield f"files/{each.id} {each.name}", now, file_service.content(each.id)
+        yield f"files/{each.id} {each.name}", now, file_service.content(each)
 
 
 def _lines(pages: Iterable[Iterable[Reply]]) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing, table_of
 from flask_app.models import KeptFile
-from flask_app.services.files import file_service
+from flask_app.services.files import contents
 
 _files = table_of(KeptFile)
 
@@ -16,7 +16,7 @@ _files = table_of(KeptFile)
 def made(file_id: str, length: int) -> str | None:
     """Read piece by piece, and noted. None where it is not as long: it went in this moment."""
     found, read = hashlib.sha256(), 0
-    for piece in file_service.content(file_id):
+    for piece in contents.of(file_id, length):
         found.update(piece)
         read += len(piece)
     if read != length:

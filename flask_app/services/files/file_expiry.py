@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import fetching, in_writing, table_of
 from flask_app.domain import files
 from flask_app.models import FilePiece, KeptFile, User
-from flask_app.services.files import file_retention
+from flask_app.services.files import contents, file_retention
 from flask_app.services.runs import closing
 
 BATCH = 50  # found at once
@@ -67,13 +67,15 @@ def expire(file_id: str, before: datetime) -> bool:
     """False where it was sent again in this moment, or is gone. Nobody finds it by its digest from then on."""
     time.sleep(PAUSE_SECONDS)
     emptied = update(_files).where(_files.c.id == file_id, _is_old(before))
-    nothing = {"text": "", "stored_bytes": 0, "tokens": 0, "content_digest": None}
+    nothing = {"text": "", "stored_bytes": 0, "tokens": 0, "content_digest": None, "object_key": None}
     nothing |= {"digest": _files.c.id, "absent": files.EXPIRED}
 
     def work(connection: Connection) -> bool:
+        object_key = contents.locked_key(connection, file_id)
         if not connection.execute(emptied.values(nothing)).rowcount:
             return False
         connection.execute(delete(_pieces).where(_pieces.c.file_id == file_id))
+        contents.note_removed(connection, object_key)
         return True
 
     return in_writing(work)

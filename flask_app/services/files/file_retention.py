@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from flask_app.database import fetching, in_writing, table_of
 from flask_app.models import KeptFile, MessageFile
+from flask_app.services.files import contents
 from flask_app.services.ledger import shared_clock
 from flask_app.services.runs import closing
 
@@ -52,8 +53,7 @@ def forget(user_id: str) -> bool:
         for file_id in found:
             if closing.is_closed():
                 return False
-            gone = delete(_files).where(_files.c.id == file_id)
-            in_writing(lambda connection, gone=gone: connection.execute(gone))  # type: ignore[misc]
+            in_writing(lambda connection, file_id=file_id: contents.let_go(connection, file_id))  # type: ignore[misc]
         if len(found) < AT_ONCE:
             return True
 
@@ -70,10 +70,9 @@ def _due(before: datetime) -> Sequence[str]:
         return connection.scalars(query).all()
 
 
-def _remove(file_id: str, before: datetime) -> int:
+def _remove(file_id: str, before: datetime) -> bool:
     """Looked at once more: it may be sent in this moment."""
-    still = delete(_files).where(_files.c.id == file_id, is_due(before))
     try:
-        return in_writing(lambda connection: connection.execute(still).rowcount)
+        return in_writing(lambda connection: contents.let_go(connection, file_id, is_due(before)))
     except IntegrityError:  # it was
-        return 0
+        return False

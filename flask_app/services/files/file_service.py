@@ -1,13 +1,12 @@
-"""A person's files: taken in once each, kept in pieces, given back, removed where no message has them."""
+"""A person's files: taken in once each, kept, given back, removed where no message has them."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Any
 
-from sqlalchemy import Row, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, case, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -15,27 +14,24 @@ from flask_app.database import fetching, in_writing, new_id, table_of, utc_now
 from flask_app.domain import files
 from flask_app.domain.events import estimate_tokens
 from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
-from flask_app.models import FilePiece, KeptFile, User
+from flask_app.models import KeptFile, User
 from flask_app.services.budgets import budget_service
 from flask_app.services.chat.prompts import USUAL_IMAGE_TOKENS
-from flask_app.services.files import file_retention, reader
+from flask_app.services.files import contents, file_retention, object_store, reader
 from flask_app.services.files.reader import Read
 from flask_app.services.ledger import shared_clock
 
-_files, _pieces = table_of(KeptFile), table_of(FilePiece)
+_files = table_of(KeptFile)
 # The first bytes of each digest, another with each change of what is read of a file: then the same is read anew.
 READ_AS = b"2"
-_FACTS = ("id", "name", "kind", "content_type", "bytes", "width", "height", "pages", "tokens")
+_FACTS = ("id", "name", "kind", "content_type", "bytes", "width", "height", "pages", "tokens", "object_key")
 # Of a file whose content is here the column is not read: its text stands before it.
 ABSENT = case((_files.c.digest == _files.c.id, _files.c.absent)).label("absent")
 _facts = (*(_files.c[name] for name in _FACTS), ABSENT)
 _OWN = select(*_facts).where(_files.c.id == bindparam("file"), _files.c.user_id == bindparam("person"))
 _SAME = select(*_facts).where(_files.c.user_id == bindparam("person"), _files.c.digest == bindparam("digest"))
 _TAKEN = select(func.coalesce(func.sum(_files.c.stored_bytes), 0)).where(_files.c.user_id == bindparam("person"))
-_PIECE = select(_pieces.c.content).where(
-    _pieces.c.file_id == bindparam("file"), _pieces.c.number == bindparam("number")
-)
-_PIECES = select(_pieces.c.content).where(_pieces.c.file_id == bindparam("file")).order_by(_pieces.c.number)
+Place = tuple[str, str | None]  # the row's id, and the object's key
 LEFT_FOR = timedelta(hours=1)  # where there is no room, no draft holds on to a file for longer
 
 
@@ -43,7 +39,8 @@ LEFT_FOR = timedelta(hours=1)  # where there is no room, no draft holds on to a 
 class Facts:
     """What is known of a file without its content; `tokens` is about what it adds to a prompt.
 
-    `absent` is why its content is not here; None where it is.
+    `absent` is why its content is not here; None where it is. `object_key` is where in the store it lies; None where in
+    the database.
     """
 
     id: str
@@ -56,6 +53,7 @@ class Facts:
     pages: int | None
     tokens: int
     absent: str | None
+    object_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +69,23 @@ class Arrived:
 def keep(actor: User, arrived: Arrived, quota_mb: int) -> Facts:
     """Read a file and keep it; the same from the same person is the one that is there, by its new name.
 
-    Raises Forbidden("files_off") where they may keep none, Invalid("file_quota_full"), and what `reader.read` does.
+    Raises Forbidden("files_off") where they may keep none, Invalid("file_quota_full"), and what `reader.read` and
+    `contents.keep` do.
     """
     require_room(quota_mb)
     if known := _again(actor, arrived):
         return known
     with reader.read(arrived.content, actor.id, arrived.language) as found:
-        file_id = in_writing(lambda connection: _announce(connection, actor, found, arrived.name, quota_mb))
+        place = new_id(), object_store.new_key() if object_store.takes_new() else None
+        in_writing(lambda connection: _announce(connection, actor, place, found, arrived.name, quota_mb))
+        file_id, object_key = place
         try:
-            content_digest = _keep_pieces(file_id, found)
+            content_digest = contents.keep(file_id, object_key, found.content, found.bytes)
             in_writing(lambda connection: _finish(connection, file_id, arrived.digest, content_digest))
         except BaseException as error:
+            late = contents.LATE_SECONDS
             with suppress(SQLAlchemyError):  # without a database: nobody finds it, and it goes after a day
-                in_writing(lambda connection: connection.execute(delete(_files).where(_files.c.id == file_id)))
+                in_writing(lambda connection: contents.let_go(connection, file_id, in_seconds=late))
             if isinstance(error, IntegrityError) and (known := _again(actor, arrived)):  # it came twice at once
                 return known
             raise
@@ -130,31 +132,23 @@ def own(actor: User, after: str, limit: int) -> list[Facts]:
         return [facts_of(row) for row in connection.execute(some)]
 
 
-def content(file_id: str) -> Iterator[bytes]:
-    """Its pieces in order; no connection is held between two."""
-    number = 0
-    while True:
-        with fetching() as connection:
-            piece: bytes | None = connection.scalar(_PIECE, {"file": file_id, "number": number})
-        if piece is None:
-            return
-        yield piece
-        number += 1
+def content(facts: Facts) -> Iterator[bytes]:
+    """In parts, as `contents.parts` gives them."""
+    return contents.parts(facts.id, facts.object_key, facts.bytes)
 
 
-def whole(file_id: str) -> bytes:
-    """All of it at once, empty where it is gone: what waits for connections does not wait between two pieces."""
-    with fetching() as connection:
-        return b"".join(connection.scalars(_PIECES, {"file": file_id}))
+def whole(facts: Facts) -> bytes:
+    """All of it at once, empty where it is gone. Raises Unavailable("files_unavailable")."""
+    return contents.whole(facts.id, facts.object_key, facts.bytes)
 
 
 def remove(actor: User, file_id: str) -> None:
     """Raises NotFound for somebody else's, Conflict("file_in_use") where a message has it."""
-    own = delete(_files).where(_files.c.id == file_id, _files.c.user_id == actor.id, file_retention.unsent)
+    own = (_files.c.user_id == actor.id, file_retention.unsent)
     try:
-        gone = in_writing(lambda connection: connection.execute(own).rowcount)
+        gone = in_writing(lambda connection: contents.let_go(connection, file_id, *own))
     except IntegrityError:  # it was sent in this moment
-        gone = 0
+        gone = False
     if not gone:
         find(actor, file_id)
         raise Conflict("file_in_use")
@@ -174,7 +168,7 @@ def _again(actor: User, arrived: Arrived) -> Facts | None:
     return find(actor, row.id)
 
 
-def _announce(connection: Connection, actor: User, found: Read, name: str, quota_mb: int) -> str:
+def _announce(connection: Connection, actor: User, place: Place, found: Read, name: str, quota_mb: int) -> None:
     """Its row, which nobody finds yet by its digest. The person's is locked while room is looked for."""
     budget_service.take_turn(connection, actor.id)
     stored = found.bytes + len(found.text.encode())
@@ -182,14 +176,13 @@ def _announce(connection: Connection, actor: User, found: Read, name: str, quota
         _make_room(connection, actor)
         if not _fits(connection, actor, stored, quota_mb):
             raise Invalid("file_quota_full", limit=quota_mb)
-    file_id = new_id()
+    file_id, object_key = place
     values = {
         each: getattr(found, each) for each in ("kind", "content_type", "bytes", "width", "height", "pages", "text")
     }
     about = {"id": file_id, "user_id": actor.id, "digest": file_id, "name": name, "stored_bytes": stored}
-    row = {**values, **about, "tokens": _tokens(found, name), "sent_at": None, "created_at": utc_now()}
-    connection.execute(insert(_files), row)
-    return file_id
+    more = {"tokens": _tokens(found, name), "sent_at": None, "created_at": utc_now(), "object_key": object_key}
+    connection.execute(insert(_files), {**values, **about, **more})
 
 
 def _fits(connection: Connection, actor: User, stored: int, quota_mb: int) -> bool:
@@ -199,26 +192,15 @@ def _fits(connection: Connection, actor: User, stored: int, quota_mb: int) -> bo
 def _make_room(connection: Connection, actor: User) -> None:
     """Remove what has been in no message for a while."""
     before = shared_clock.ask(connection) - LEFT_FOR  # this process's own may be hours ahead
-    own = delete(_files).where(_files.c.user_id == actor.id, file_retention.is_due(before))
-    connection.execute(own)
+    is_due = file_retention.is_due(before)
+    for file_id in connection.scalars(select(_files.c.id).where(_files.c.user_id == actor.id, is_due)).all():
+        contents.let_go(connection, file_id, is_due)
 
 
 def _tokens(found: Read, name: str) -> int:
     if found.kind == files.PICTURE:
         return USUAL_IMAGE_TOKENS
     return estimate_tokens(files.document(name, found.pages, found.text))
-
-
-def _keep_pieces(file_id: str, found: Read) -> str:
-    """Each in a transaction of its own: on SQLite others write in between. Gives the digest of all."""
-    left, number, digest = found.bytes, 0, hashlib.sha256()
-    while left > 0:
-        piece = found.content.read(min(left, files.PIECE_BYTES))
-        row = {"file_id": file_id, "number": number, "content": piece}
-        in_writing(lambda connection, row=row: connection.execute(insert(_pieces), row))  # type: ignore[misc]
-        digest.update(piece)
-        left, number = left - len(piece), number + 1
-    return digest.hexdigest()
 
 
 def _finish(connection: Connection, file_id: str, digest: str, content_digest: str) -> None:

@@ -104,10 +104,11 @@ class Attached:
     def address(self) -> str | None:
         """The picture itself, as an address that holds its content; None where it was deleted meanwhile.
 
-        It is read when it is wanted, and by nobody in a transaction. Raises Unavailable("database_unavailable").
+        It is read when it is wanted, and by nobody in a transaction. Raises Unavailable: "database_unavailable",
+        "files_unavailable".
         """
         try:
-            whole = file_service.whole(self.facts.id)
+            whole = file_service.whole(self.facts)
         except SQLAlchemyError as error:
             raise Unavailable("database_unavailable") from error
         return f"data:{self.facts.content_type};base64,{base64.b64encode(whole).decode()}" if whole else None

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import utc_now
-from flask_app.services.files import file_retention
+from flask_app.services.files import file_retention, removed_objects
 from flask_app.services.gateway import program_keys, request_log, request_retention, word_log
 from flask_app.services.operations import process_service
 from flask_app.services.operations.process_service import Ran
@@ -39,6 +39,7 @@ JOBS = (
     left_identities.prune,
     share_service.prune,
     file_retention.prune,
+    removed_objects.prune,
 )
 
 log = structlog.get_logger()

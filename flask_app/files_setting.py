@@ -1,0 +1,93 @@
+"""Where contents of files go (FILES_URL): a bucket of S3-compatible storage, or a folder. Without it, the database.
+
+``s3://BUCKET/PREFIX?endpoint=https://…&region=…`` or ``file:///FOLDER``. With ``new=database`` new ones go into the
+database again, and what is there is still read.
+"""
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+from urllib.request import url2pathname
+
+from flask_app import places
+from flask_app.errors import ConfigError
+from flask_app.settings_reader import Reader, missing_packages
+
+NAME, ACCESS, SECRET = "FILES_URL", "FILES_ACCESS_KEY", "FILES_SECRET_KEY"
+KINDS = ("s3://", "file:///")
+USUAL_REGION = "us-east-1"
+_KNOWN = {"s3": {"endpoint", "region", "new"}, "file": {"new"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilesPlace:
+    """A `folder`, or a `bucket` with what leads to it. `takes_new`: do new contents go there?"""
+
+    folder: Path | None = None
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = USUAL_REGION
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    takes_new: bool = True
+
+    @property
+    def shown(self) -> str:
+        """Without its keys."""
+        return str(self.folder) if self.folder else f"s3://{'/'.join(filter(None, (self.bucket, self.prefix)))}"
+
+
+def read_from(read: Reader) -> FilesPlace | None:
+    """Raises ConfigError."""
+    url, access_key, secret_key = read.address(NAME, KINDS), read.secret(ACCESS), read.secret(SECRET)
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if strange := options.keys() - _KNOWN[parts.scheme]:
+        raise ConfigError(f"{NAME} has what {parts.scheme} does not know: {min(strange)}")
+    if options.get("new", "database") != "database":
+        raise ConfigError(f"{NAME}: new=database is the only word behind new=")
+    takes_new = "new" not in options
+    if parts.scheme == "file":
+        return FilesPlace(folder=_folder(parts.path), takes_new=takes_new)
+    if not (access_key and secret_key):
+        raise ConfigError(f"{NAME} of s3 needs {ACCESS} and {SECRET}")
+    if not parts.hostname or "@" in parts.netloc:
+        raise ConfigError(
+            f"{NAME} is written like s3://bucket/prefix?endpoint=https://…; the keys are {ACCESS} and {SECRET}"
+        )
+    if find_spec("obstore") is None:
+        raise missing_packages(NAME, "s3")
+    return FilesPlace(
+        bucket=parts.netloc,
+        prefix=parts.path.strip("/"),
+        endpoint=_endpoint(options.get("endpoint", ""), is_plain_allowed=read.flag("ALLOW_INSECURE_UPSTREAMS")),
+        region=options.get("region") or USUAL_REGION,
+        access_key=access_key,
+        secret_key=secret_key,
+        takes_new=takes_new,
+    )
+
+
+def _folder(path: str) -> Path:
+    folder = Path(url2pathname(path))
+    if not folder.is_dir():
+        raise ConfigError(f"{NAME} names no folder: {folder}")
+    if complaint := places.folder_complaint(folder):
+        raise ConfigError(f"{NAME}: {complaint}")
+    return folder.resolve()
+
+
+def _endpoint(address: str, *, is_plain_allowed: bool) -> str:
+    """Empty for Amazon's own, by the region."""
+    if not address:
+        return ""
+    parts = urlsplit(address)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.username:
+        raise ConfigError(f"{NAME}: endpoint is an address such as https://s3.example.org, not {address!r}")
+    if parts.scheme == "http" and not is_plain_allowed:
+        raise ConfigError(f"{NAME}: endpoint must begin with https:// unless ALLOW_INSECURE_UPSTREAMS is 1")
+    return address.rstrip("/")

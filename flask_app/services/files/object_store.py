@@ -1,0 +1,87 @@
+"""The store that FILES_URL names: contents as objects, each under a key that nobody guesses.
+
+Whoever asks waits in a thread of the system's own, a few of them at once, and is answered or refused in time.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import ParamSpec, Protocol, TypeVar
+
+import structlog
+
+from flask_app import config, metrics, offload
+from flask_app.errors import Unavailable
+from flask_app.files_setting import FilesPlace
+
+WAIT_SECONDS = 20  # for others' requests
+RETRY_SECONDS = 5  # until whoever was refused asks again
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = structlog.get_logger()
+
+
+class Away(Exception):
+    """The store did not do what it was asked; it says why."""
+
+
+class Store(Protocol):
+    """Each raises Away."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """It is there as a whole when this returns, or as good as not at all."""
+
+    def part(self, key: str, start: int, length: int) -> bytes:
+        """Less where it ends before; empty where there is no such object."""
+
+    def remove(self, key: str) -> None:
+        """Also of what is not there."""
+
+    def keys(self) -> Iterator[list[str]]:
+        """Of all that lie there, some at a time."""
+
+
+def new_key() -> str:
+    return secrets.token_hex(24)
+
+
+def takes_new() -> bool:
+    """Do new contents go there?"""
+    place = config.current().files
+    return place is not None and place.takes_new
+
+
+def store() -> Store:
+    """Raises Away where FILES_URL is not set."""
+    place = config.current().files
+    if place is None:
+        raise Away("FILES_URL is not set")
+    return _at(place)
+
+
+def ask(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """What a store's method gives, or whatever waits for it. Raises Unavailable("files_unavailable")."""
+    try:
+        return offload.run_for_store(WAIT_SECONDS, work, *args, **kwargs)
+    except (Away, TimeoutError) as error:
+        raise refused(error) from error
+
+
+def refused(error: Exception) -> Unavailable:
+    """Noted, and in the words of whoever asked."""
+    metrics.STORE_FAILURES.inc()
+    log.warning("file_store_failed", reason=str(error) or "others' requests hold all its threads")
+    return Unavailable("files_unavailable", retry_after=RETRY_SECONDS)
+
+
+@lru_cache(maxsize=1)
+def _at(place: FilesPlace) -> Store:
+    if place.folder:
+        from flask_app.services.files.folder_store import FolderStore
+
+        return FolderStore(place.folder)
+    from flask_app.services.files.s3_store import S3Store  # and with it what only such a site needs
+
+    return S3Store(place)
