@@ -9,6 +9,7 @@ from flask_app.cli_budgets import budgets
 from flask_app.cli_codes import codes
 from flask_app.cli_directories import directories
 from flask_app.cli_doctor import doctor
+from flask_app.cli_files import files
 from flask_app.cli_group import Group, moment, show, site_address, typed_line
 from flask_app.cli_groups import groups
 from flask_app.cli_identities import identities
@@ -69,7 +70,7 @@ COMMANDS: tuple[click.Command, ...] = (
         warnings,
         mail,
     ),
-    *(site, system, secrets, audit, backup, restore, move, doctor),
+    *(site, system, secrets, audit, files, backup, restore, move, doctor),
 )
 
 

@@ -46,6 +46,8 @@ def backup(file: str | None, *, encrypt: bool) -> None:
     _say(f"The ledger has {made.entries:,} entries of {len(made.ledger):,} people.")
     if made.running:
         _say(f"{made.running:,} answers were being made: restored, they end as interrupted, counted by estimate.")
+    if made.objects:
+        _say(f"{made.objects:,} contents of files are not in it, but in {_store()}: that needs a backup of its own.")
     if passphrase:
         _say("It is encrypted. Without the passphrase nobody opens it again, you neither.")
     else:
@@ -114,7 +116,28 @@ def _tell(done: "Restored") -> None:
         _say(f"{done.secrets.unreadable:,} secrets cannot be opened with the backup's key either. Enter them anew.")
     if manifest.running:
         _say(f"{manifest.running:,} answers were being made: the server ends them, counted by estimate.")
+    if manifest.objects:
+        _say(f"{manifest.objects:,} contents of files were not in it, but in a store. {_found_there()}")
     _verify(manifest.entries, len(manifest.ledger))
+
+
+def _store() -> str:
+    place = config.current().files
+    return place.shown if place else "a store"
+
+
+def _found_there() -> str:
+    from flask_app.errors import Unavailable
+    from flask_app.services.files import store_check
+
+    unseen = "It cannot be looked at: set FILES_URL as it was, then run flask files check."
+    if config.current().files is None:
+        return unseen
+    try:
+        missing = len(store_check.look().missing)
+    except Unavailable:
+        return unseen
+    return f"{missing:,} are not in {_store()}: flask files check names them." if missing else f"All are in {_store()}."
 
 
 def _verify(entries: int, people: int) -> None:

@@ -22,8 +22,9 @@ from flask_app.services.runs import run_service
 from flask_app.services.sign_in import login_limits
 from flask_app.upstream import client as upstream_client
 from scripts import settings_file
-from tests.support import clients, ledger, mariadb, mysql_server, redis_server, storage
+from tests.support import clients, ledger, mariadb, mysql_server, object_server, redis_server, storage
 from tests.support.clients import PageClient
+from tests.support.object_server import ObjectServer
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.upstream_answers import Answer
@@ -103,6 +104,21 @@ def redis(running_redis: RedisServer) -> RedisServer:
     """A Redis server with nothing in it."""
     running_redis.empty()
     return running_redis
+
+
+@pytest.fixture(scope="session")
+def running_objects() -> Iterator[ObjectServer]:
+    with object_server.server() as running:
+        yield running
+
+
+@pytest.fixture
+def objects(running_objects: ObjectServer) -> Iterator[ObjectServer]:
+    """An object store with nothing in it."""
+    running_objects.empty()
+    yield running_objects
+    running_objects.resume()
+    running_objects.start_again()
 
 
 @pytest.fixture(scope="session")

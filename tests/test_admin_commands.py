@@ -139,6 +139,7 @@ BESIDES = {
 }
 # What only the server does.
 ALONE = {"usage rebuild", "usage verify", "usage reconcile", "secrets rotate", "backup", "restore", "move", "doctor"}
+ALONE |= {"files move", "files check"}
 READING = {"tokens", "list", "show", "announcements", "audit", "overview", "records", "sent", "system", "topups"}
 PREFIX = "/api/admin/"
 CHANGING = ("post", "put", "patch", "delete")

@@ -30,13 +30,17 @@ def columns_of(tables: Iterable[Table]) -> dict[str, list[str]]:
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """`ledger` is by the person's id, `running` counts answers in the making, `digest` is of what came before."""
+    """`ledger` is by the person's id, `running` counts answers in the making, `digest` is of what came before.
+
+    `objects` counts contents of files that lie in a store, and not here.
+    """
 
     tables: dict[str, Fingerprint]
     ledger: dict[str, Total]
     running: int
     files: int
     digest: str
+    objects: int = 0
 
     @property
     def rows(self) -> int:

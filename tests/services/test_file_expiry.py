@@ -66,7 +66,7 @@ def test_what_is_too_old_goes_and_its_message_keeps_the_name(app: Flask, member:
         assert (row.text, row.stored_bytes, row.tokens, row.absent, row.digest) == ("", 0, 0, "expired", old)
         assert (row.name, row.bytes) == ("a.txt", 1)
         assert session.scalar(select(func.count()).select_from(MessageFile)) == 2
-    assert file_service.whole(old) == b""
+    assert file_service.whole(file_service.find(member, old)) == b""
     upkeep_service.tick()
     with reading() as session:
         assert session.get(KeptFile, old), "as long as a message names it"
@@ -82,7 +82,7 @@ def test_the_same_comes_again_and_is_another(app: Flask, member: User, member_cl
     again = member_client.post("/api/files?name=a.txt", data=b"words", content_type="application/octet-stream").json
     assert again
     assert again["id"] != first["id"]
-    assert file_service.whole(again["id"]) == b"words"
+    assert file_service.whole(file_service.find(member, again["id"])) == b"words"
 
 
 def test_what_expires_while_it_comes_again_is_another(app: Flask, member: User, member_client: PageClient) -> None:
@@ -99,7 +99,7 @@ def test_what_expires_while_it_comes_again_is_another(app: Flask, member: User, 
     event.remove(engine(), "after_cursor_execute", expire)
     assert not goes, "it was found, and went then"
     assert again["id"] != first["id"]
-    assert file_service.whole(again["id"]) == b"words"
+    assert file_service.whole(file_service.find(member, again["id"])) == b"words"
 
 
 def test_a_group_has_a_rule_of_its_own(app: Flask, make_user: MakeUser, admin_client: PageClient) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flask_app.config import MOST_WORKERS, Config
+from flask_app.config import Config
 from flask_app.errors import ConfigError
+from flask_app.settings_reader import MOST_WORKERS
 from scripts import settings, settings_file
 from tests.support.ports import free_port
 from tests.support.served import ROOT, served

@@ -13,14 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import obstore
 import urllib3
-from obstore.store import S3Store
 
 from flask_app.files_setting import FilesPlace
 from tests.support.ports import free_port, is_open
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
 
 START_SECONDS = 60
 BUCKET, REGION = "attachments", "us-east-1"
@@ -122,11 +123,15 @@ class ObjectServer:
 
     def make_bucket(self) -> None:
         """By an address that is signed, as its client has none for that."""
+        import obstore  # here and below: an extra, which few tests need
+
         url = obstore.sign(self.bucket(), "PUT", "", expires_in=timedelta(minutes=1))
         reply = urllib3.request("PUT", url)
         assert reply.status == 200, reply.data
 
-    def bucket(self) -> S3Store:
+    def bucket(self) -> "S3Store":
+        from obstore.store import S3Store
+
         place = self.place()
         return S3Store(
             place.bucket,
@@ -142,6 +147,8 @@ class ObjectServer:
         return {each["path"]: each["size"] for some in self.bucket().list() for each in some}
 
     def empty(self) -> None:
+        import obstore
+
         for path in self.held():
             obstore.delete(self.bucket(), path)
 

@@ -44,6 +44,7 @@ ACTIONS = (
     *("warnings.threshold", "mail.test"),
     *("webhook.set", "webhook.delete", "webhook.renew_secret", "webhook.test"),
     *("setup.finish", "backup.make", "backup.restore", "database.move", "secrets.rotate"),
+    *("files.move", "files.remove_left"),
 )
 
 _entries = table_of(AuditEntry)

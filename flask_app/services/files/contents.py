@@ -63,6 +63,20 @@ def of(file_id: str, length: int) -> Iterator[bytes]:
     return iter(()) if place is None else parts(file_id, place.object_key, length)
 
 
+def read_object(object_key: str, length: int) -> bytes:
+    """Its beginning, as a whole; less where it is not there as a whole. Raises Unavailable("files_unavailable")."""
+    read = b""
+    while len(read) < length and (part := _part(object_key, len(read), length)):
+        read += part
+    return read
+
+
+def is_at(file_id: str, object_key: str | None) -> bool:
+    """Does the row say so, now?"""
+    place = _place(file_id)
+    return place is not None and place.object_key == object_key
+
+
 def keep(file_id: str, object_key: str | None, content: IO[bytes], length: int) -> str:
     """Put it where its row says. Gives the digest of all. Raises Unavailable("files_unavailable")."""
     if object_key is None:

@@ -33,7 +33,7 @@ class FolderStore:
         except OSError as error:
             raise Away(str(error)) from error
 
-    def keys(self) -> Iterator[list[str]]:
+    def listed(self) -> Iterator[list[str]]:
         """What a process that was killed left behind half, too."""
         try:
             for folder in self._folder.iterdir():

@@ -39,7 +39,7 @@ class Store(Protocol):
     def remove(self, key: str) -> None:
         """Also of what is not there."""
 
-    def keys(self) -> Iterator[list[str]]:
+    def listed(self) -> Iterator[list[str]]:
         """Of all that lie there, some at a time."""
 
 

@@ -42,7 +42,7 @@ class S3Store:
         except FileNotFoundError:
             return
 
-    def keys(self) -> Iterator[list[str]]:
+    def listed(self) -> Iterator[list[str]]:
         with _answered():
             for some in self._reading.list():
                 yield [each["path"] for each in some]

@@ -1,4 +1,5 @@
-"""Backups: the whole database as it is at one moment, the two keys, and the settlements that wait on disk.
+"""Backups: the whole database as it is at one moment, the two keys, and the settlements that wait on disk. What files
+have in a store (FILES_URL) stays there: the rows say under which keys.
 
 The rows are written by us, one table after the other, out of one snapshot, and not by the database's own tools: so a
 backup needs no program beside us, is the same file from SQLite and from MariaDB, goes into either, and is compared row
@@ -15,7 +16,7 @@ from flask_app import config
 from flask_app.database import table_of, transaction, utc_now
 from flask_app.errors import Conflict
 from flask_app.instance_secrets import KEY, OLD_KEY
-from flask_app.models import Run
+from flask_app.models import KeptFile, Run
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.ledger import journal
@@ -26,7 +27,7 @@ from flask_app.transfer.manifest import ABOUT, FILES, MANIFEST, ROWS, SECRETS, A
 from flask_app.transfer.rows import Fingerprint
 from flask_app.transfer.store import Store
 
-_runs = table_of(Run)
+_files, _runs = table_of(KeptFile), table_of(Run)
 
 
 def make(actor: Actor, out: BinaryIO, passphrase: str | None) -> Manifest:
@@ -80,12 +81,14 @@ def _add_rows(written: Writer, store: Store, tables: list[Table], files: int, ke
         found = {str(table.name): _add_table(written, connection, table) for table in tables}
         _add_secrets(written, keys)
         running = select(func.count()).select_from(_runs).where(_runs.c.status == "running")
+        kept = next((each for each in tables if each.name == _files.name and "object_key" in each.columns), None)
         manifest = Manifest(
             tables=found,
             ledger=totals.of_people(connection),
             running=connection.scalar(running) or 0,
             files=files,
             digest=written.digest,
+            objects=connection.scalar(select(func.count(kept.c.object_key))) or 0 if kept is not None else 0,
         )
     written.add(MANIFEST, msgspec.json.encode(manifest))
     return manifest

@@ -30,5 +30,7 @@ def free_bytes(folder: Path) -> int:
 
 def require_reserve() -> None:
     """Before something is kept that can do without. Raises Unavailable("disk_full")."""
-    if any(free_bytes(folder) < RESERVE * MEGABYTE for folder in folders()):
+    place = config.current().files
+    also = [place.folder] if place and place.folder else []
+    if any(free_bytes(folder) < RESERVE * MEGABYTE for folder in (*folders(), *also)):
         raise Unavailable("disk_full")
