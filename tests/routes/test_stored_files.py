@@ -125,7 +125,6 @@ def test_what_is_deleted_goes_from_there(member_client: PageClient, held: Held) 
     assert (held.list_all(), stores.to_go()) == (set(), set())
 
 
-@pytest.mark.security("deleted-is-gone")
 def test_what_expires_goes_from_there(member: User, member_client: PageClient, held: Held) -> None:
     file_id = kept(member_client)
     files.attach(file_id, talks.branched(member).id)

@@ -9,6 +9,9 @@ from flask_app.column_types import ByServer
 from flask_app.database import reading, transaction
 from flask_app.files_setting import FilesPlace
 from flask_app.models import KeptFile, RemovedObject
+from flask_app.services.audit.audit_service import Actor
+
+NOBODY = Actor(None)
 
 
 def use(place: FilesPlace | None) -> None:
@@ -32,3 +35,9 @@ def have_all_due() -> None:
     """As after the hour, or the day, for which they wait."""
     with transaction() as session:
         session.execute(update(RemovedObject).values(due_at=ByServer(0)))
+
+
+def changed(**values: object) -> None:
+    """Of all files."""
+    with transaction() as session:
+        session.execute(update(KeptFile).values(values))
