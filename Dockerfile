@@ -5,13 +5,13 @@ ARG REGISTRY=docker.io
 FROM ${REGISTRY}/library/python:3.13-slim AS build
 ARG PIP_INDEX_URL=https://pypi.org/simple
 ARG OBSERVE=
-ARG S3=
+ARG BUCKET=
 WORKDIR /build
 # pip stays behind in an environment of its own.
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/venv
 COPY requirements.txt requirements-observe.txt requirements-s3.txt ./
 RUN /opt/pip/bin/pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps \
-        --only-binary :all: -r requirements.txt ${OBSERVE:+-r requirements-observe.txt} ${S3:+-r requirements-s3.txt}
+        --only-binary :all: -r requirements.txt ${OBSERVE:+-r requirements-observe.txt} ${BUCKET:+-r requirements-s3.txt}
 COPY . /app
 # A clone made under `umask 077` is readable to its owner alone, who is not the account that runs it.
 RUN chmod -R a+rX /app && install -d -m 700 /app/instance \

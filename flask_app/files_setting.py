@@ -14,7 +14,6 @@ from flask_app import places
 from flask_app.errors import ConfigError
 from flask_app.settings_reader import Reader, missing_packages
 
-NAME, ACCESS, SECRET = "FILES_URL", "FILES_ACCESS_KEY", "FILES_SECRET_KEY"
 KINDS = ("s3://", "file:///")
 USUAL_REGION = "us-east-1"
 _KNOWN = {"s3": {"endpoint", "region", "new"}, "file": {"new"}}
@@ -41,26 +40,28 @@ class FilesPlace:
 
 def read_from(read: Reader) -> FilesPlace | None:
     """Raises ConfigError."""
-    url, access_key, secret_key = read.address(NAME, KINDS), read.secret(ACCESS), read.secret(SECRET)
+    url, access_key, secret_key = (
+        read.address("FILES_URL", KINDS),
+        read.secret("FILES_ACCESS_KEY"),
+        read.secret("FILES_SECRET_KEY"),
+    )
     if url is None:
         return None
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if strange := options.keys() - _KNOWN[parts.scheme]:
-        raise ConfigError(f"{NAME} has what {parts.scheme} does not know: {min(strange)}")
+        raise ConfigError(f"FILES_URL has what {parts.scheme} does not know: {min(strange)}")
     if options.get("new", "database") != "database":
-        raise ConfigError(f"{NAME}: new=database is the only word behind new=")
+        raise ConfigError("FILES_URL: new=database is the only word behind new=")
     takes_new = "new" not in options
     if parts.scheme == "file":
         return FilesPlace(folder=_folder(parts.path), takes_new=takes_new)
     if not (access_key and secret_key):
-        raise ConfigError(f"{NAME} of s3 needs {ACCESS} and {SECRET}")
+        raise ConfigError("FILES_URL of s3 needs FILES_ACCESS_KEY and FILES_SECRET_KEY")
     if not parts.hostname or "@" in parts.netloc:
-        raise ConfigError(
-            f"{NAME} is written like s3://bucket/prefix?endpoint=https://…; the keys are {ACCESS} and {SECRET}"
-        )
+        raise ConfigError("FILES_URL is written like s3://bucket/prefix?endpoint=https://…, and has no keys in it")
     if find_spec("obstore") is None:
-        raise missing_packages(NAME, "s3")
+        raise missing_packages("FILES_URL", "s3")
     return FilesPlace(
         bucket=parts.netloc,
         prefix=parts.path.strip("/"),
@@ -75,9 +76,9 @@ def read_from(read: Reader) -> FilesPlace | None:
 def _folder(path: str) -> Path:
     folder = Path(url2pathname(path))
     if not folder.is_dir():
-        raise ConfigError(f"{NAME} names no folder: {folder}")
+        raise ConfigError(f"FILES_URL names no folder: {folder}")
     if complaint := places.folder_complaint(folder):
-        raise ConfigError(f"{NAME}: {complaint}")
+        raise ConfigError(f"FILES_URL: {complaint}")
     return folder.resolve()
 
 
@@ -87,7 +88,7 @@ def _endpoint(address: str, *, is_plain_allowed: bool) -> str:
         return ""
     parts = urlsplit(address)
     if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.username:
-        raise ConfigError(f"{NAME}: endpoint is an address such as https://s3.example.org, not {address!r}")
+        raise ConfigError(f"FILES_URL: endpoint is an address such as https://s3.example.org, not {address!r}")
     if parts.scheme == "http" and not is_plain_allowed:
-        raise ConfigError(f"{NAME}: endpoint must begin with https:// unless ALLOW_INSECURE_UPSTREAMS is 1")
+        raise ConfigError("FILES_URL: endpoint must begin with https:// unless ALLOW_INSECURE_UPSTREAMS is 1")
     return address.rstrip("/")

@@ -107,6 +107,12 @@ def test_the_image_holds_what_is_needed_to_send_traces_and_error_reports(
     assert bool(build["args"]["OBSERVE"]) is holds
 
 
+@pytest.mark.parametrize(("settings", "holds"), [("", False), ("FILES_URL=s3://files\n", True)])
+def test_the_image_holds_what_is_needed_for_files_in_buckets(tmp_path: Path, settings: str, *, holds: bool) -> None:
+    build = services(tmp_path, GIVEN + settings)["flask-app"]["build"]
+    assert bool(build["args"]["BUCKET"]) is holds
+
+
 def test_a_secret_between_single_quotes_arrives_whole(tmp_path: Path) -> None:
     for document in (".env.example", "docs/deployment.md", "docs/部署指南.md"):
         assert "BACKUP_PASSPHRASE='correct$horse-battery'" in (ROOT / document).read_text(encoding="utf-8"), document

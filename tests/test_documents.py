@@ -101,8 +101,8 @@ def test_every_setting_is_explained_and_no_other() -> None:
 
 
 def read_settings() -> set[str]:
-    config = (ROOT / "flask_app" / "config.py").read_text(encoding="utf-8")
-    found = set(re.findall(r'read\.\w+\(\s*"([A-Z_]+)"', config))
+    sources = [(ROOT / "flask_app" / name).read_text(encoding="utf-8") for name in ("config.py", "files_setting.py")]
+    found = set(re.findall(r'read\.\w+\(\s*"([A-Z_]+)"', "".join(sources)))
     for source in [ROOT / "gunicorn.conf.py", *(ROOT / "scripts").glob("*.py")]:
         text = source.read_text(encoding="utf-8")
         found |= set(re.findall(r'(?:environ(?:\.get\(|\[)|_whole_number\(|_text\()"([A-Z_]+)"', text))

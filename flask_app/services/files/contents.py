@@ -15,7 +15,7 @@ from flask_app.database import fetching, in_writing, table_of
 from flask_app.domain import files
 from flask_app.models import FilePiece, KeptFile, RemovedObject
 from flask_app.services.files import object_store
-from flask_app.services.files.object_store import Away
+from flask_app.services.files.stores import Away
 
 LATE_SECONDS = 3600  # for a store that keeps, after all, what nobody waited for any longer
 PART_BYTES = 2 * files.PIECE_BYTES  # of an object, as it is read at once: whole pieces, should it move meanwhile

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flask_app import durable
-from flask_app.services.files.object_store import Away
+from flask_app.services.files.stores import Away
 
 
 class FolderStore:

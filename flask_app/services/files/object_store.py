@@ -4,15 +4,16 @@ Whoever asks waits in a thread of the system's own, a few of them at once, and i
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 import structlog
 
 from flask_app import config, metrics, offload
 from flask_app.errors import Unavailable
 from flask_app.files_setting import FilesPlace
+from flask_app.services.files.stores import Away, Store
 
 WAIT_SECONDS = 20  # for others' requests
 RETRY_SECONDS = 5  # until whoever was refused asks again
@@ -21,26 +22,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = structlog.get_logger()
-
-
-class Away(Exception):
-    """The store did not do what it was asked; it says why."""
-
-
-class Store(Protocol):
-    """Each raises Away."""
-
-    def put(self, key: str, content: bytes) -> None:
-        """It is there as a whole when this returns, or as good as not at all."""
-
-    def part(self, key: str, start: int, length: int) -> bytes:
-        """Less where it ends before; empty where there is no such object."""
-
-    def remove(self, key: str) -> None:
-        """Also of what is not there."""
-
-    def listed(self) -> Iterator[list[str]]:
-        """Of all that lie there, some at a time."""
 
 
 def new_key() -> str:

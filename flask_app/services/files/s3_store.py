@@ -9,7 +9,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
 from flask_app.files_setting import FilesPlace
-from flask_app.services.files.object_store import Away
+from flask_app.services.files.stores import Away
 
 CONNECT = timedelta(seconds=5)
 READ, WRITE = timedelta(seconds=15), timedelta(seconds=120)  # of one request, and of all that try it again

@@ -11,7 +11,7 @@ from flask_app.models import KeptFile, RemovedObject
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.files import contents, object_store
-from flask_app.services.files.object_store import Away
+from flask_app.services.files.stores import Away
 
 AT_ONCE = 500
 

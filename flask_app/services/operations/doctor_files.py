@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from flask_app import config
 from flask_app.errors import Unavailable
 from flask_app.services.files import object_store, store_check
-from flask_app.services.files.object_store import Away
+from flask_app.services.files.stores import Away
 from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding
 
 _NO_KEY = "doctor"  # no object is called so
