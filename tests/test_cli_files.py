@@ -1,6 +1,7 @@
 """`flask files` and what `flask doctor`, backups and restores say of a store: moved once each, and looked at."""
 
 import dataclasses
+import hashlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,18 @@ from flask import Flask
 from sqlalchemy import delete, event, select, update
 
 from flask_app.database import engine, reading, transaction, utc_now, writer
+from flask_app.errors import Unavailable
 from flask_app.files_setting import FilesPlace
 from flask_app.models import AuditEntry, FilePiece, KeptFile, User
-from flask_app.services.files import contents, file_expiry, file_service, moving, object_store, removed_objects
+from flask_app.services.files import (
+    content_digests,
+    contents,
+    file_expiry,
+    file_service,
+    moving,
+    object_store,
+    removed_objects,
+)
 from flask_app.services.operations import doctor_files
 from flask_app.services.operations.finding import BAD, GOOD, WARNING
 from tests.support import files, stores, talks
@@ -76,7 +86,7 @@ def test_what_is_broken_off_is_gone_on_with(app: Flask, member_client: PageClien
 
     def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         """After an object was put, before its row says so."""
-        if statement.startswith("UPDATE files SET object_key"):
+        if statement.startswith("UPDATE files SET") and "object_key=" in statement:
             puts.append(statement)
             if len(puts) == 2:
                 raise KeyboardInterrupt
@@ -216,11 +226,19 @@ def test_who_reads_takes_few_threads_and_waits_for_them_in_vain_only_so_long(
     """Others' places in the pool of threads are not theirs."""
     stores.use(objects.place())
     monkeypatch.setattr(object_store, "WAIT_SECONDS", 0.2)
+    turn = object_store.turn_to_put
+    with turn(), turn(), pytest.raises(Unavailable), turn():
+        pass
     gate, inside = threading.Event(), threading.Semaphore(0)
+
+    def wait() -> None:
+        inside.release()
+        gate.wait(10)
 
     def hold(number: int) -> object:
         if number < 4:
-            return object_store.ask(lambda: (inside.release(), gate.wait(10)))
+            object_store.ask(wait)
+            return None
         for _ in range(4):
             assert inside.acquire(timeout=10)
         try:
@@ -230,6 +248,27 @@ def test_who_reads_takes_few_threads_and_waits_for_them_in_vain_only_so_long(
 
     outcomes = at_once(5, hold)
     assert getattr(outcomes[4], "code", None) == "files_unavailable"
+
+
+def test_a_digest_that_was_not_noted_is_none_while_the_store_is_away(
+    member_client: PageClient, folder: FilesPlace
+) -> None:
+    stores.use(folder)
+    (file_id,) = kept(member_client, 1)
+    stores.changed(content_digest=None)
+    stores.use(None)
+    assert content_digests.made(file_id, len(LONG) + 1) is None
+    stores.use(dataclasses.replace(folder, takes_new=False))
+    assert content_digests.made(file_id, len(LONG) + 1) == hashlib.sha256(LONG + b"0").hexdigest()
+
+
+def test_what_moves_has_its_digest_noted(member_client: PageClient, folder: FilesPlace) -> None:
+    kept(member_client, 1)
+    stores.changed(content_digest=None)
+    stores.use(folder)
+    moving.move(stores.NOBODY)
+    with reading() as session:
+        assert session.scalars(select(KeptFile.content_digest)).all() == [hashlib.sha256(LONG + b"0").hexdigest()]
 
 
 def test_rows_without_a_store_are_no_files_of_it(app: Flask, member_client: PageClient, folder: FilesPlace) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing, table_of
+from flask_app.errors import Unavailable
 from flask_app.models import KeptFile
 from flask_app.services.files import contents
 
@@ -14,11 +15,12 @@ _files = table_of(KeptFile)
 
 
 def made(file_id: str, length: int) -> str | None:
-    """Read piece by piece, and noted. None where it is not as long: it went in this moment."""
+    """Read piece by piece, and noted. None where it is not as long: it went in this moment, or its store is away."""
     found, read = hashlib.sha256(), 0
-    for piece in contents.of(file_id, length):
-        found.update(piece)
-        read += len(piece)
+    with suppress(Unavailable):
+        for piece in contents.of(file_id, length):
+            found.update(piece)
+            read += len(piece)
     if read != length:
         return None
     digest = found.hexdigest()

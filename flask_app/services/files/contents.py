@@ -81,7 +81,8 @@ def keep(file_id: str, object_key: str | None, content: IO[bytes], length: int) 
     """Put it where its row says. Gives the digest of all. Raises Unavailable("files_unavailable")."""
     if object_key is None:
         return _keep_pieces(file_id, content, length)
-    return object_store.ask(_put, object_key, content, length)
+    with object_store.turn_to_put():
+        return object_store.ask(_put, object_key, content, length)
 
 
 def let_go(connection: Connection, file_id: str, *conditions: ColumnElement[bool], in_seconds: int = 0) -> bool:

@@ -93,14 +93,15 @@ def _into_store(file: File, content: bytes) -> bool:
     key = object_store.new_key()
     in_writing(lambda connection: contents.note_removed(connection, key, in_seconds=FORGOTTEN_SECONDS))
     object_store.ask(lambda: object_store.store().put(key, content))
-    return in_writing(lambda connection: _is_in_store_now(connection, file.id, key))
+    digest = hashlib.sha256(content).hexdigest()
+    return in_writing(lambda connection: _is_in_store_now(connection, file.id, key, digest))
 
 
-def _is_in_store_now(connection: Connection, file_id: str, key: str) -> bool:
+def _is_in_store_now(connection: Connection, file_id: str, key: str, digest: str) -> bool:
     """False where it has gone, or was moved by somebody else."""
     noted = _removed.c.object_key == key
     here = update(_files).where(_files.c.id == file_id, _files.c.object_key.is_(None), *_IS_HERE)
-    if not connection.execute(here.values(object_key=key)).rowcount:
+    if not connection.execute(here.values(object_key=key, content_digest=digest)).rowcount:
         connection.execute(update(_removed).where(noted).values(due_at=ByServer(0)))
         return False
     connection.execute(delete(_pieces).where(_pieces.c.file_id == file_id))

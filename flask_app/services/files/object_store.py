@@ -4,7 +4,9 @@ Whoever asks waits in a thread of the system's own, a few of them at once, and i
 """
 
 import secrets
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
@@ -16,12 +18,14 @@ from flask_app.files_setting import FilesPlace
 from flask_app.services.files.stores import Away, Store
 
 WAIT_SECONDS = 20  # for others' requests
+MOST_PUT = 2
 RETRY_SECONDS = 5  # until whoever was refused asks again
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 log = structlog.get_logger()
+_putting = threading.BoundedSemaphore(MOST_PUT)
 
 
 def new_key() -> str:
@@ -48,6 +52,20 @@ def ask(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return offload.run_for_store(WAIT_SECONDS, work, *args, **kwargs)
     except (Away, TimeoutError) as error:
         raise refused(error) from error
+
+
+@contextmanager
+def turn_to_put() -> Iterator[None]:
+    """Within, few others put as well: each holds a whole content, and who reads needs threads too.
+
+    Raises Unavailable("files_unavailable").
+    """
+    if not _putting.acquire(timeout=WAIT_SECONDS):
+        raise refused(TimeoutError())
+    try:
+        yield
+    finally:
+        _putting.release()
 
 
 def refused(error: Exception) -> Unavailable:
