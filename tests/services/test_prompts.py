@@ -173,7 +173,7 @@ def test_images_are_counted_apart_from_words() -> None:
 def test_pictures_of_people_are_reserved_by_their_size() -> None:
     def shown(width: int, height: int) -> Attached:
         own = {"id": "f", "name": "cat.png", "kind": "picture", "content_type": "image/png", "bytes": 10}
-        shape = {"width": width, "height": height, "pages": None, "tokens": 1000, "absent": None}
+        shape = {"width": width, "height": height, "pages": None, "tokens": 1000, "absent": None, "object_key": None}
         return Attached(Facts(**own, **shape), "")  # type: ignore[arg-type]
 
     pictures = shown(64, 48), shown(2048, 1536)
