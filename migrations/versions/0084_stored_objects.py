@@ -3,7 +3,7 @@
 The version before goes on with what is in the database. What is in a store it cannot show: FILES_URL is set when every
 instance has this version.
 
-Revision: 0084, after 0079
+Revision: 0084, after 0083
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from alembic import op
 from flask_app.column_types import Ascii, UtcDateTime
 
 revision = "0084"
-down_revision = "0079"
+down_revision = "0083"
 branch_labels = None
 depends_on = None
 
