@@ -11,6 +11,7 @@ from tests.e2e.chat import Chat
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
+from tests.support.assisted import ASSISTANTS, TUTOR
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status
 
 say = words("en")
@@ -55,6 +56,30 @@ def test_what_the_provider_could_not_read_is_asked_in_a_new_one(chat: Chat, scri
     expect_it_in_a_new_one(chat, QUESTION)
     chat.page.goto(long)
     expect(chat.text).to_have_value("Something begun meanwhile")
+
+
+@pytest.mark.parametrize("is_from_here", [True, False])
+def test_a_new_one_has_the_same_assistant(
+    visits: Visits, site: Site, script: ScriptedUpstream, *, is_from_here: bool
+) -> None:
+    """Whether the page has begun with it, or was opened in the conversation."""
+    tutor = site.ask("POST", ASSISTANTS, TUTOR)["id"]
+    chat = Chat(visits.open(f"/?assistant={tutor}"), say)
+    chat.ask("A long story.")
+    if not is_from_here:
+        chat = Chat(visits.open(chat.page.url), say)
+    script.script(REFUSED)
+    chat.ask(QUESTION)
+    chat.text.fill("Something begun meanwhile")
+    anew(chat.answer).click()
+    expect(chat.page).to_have_url(re.compile(rf"/\?assistant={tutor}$"))
+    expect(chat.text).to_have_value(QUESTION)
+    expect(chat.page.locator(".assisted")).to_contain_text("Tutor")
+    chat.enter()
+    expect(chat.prose).to_have_text(Answer().text)
+    told = [{"role": "system", "content": TUTOR["instructions"]}, {"role": "user", "content": QUESTION}]
+    assert script.journal.chats[-1].body["messages"] == told
+    site.ask("DELETE", f"{ASSISTANTS}/{tutor}")
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])

@@ -1,5 +1,5 @@
 // @ts-check
-/** The assistant of the conversation on the page, in the head of the page: as it was when that began or was asked for again. */
+/** The assistant of the conversation on the page, in the head of the page: as it was when that began or was asked for again. `data-begin` leads to a new one with it. */
 import { fill, must, reactTo } from "app/ui.js"
 
 /**
@@ -8,8 +8,10 @@ import { fill, must, reactTo } from "app/ui.js"
  */
 export function showAssistants(root, composer, conversation) {
   const place = must(root, "[data-assistant]")
-  const show = (/** @type {{name: string, icon: string} | null} */ assistant) => {
+  const show = (/** @type {{id: string, name: string, icon: string} | null} */ assistant) => {
     place.hidden = !assistant
+    if (assistant) place.dataset.begin = `/?assistant=${assistant.id}`
+    else delete place.dataset.begin
     fill(place, { icon: assistant?.icon ?? "", name: assistant?.name ?? "" })
   }
   composer.addEventListener("leaving", () => show(null))

@@ -172,19 +172,19 @@ async function missing(id) {
   composer.showProblem(t("js.not_found"))
 }
 
-/** In a new one, before what is being written there; a temporary chat begins anew in its place. @param {import("app/chat/composer.js").Outgoing["files"]} [files] */
+/** In a new one with the same assistant, before what is being written there; a temporary chat begins anew in its place. @param {import("app/chat/composer.js").Outgoing["files"]} [files] */
 function anew(text = "", files = undefined) {
   if (!state.temporary) composer.putFirst(null, text, files)
-  if (!state.temporary) return go("/")
+  if (!state.temporary) return go(must(root, "[data-assistant]").dataset.begin ?? "/")
   show(shown).then(() => composer.putFirst(shown, text))
 }
 
 /** @param {string} path behind # the message that is to be seen, and words in it */
 export function go(path) {
   if (state.temporary) return void import("app/chat/temporary.js").then(({ leaveFor }) => leaveFor(path), tell)
+  if (path.includes("?") && !path.endsWith(`=${state.assistant?.id}`)) return location.assign(path) // this page was not told of that assistant
   const isHere = new URL(path, location.href).pathname === location.pathname
-  if (isHere) history.replaceState(null, "", path)
-  else history.pushState(null, "", path)
+  history[isHere ? "replaceState" : "pushState"](null, "", path)
   show(idInAddress())
 }
 
