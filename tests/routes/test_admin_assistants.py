@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from flask import Flask
+from sqlalchemy import func, select
 
 from flask_app.database import reading
-from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Conversation, User
+from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, Conversation, SharedAssistant, User
 from flask_app.services.assistants import assistant_terms, offered_assistants
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_deletion, user_admin_service
@@ -17,6 +18,7 @@ from tests.support.assisted import ASSISTANTS, JSON, TUTOR, ask, keep, share
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.together import at_once
 
 SHARED, OFFERED = "/api/admin/assistants", "/api/offered-assistants"
 TOLD = {"role": "system", "content": TUTOR["instructions"]}
@@ -114,6 +116,18 @@ def test_there_is_a_limit_for_each_group_and_lists_come_in_pages(
     assert (shown, rest["next"]) == ([each.id for each in reversed(kept)], None)
     for bad in ("limit=0", "before=x"):
         assert admin_client.get(f"{SHARED}?{bad}").status_code == 400
+
+
+@pytest.mark.parametrize("whose", ["everybody", "3b"])
+def test_the_limit_holds_also_for_those_of_one_moment(
+    app: Flask, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    monkeypatch.setattr(assistant_terms, "MOST", 2)
+    theirs = None if whose == "everybody" else group(whose).id
+    outcomes = at_once(4, lambda _: share(theirs))
+    assert sum(isinstance(each, SharedAssistant) for each in outcomes) == 2, outcomes
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(SharedAssistant)) == 2
 
 
 @pytest.mark.security("foreign-is-absent")

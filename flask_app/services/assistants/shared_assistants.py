@@ -7,13 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, reading, utc_now
-from flask_app.errors import Conflict, NotFound
-from flask_app.models import Group, SharedAssistant
+from flask_app.errors import Conflict, Invalid, NotFound
+from flask_app.models import DEFAULT_GROUP_ID, Group, SharedAssistant
 from flask_app.services.assistants import assistant_terms
 from flask_app.services.assistants.assistant_terms import Wanted
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.people import group_service
 from flask_app.services.queries import paging
 
 _TOLD = 200  # characters of instructions that the audit log keeps of each
@@ -114,8 +113,9 @@ def delete(actor: Actor, assistant_id: str) -> None:
 
 
 def _require_room(session: Session, group_id: str | None) -> None:
-    if group_id is not None:
-        group_service.chosen(session, group_id)  # it is not deleted meanwhile
+    """Those of the same moment are counted one by one; the group is not deleted meanwhile."""
+    if session.get(Group, group_id or DEFAULT_GROUP_ID, with_for_update=True) is None:
+        raise Invalid("unknown_group")
     there = select(func.count()).where(SharedAssistant.group_id.is_not_distinct_from(group_id))
     if (session.scalar(there) or 0) >= assistant_terms.MOST:
         raise Conflict("too_many_assistants", limit=assistant_terms.MOST)
