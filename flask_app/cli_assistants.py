@@ -1,13 +1,15 @@
 """`flask assistants`: those for everybody or for a group, from a terminal. One's own are nobody else's business."""
 
 import sys
+from pathlib import Path
 from typing import Any, cast
 
 import click
 
 from flask_app.cli_group import Group, show
+from flask_app.domain.files import named
 from flask_app.domain.serving import EFFORTS, Thinking
-from flask_app.services.assistants import shared_assistants
+from flask_app.services.assistants import shared_assistants, shared_files
 from flask_app.services.assistants.assistant_terms import Wanted
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.people import group_service
@@ -76,6 +78,31 @@ def change(
         wanted["instructions"] = _read()
     whose = (_group_id(to_group),) if to_group is not None or to_everybody else None
     click.echo(shared_assistants.change(COMMAND_LINE, assistant_id, cast("Wanted", wanted), whose=whose).name)
+
+
+@assistants.command("files")
+@click.argument("assistant_id")
+def files(assistant_id: str) -> None:
+    """The documents that an assistant knows, and about how many tokens each is."""
+    known = shared_files.of(shared_assistants.one(assistant_id).id)
+    show(("ID", "BYTES", "TOKENS", "NAME"), [(each.id, str(each.bytes), str(each.tokens), each.name) for each in known])
+
+
+@assistants.command("attach")
+@click.argument("assistant_id")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def attach(assistant_id: str, path: Path) -> None:
+    """Have an assistant know a document: its words are kept, for models alone to be told."""
+    with path.open("rb") as content:
+        shared_assistants.attach(COMMAND_LINE, assistant_id, content, named(path.name))
+
+
+@assistants.command("detach")
+@click.argument("assistant_id")
+@click.argument("file_id")
+def detach(assistant_id: str, file_id: str) -> None:
+    """Have an assistant forget a document."""
+    shared_assistants.detach(COMMAND_LINE, assistant_id, file_id)
 
 
 @assistants.command("delete")

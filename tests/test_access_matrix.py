@@ -141,7 +141,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     ids |= {"identity_id": identities.link_somebody(owner).id, "device_id": devices.keep(owner)}
     sharing.switch("anybody")
     ids |= {"share_id": sharing.kept(owner, started["conversation_id"]), "prompt_id": prompted.keep(client)}
-    ids |= {"assistant_id": assisted.keep(client)["id"]}
+    ids |= {"assistant_id": assisted.keep(client, files=[files.kept(client, b"known")["id"]])["id"]}
     ids |= {"file_id": files.kept(client, b"mine")["id"]}
     others = {"user_id": managing.supervised(managed).id, "invitation_id": managing.invitation(managed)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}

@@ -135,12 +135,13 @@ WITHOUT_COMMAND = {
 # Further commands that one route of the API is the same as.
 BESIDES = {
     *("users disable", "users enable", "site language", "site accent"),
-    *("directories switch", "identities switch"),
+    *("directories switch", "identities switch", "assistants attach", "assistants detach"),
 }
 # What only the server does.
 ALONE = {"usage rebuild", "usage verify", "usage reconcile", "secrets rotate", "backup", "restore", "move", "doctor"}
 ALONE |= {"files move", "files check"}
 READING = {"tokens", "list", "show", "announcements", "audit", "overview", "records", "sent", "system", "topups"}
+READING |= {"files"}
 PREFIX = "/api/admin/"
 CHANGING = ("post", "put", "patch", "delete")
 

@@ -17,7 +17,7 @@ from flask_app.models.accounts import (
     TokenOrigin,
     User,
 )
-from flask_app.models.assistants import Assistant, SharedAssistant
+from flask_app.models.assistants import Assistant, AssistantFile, SharedAssistant, SharedAssistantFile
 from flask_app.models.chat import Conversation, Folder, ImportedDaily, KeptDraft, Message, Run
 from flask_app.models.devices import KnownDevice
 from flask_app.models.files import FilePiece, KeptFile, MessageFile, RemovedObject
@@ -53,6 +53,7 @@ __all__ = [
     "Announcement",
     "ApiKey",
     "Assistant",
+    "AssistantFile",
     "Attempt",
     "AuditEntry",
     "BalanceReading",
@@ -101,6 +102,7 @@ __all__ = [
     "Setting",
     "Share",
     "SharedAssistant",
+    "SharedAssistantFile",
     "SharedDaily",
     "SharedPrompt",
     "SpentDaily",

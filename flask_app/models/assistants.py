@@ -41,3 +41,36 @@ class SharedAssistant(_Told, Base):
     __tablename__ = "shared_assistants"
 
     group_id: Mapped[str | None] = to("groups.id", index=True, nullable=True)
+
+
+class AssistantFile(Base):
+    """A document that a person's own assistant knows, in which place, and as what it was called then: one of theirs."""
+
+    __tablename__ = "assistant_files"
+
+    assistant_id: Mapped[str] = to("assistants.id", primary_key=True)
+    file_id: Mapped[str] = to("files.id", ondelete="RESTRICT", primary_key=True, index=True)
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(128))
+
+
+class SharedAssistantFile(Base):
+    """What a shared assistant knows of a document: its words, which are nobody's but the site's.
+
+    `bytes` is how long the document was, `text_bytes` its words are in UTF-8, `tokens` about what they add to a prompt.
+    """
+
+    __tablename__ = "shared_assistant_files"
+
+    id: Mapped[str] = key()
+    shared_assistant_id: Mapped[str] = to("shared_assistants.id", index=True)
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(128))
+    kind: Mapped[str] = mapped_column(String(16))
+    content_type: Mapped[str] = mapped_column(String(128))
+    bytes: Mapped[int]
+    text_bytes: Mapped[int]
+    pages: Mapped[int | None]
+    tokens: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    text: Mapped[str] = mapped_column(LongText)

@@ -29,7 +29,7 @@ from flask_app.services.usage import record_counts, records_service, report_serv
 from flask_app.services.usage.stats_service import zone_of
 from flask_app.utils import get_current_user, require_permission
 from flask_app.web import arguments, own_address, pages
-from flask_app.web.assistants import SharedAssistantsState, shared_assistants_reply
+from flask_app.web.assistants import SharedAssistantsState, knowledge_state, shared_assistants_reply
 from flask_app.web.audit import audit_reply
 from flask_app.web.budgets import budgets_state
 from flask_app.web.codes import batches_reply
@@ -134,7 +134,11 @@ def prompts() -> str:
 def assistants() -> str:
     page = shared_assistants_reply(shared_assistants.listed())
     state = SharedAssistantsState(
-        assistants=page.assistants, next=page.next, models=models_reply().models, groups=group_names()
+        assistants=page.assistants,
+        next=page.next,
+        knowledge=knowledge_state(),
+        models=models_reply().models,
+        groups=group_names(),
     )
     return render_template("admin/assistants.html", admin_state=pages.state(state), terms=assistant_terms)
 

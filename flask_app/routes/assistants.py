@@ -11,10 +11,12 @@ from flask_app.web.assistants import (
     AssistantChanges,
     AssistantReply,
     AssistantsReply,
+    KnowledgeState,
     ListedAssistant,
     OfferedAssistantsReply,
     assistant_reply,
     assistants_reply,
+    knowledge_state,
     offered,
 )
 from flask_app.web.bodies import accepts, refuses, returns
@@ -24,15 +26,16 @@ blueprint = Blueprint("assistants", __name__)
 
 
 class AssistantsState(AssistantsReply):
-    """With the models to choose from."""
+    """With the models to choose from, and what it may know."""
 
+    knowledge: KnowledgeState
     models: list[ModelReply]
 
 
 @blueprint.get("/assistants")
 @require_login
 def home() -> str:
-    state = AssistantsState(assistants=_listed(), models=models_reply().models)
+    state = AssistantsState(assistants=_listed(), knowledge=knowledge_state(), models=models_reply().models)
     shared = offered(offered_assistants.shared(get_current_user()))
     return render_template(
         "assistants.html", assistants_state=pages.state(state), terms=assistant_terms, shared_assistants=shared

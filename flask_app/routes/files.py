@@ -1,4 +1,4 @@
-"""Files to be sent with messages, and those that were. They are their person's: nobody else finds them."""
+"""Files for messages and assistants. They are their person's: nobody else finds them."""
 
 from flask import Blueprint, Response, g
 
@@ -25,7 +25,7 @@ def add() -> FileReply:
     A picture is made anew, upright, with 2,048 pixels at most on its longer edge, or up to 8,000 where its shorter one
     would have less than 768, and with 1.2 MB at most. What a camera noted is gone.
     Of a PDF, a Word document, slides, a spreadsheet or a text the words are read. Its kind is told by its content.
-    The same content once more is the file that is there. What no message takes is removed after a day.
+    The same content once more is the file that is there. What no message and no assistant takes is removed after a day.
     """
     actor = get_current_user()
     file_service.require_room(g.file_quota_mb)
@@ -49,7 +49,7 @@ def content(file_id: str) -> Response:
 @blueprint.delete("/<file_id>")
 @require_login
 @returns(None, 204)
-@refuses(409, "A message has it.")
+@refuses(409, "A message or an assistant has it.")
 def remove(file_id: str) -> None:
-    """Delete a file that no message has."""
+    """Delete a file that no message and no assistant has."""
     file_service.remove(get_current_user(), file_id)

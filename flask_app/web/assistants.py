@@ -6,12 +6,22 @@ from typing import Annotated, Any, cast
 import msgspec
 from flask import g
 
+from flask_app.domain import files
 from flask_app.domain.events import estimate_tokens
 from flask_app.domain.serving import Thinking
 from flask_app.errors import NotFound
 from flask_app.models import Assistant, SharedAssistant
-from flask_app.services.assistants import assistant_terms, offered_assistants, own_assistants, shared_assistants
+from flask_app.services.assistants import (
+    assistant_terms,
+    known_files,
+    offered_assistants,
+    own_assistants,
+    shared_assistants,
+    shared_files,
+)
 from flask_app.services.assistants.assistant_terms import Wanted, thinking_of
+from flask_app.services.assistants.known_files import Known
+from flask_app.services.chat import knowledge
 from flask_app.services.people import group_service
 from flask_app.web.bodies import Body, Reply, Words
 from flask_app.web.groups import GroupName
@@ -24,30 +34,34 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=4 * assistant_terms.
 Icon = Annotated[str, msgspec.Meta(max_length=4 * assistant_terms.MAX_ICON)]
 Instructions = Annotated[str, msgspec.Meta(min_length=1, max_length=2 * assistant_terms.MAX_INSTRUCTIONS)]
 Model = Annotated[str, msgspec.Meta(max_length=128)]
+Files = Annotated[list[Words], msgspec.Meta(max_length=4 * known_files.MOST)]
 
 
 class AssistantBody(Body):
     """`model` is an id, name or alias; `thinking` whether is thought about an answer first, or with which effort. null
-    is as usual. `icon` is an emoji, or some letters."""
+    is as usual. `icon` is an emoji, or some letters. `files` are the ids of documents that were brought in
+    (`POST /api/files`), and that it knows from then on."""
 
     name: Name
     instructions: Instructions
     icon: Icon = ""
     model: Model | None = None
     thinking: Thinking | None = None
+    files: Files = msgspec.field(default_factory=list)
 
     def wanted(self) -> Wanted:
         return cast("Wanted", msgspec.structs.asdict(self))
 
 
 class AssistantChanges(Body):
-    """What is not given stays."""
+    """What is not given stays. `files` are all that it knows from then on."""
 
     name: Name | msgspec.UnsetType = msgspec.UNSET
     icon: Icon | msgspec.UnsetType = msgspec.UNSET
     instructions: Instructions | msgspec.UnsetType = msgspec.UNSET
     model: Model | msgspec.UnsetType | None = msgspec.UNSET
     thinking: Thinking | msgspec.UnsetType | None = msgspec.UNSET
+    files: Files | msgspec.UnsetType = msgspec.UNSET
 
     def wanted(self) -> Wanted:
         given = msgspec.structs.asdict(self).items()
@@ -55,7 +69,7 @@ class AssistantChanges(Body):
 
 
 class SharedAssistantBody(AssistantBody):
-    """`group_id` null is for everybody."""
+    """`group_id` null is for everybody. Of each of `files` its words are copied, for nobody to read."""
 
     group_id: Words | None = None
 
@@ -64,7 +78,10 @@ class SharedAssistantBody(AssistantBody):
 
 
 class SharedAssistantChanges(AssistantChanges):
-    """What is not given stays. `group_id` null is for everybody."""
+    """What is not given stays. `group_id` null is for everybody.
+
+    `files` are all that it knows from then on: those of its own that stay, by the ids that it has them by, and others.
+    """
 
     group_id: Words | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -75,7 +92,22 @@ class SharedAssistantChanges(AssistantChanges):
         return None if self.group_id is msgspec.UNSET else (self.group_id,)
 
 
+class KnownFileReply(Reply):
+    """A document that an assistant knows; `tokens` is about how many its words are."""
+
+    id: str
+    name: str
+    kind: str
+    content_type: str
+    bytes: int
+    pages: int | None
+    tokens: int
+
+
 class AssistantReply(Reply):
+    """`files` are what it knows. One's own have the ids of one's files (`GET /api/files/{file_id}`); those of a shared
+    one are nowhere to be read."""
+
     id: str
     name: str
     icon: str
@@ -84,6 +116,7 @@ class AssistantReply(Reply):
     thinking: Thinking | None
     created_at: datetime
     updated_at: datetime
+    files: list[KnownFileReply]
 
 
 class SharedAssistantReply(AssistantReply):
@@ -119,9 +152,21 @@ class SharedAssistantsReply(Reply):
     next: str | None
 
 
-class SharedAssistantsState(SharedAssistantsReply):
-    """With the models and the groups to choose from."""
+class KnowledgeState(Reply):
+    """How many documents an assistant knows, of how many megabytes, and up to how many tokens they are told whole; of
+    more, passages of so many. Whose group may attach no files may add none."""
 
+    most: int
+    most_mb: int
+    whole_tokens: int
+    passage_tokens: int
+    may_add: bool
+
+
+class SharedAssistantsState(SharedAssistantsReply):
+    """With the models and the groups to choose from, and what it may know."""
+
+    knowledge: KnowledgeState
     models: list[ModelReply]
     groups: list[GroupName]
 
@@ -142,7 +187,8 @@ class OfferedAssistantsReply(Reply):
 
 
 class ChosenAssistant(Reply):
-    """The one that a new chat begins with. `tokens`: about how many its instructions are."""
+    """The one that a new chat begins with. `tokens`: about how many its instructions are, and what is told of its
+    documents."""
 
     id: str
     name: str
@@ -153,11 +199,12 @@ class ChosenAssistant(Reply):
 
 
 def assistant_reply(assistant: Assistant) -> AssistantReply:
-    return AssistantReply(**_whole(assistant))
+    return AssistantReply(**_whole(assistant), files=_files(known_files.of(assistant.id)))
 
 
 def shared_assistant_reply(assistant: SharedAssistant) -> SharedAssistantReply:
-    return SharedAssistantReply(**_whole(assistant), group_id=assistant.group_id)
+    known = _files(shared_files.of(assistant.id))
+    return SharedAssistantReply(**_whole(assistant), files=known, group_id=assistant.group_id)
 
 
 def assistants_reply(found: list[own_assistants.Listed]) -> AssistantsReply:
@@ -166,6 +213,16 @@ def assistants_reply(found: list[own_assistants.Listed]) -> AssistantsReply:
 
 def shared_assistants_reply(page: shared_assistants.Page) -> SharedAssistantsReply:
     return SharedAssistantsReply(assistants=[_listed(each) for each in page.assistants], next=page.next)
+
+
+def knowledge_state() -> KnowledgeState:
+    return KnowledgeState(
+        most=known_files.MOST,
+        most_mb=files.MOST_MB,
+        whole_tokens=knowledge.WHOLE_TOKENS,
+        passage_tokens=knowledge.PASSAGE_TOKENS,
+        may_add=g.file_quota_mb > 0,
+    )
 
 
 def offered(found: list[offered_assistants.Offered]) -> list[OfferedAssistant]:
@@ -181,7 +238,7 @@ def chosen(assistant_id: str | None) -> ChosenAssistant | None:
     if found is None:
         return None
     own = {name: getattr(found, name) for name in ("id", "name", "icon", "model", "thinking")}
-    return ChosenAssistant(**_as_asked(own), tokens=estimate_tokens(found.instructions))
+    return ChosenAssistant(**_as_asked(own), tokens=estimate_tokens(found.instructions) + knowledge.tokens_of(found))
 
 
 def _listed(assistant: shared_assistants.Listed) -> ListedSharedAssistant:
@@ -189,6 +246,10 @@ def _listed(assistant: shared_assistants.Listed) -> ListedSharedAssistant:
     group_id, name = columns.pop("group_id"), columns.pop("group_name")
     group = GroupName(id=group_id, name=group_service.name_in(g.locale, group_id, name)) if group_id else None
     return ListedSharedAssistant(**columns, group=group)
+
+
+def _files(known: list[Known]) -> list[KnownFileReply]:
+    return [KnownFileReply(**each._asdict()) for each in known]
 
 
 def _whole(assistant: Assistant | SharedAssistant) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from flask_app.database import reading, transaction, utc_now
 from flask_app.domain import files as bounds
 from flask_app.models import AccessToken, AuditEntry, FilePiece, KeptFile, LoginSession, User
 from flask_app.services.assistants import own_assistants
+from flask_app.services.assistants.assistant_terms import Wanted as Asked
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import draft_service
 from flask_app.services.files import file_expiry, file_retention
@@ -65,7 +66,8 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     foreign = talks.branched(admin, title="somebody else's")
     draft_service.keep(member, talk.id, "not yet sent", "a-key")
     own_prompts.add(member, Wanted("sum", "Sum it up", "Sum this up."))
-    own_assistants.add(member, {"name": "Tutor", "icon": "", "instructions": "Ask back."})
+    known = attached.kept(member_client, b"words that it knows", "known.txt")
+    own_assistants.add(member, Asked(name="Tutor", icon="", instructions="Ask back.", files=[known["id"]]))
     own_assistants.add(admin, {"name": "Theirs", "icon": "", "instructions": "not the member's either"})
     theirs = own_prompts.add(admin, Wanted("sum", "Sum it up", "not the member's"))
     ledger.write([ledger.entry(member.id, utc_now()), ledger.entry(admin.id, utc_now())])
@@ -75,9 +77,11 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     attached.attach(expired := attached.file_of(member, sent=True), talk.id)
     assert file_expiry.expire(expired, utc_now())
     files = unpacked(member_client)
-    assert list(files) == [*FILES, "words.jsonl", "files.jsonl", f"files/{kept['id']} picture.png"]
+    contents = [f"files/{known['id']} known.txt", f"files/{kept['id']} picture.png"]
+    assert list(files) == [*FILES, "words.jsonl", "files.jsonl", *contents]
+    assert files[contents[0]] == b"words that it knows"
     of_files = {each["id"]: each for each in lines(files["files.jsonl"])}
-    assert (of_files[kept["id"]], of_files[expired]["absent"], len(of_files)) == (kept, "expired", 2)
+    assert (of_files[kept["id"]], of_files[expired]["absent"], len(of_files)) == (kept, "expired", 3)
     assert files[f"files/{kept['id']} picture.png"] == member_client.get(f"/api/files/{kept['id']}").data
     account = json.loads(files["account.json"])
     assert (account["user"]["username"], account["tokens"][0]["name"]) == ("member", "editor")
@@ -85,7 +89,8 @@ def test_everything_of_ones_own_is_in_it_and_nothing_of_anybody_else(
     assert [each["id"] for each in json.loads(files["conversations.json"])["conversations"]] == [talk.id]
     assert [each["text"] for each in lines(files["drafts.jsonl"])] == ["not yet sent"]
     assert [each["text"] for each in lines(files["prompts.jsonl"])] == ["Sum this up."]
-    assert [each["instructions"] for each in lines(files["assistants.jsonl"])] == ["Ask back."]
+    (assistant,) = lines(files["assistants.jsonl"])
+    assert (assistant["instructions"], assistant["files"][0]["id"]) == ("Ask back.", known["id"])
     assert len(lines(files["usage.jsonl"])) == 1
     everything = b"".join(files.values()).decode(errors="replace")
     for secret in (

@@ -101,7 +101,8 @@ def _have(person: Person, visitor: Visitor) -> None:
     words = {"command": "mine", "title": f"{person.word} in a title", "text": f"{person.word} in a prompt"}
     person.things["prompt_id"].append(visitor.post("/api/prompts", words).json()["id"])
     assistant = {"name": f"{person.word} in a name", "instructions": f"{person.word} in instructions"}
-    person.things["assistant_id"].append(visitor.post("/api/assistants", assistant).json()["id"])
+    known = {"files": [_file(person)]}
+    person.things["assistant_id"].append(visitor.post("/api/assistants", assistant | known).json()["id"])
     person.things["file_id"].append(_file(person))
     person.things["share_id"].append(_share(person, started["conversation_id"]))
     made = visitor.post("/api/tokens", {"name": "of a program"}).json()
@@ -128,7 +129,7 @@ def _share(person: Person, conversation_id: str) -> str:
 
 def _file(person: Person) -> str:
     content = f"{person.word} in a file".encode()
-    about = {"kind": "text", "content_type": "text/plain", "name": "mine.txt", "tokens": 9}
+    about = {"kind": "text", "content_type": "text/plain", "name": f"{person.word} in a name.txt", "tokens": 9}
     sizes = {"bytes": len(content), "stored_bytes": 2 * len(content)}
     file = KeptFile(id=(file_id := new_id()), user_id=person.id, digest=digest(file_id), **about, **sizes, text="")
     with transaction() as session:

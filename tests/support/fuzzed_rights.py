@@ -35,6 +35,7 @@ PRIVATE = {
     "drafts",
     "prompts",
     "assistants",
+    "assistant_files",
     "files",
     "file_pieces",
     "message_files",

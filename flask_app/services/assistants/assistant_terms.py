@@ -9,6 +9,7 @@ from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import Allowed, Thinking
 from flask_app.errors import Invalid
 from flask_app.models import Assistant, SharedAssistant
+from flask_app.services.assistants import known_files
 from flask_app.services.prompts.prompt_terms import on_a_line
 from flask_app.services.providers import model_service
 
@@ -21,21 +22,27 @@ _SWITCHED: dict[bool, str] = {False: "off", True: "on"}
 
 
 class Wanted(TypedDict, total=False):
-    """What is given of an assistant. `model` is an id, name or alias; None of it, and of `thinking`, is as usual."""
+    """What is given of an assistant. `model` is an id, name or alias; None of it, and of `thinking`, is as usual.
+
+    `files` are the ids of the documents that it knows, in their order.
+    """
 
     name: str
     icon: str
     instructions: str
     model: str | None
     thinking: Thinking | None
+    files: list[str]
 
 
 def checked(wanted: Wanted, allowed: Allowed) -> dict[str, Any]:
     """The columns that it makes; not to be called inside a transaction.
 
-    Raises Invalid: bad_assistant_name, bad_assistant_icon, bad_instructions; and what `model_service.find` does.
+    Raises Invalid: bad_assistant_name, bad_assistant_icon, bad_instructions, too_many_known_files; and what
+    `model_service.find` does.
     """
-    return {name: _CHECKS[name](value, allowed) for name, value in wanted.items()}
+    known_files.check(wanted.get("files", ()))
+    return {name: _CHECKS[name](value, allowed) for name, value in wanted.items() if name in _CHECKS}
 
 
 def beginning(model: type[Assistant] | type[SharedAssistant]) -> ColumnElement[str]:

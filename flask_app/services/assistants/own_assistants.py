@@ -10,7 +10,7 @@ from flask_app.database import fetching, in_transaction, reading, utc_now
 from flask_app.domain.serving import Allowed
 from flask_app.errors import Conflict, NotFound
 from flask_app.models import Assistant, User
-from flask_app.services.assistants import assistant_terms
+from flask_app.services.assistants import assistant_terms, known_files
 from flask_app.services.assistants.assistant_terms import Wanted
 from flask_app.services.budgets import budget_service
 
@@ -45,7 +45,7 @@ def one(actor: User, assistant_id: str) -> Assistant:
 
 
 def add(actor: User, wanted: Wanted, allowed: Allowed = None) -> Assistant:
-    """Raises what `assistant_terms.checked` does, and Conflict("too_many_assistants")."""
+    """Raises what `assistant_terms.checked` and `known_files.put` do, and Conflict("too_many_assistants")."""
     columns = assistant_terms.checked(wanted, allowed)
 
     def work(session: Session) -> Assistant:
@@ -55,13 +55,14 @@ def add(actor: User, wanted: Wanted, allowed: Allowed = None) -> Assistant:
             raise Conflict("too_many_assistants", limit=assistant_terms.MOST)
         session.add(assistant := Assistant(user_id=actor.id, **columns))
         session.flush()
+        known_files.put(session, actor, assistant, wanted.get("files", ()))
         return assistant
 
     return in_transaction(work)
 
 
 def change(actor: User, assistant_id: str, wanted: Wanted, allowed: Allowed = None) -> Assistant:
-    """What is given of it; the rest stays. Raises NotFound for somebody else's, and what `checked` does."""
+    """What is given of it; the rest stays. Raises NotFound for somebody else's, and what adding one does."""
     one(actor, assistant_id)  # before a model is looked for
     columns: dict[str, Any] = assistant_terms.checked(wanted, allowed)
 
@@ -70,6 +71,8 @@ def change(actor: User, assistant_id: str, wanted: Wanted, allowed: Allowed = No
         assistant = _owned(session, actor, assistant_id)
         for name, value in columns.items():
             setattr(assistant, name, value)
+        if "files" in wanted:
+            known_files.put(session, actor, assistant, wanted["files"])
         assistant.updated_at = utc_now()
         return assistant
 
@@ -77,7 +80,10 @@ def change(actor: User, assistant_id: str, wanted: Wanted, allowed: Allowed = No
 
 
 def delete(actor: User, assistant_id: str) -> None:
-    """Its conversations go on without it. Raises NotFound for somebody else's."""
+    """Its conversations go on without it, and its files go as others do that no message has.
+
+    Raises NotFound for somebody else's.
+    """
 
     def work(session: Session) -> None:
         budget_service.take_turn(session.connection(), actor.id)

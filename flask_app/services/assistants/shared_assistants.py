@@ -1,7 +1,8 @@
 """The assistants that administrators keep for everybody, or for the people of one group."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from flask_app.database import fetching, in_transaction, reading, utc_now
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import DEFAULT_GROUP_ID, Group, SharedAssistant
-from flask_app.services.assistants import assistant_terms
+from flask_app.services.assistants import assistant_terms, shared_files
 from flask_app.services.assistants.assistant_terms import Wanted
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
@@ -59,13 +60,14 @@ def one(assistant_id: str) -> SharedAssistant:
 
 
 def add(actor: Actor, group_id: str | None, wanted: Wanted) -> SharedAssistant:
-    """Raises what `assistant_terms.checked` does, and Conflict("too_many_assistants")."""
+    """Raises what `assistant_terms.checked` and `shared_files.put` do, and Conflict("too_many_assistants")."""
     columns = assistant_terms.checked(wanted, None)
 
     def work(session: Session) -> SharedAssistant:
         _require_room(session, group_id)
         session.add(assistant := SharedAssistant(group_id=group_id, **columns))
         session.flush()
+        shared_files.put(session, actor.user, assistant.id, wanted.get("files", ()))
         told = _briefly(_told(session, assistant))
         audit_service.record(session, actor.user, "assistant.add", assistant.id, told, actor.address)
         return assistant
@@ -78,26 +80,33 @@ def change(
 ) -> SharedAssistant:
     """What is given of it, and whom it is for where `whose` says so; the rest stays.
 
-    Raises NotFound, Conflict("too_many_assistants"), and what `assistant_terms.checked` does.
+    Raises NotFound, and what adding one does.
     """
     one(assistant_id)  # before a model is looked for
     columns = assistant_terms.checked(wanted, None)
 
-    def work(session: Session) -> SharedAssistant:
-        assistant = _locked(session, assistant_id)
-        before = _told(session, assistant)
+    def work(session: Session, assistant: SharedAssistant) -> None:
         if whose is not None and whose[0] != assistant.group_id:
             _require_room(session, whose[0])
             assistant.group_id = whose[0]
         for name, value in columns.items():
             setattr(assistant, name, value)
-        if difference := audit_service.difference(before, _told(session, assistant)):
-            assistant.updated_at = utc_now()
-            details = {"name": assistant.name, **{when: _briefly(told) for when, told in difference.items()}}
-            audit_service.record(session, actor.user, "assistant.change", assistant_id, details, actor.address)
-        return assistant
+        if "files" in wanted:
+            shared_files.put(session, actor.user, assistant_id, wanted["files"])
 
-    return in_transaction(work)
+    return _changed(actor, assistant_id, work)
+
+
+def attach(actor: Actor, assistant_id: str, content: IO[bytes], name: str) -> SharedAssistant:
+    """Have it know one more document. Raises NotFound, and what reading and adding that do (`shared_files`)."""
+    one(assistant_id)  # before it is read
+    row = shared_files.read(content, name)
+    return _changed(actor, assistant_id, lambda session, _: shared_files.add(session, assistant_id, row))
+
+
+def detach(actor: Actor, assistant_id: str, file_id: str) -> SharedAssistant:
+    """Have it know one less. Raises NotFound, and Invalid("file_gone")."""
+    return _changed(actor, assistant_id, lambda session, _: shared_files.remove(session, assistant_id, file_id))
 
 
 def delete(actor: Actor, assistant_id: str) -> None:
@@ -110,6 +119,22 @@ def delete(actor: Actor, assistant_id: str) -> None:
         audit_service.record(session, actor.user, "assistant.delete", assistant_id, told, actor.address)
 
     in_transaction(work)
+
+
+def _changed(actor: Actor, assistant_id: str, how: Callable[[Session, SharedAssistant], None]) -> SharedAssistant:
+    """In a transaction, and told in the audit log where it is another then."""
+
+    def work(session: Session) -> SharedAssistant:
+        assistant = _locked(session, assistant_id)
+        before = _told(session, assistant)
+        how(session, assistant)
+        if difference := audit_service.difference(before, _told(session, assistant)):
+            assistant.updated_at = utc_now()
+            details = {"name": assistant.name, **{when: _briefly(told) for when, told in difference.items()}}
+            audit_service.record(session, actor.user, "assistant.change", assistant_id, details, actor.address)
+        return assistant
+
+    return in_transaction(work)
 
 
 def _require_room(session: Session, group_id: str | None) -> None:
@@ -134,7 +159,8 @@ def _found(assistant: SharedAssistant | None) -> SharedAssistant:
 def _told(session: Session, assistant: SharedAssistant) -> dict[str, object]:
     group = session.get(Group, assistant.group_id) if assistant.group_id else None
     told = {name: getattr(assistant, name) for name in ("name", "icon", "instructions", "model", "thinking")}
-    return {**told, "group": group.name if group else None}
+    known = {each.id: each.name for each in shared_files.of_it(session.connection(), assistant.id)}
+    return {**told, "group": group.name if group else None, "files": known}
 
 
 def _briefly(told: dict[str, object]) -> dict[str, object]:

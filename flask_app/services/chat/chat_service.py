@@ -19,8 +19,9 @@ from flask_app.domain.telling import Way
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.chat import beginning, history, instructions, looked_up, placing
+from flask_app.services.chat import beginning, history, instructions, knowledge, looked_up, placing
 from flask_app.services.chat.history import Said
+from flask_app.services.chat.knowledge import Knowledge
 from flask_app.services.chat.placing import Placed
 from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import failover
@@ -84,10 +85,11 @@ class Draft:
 
 
 class Sending(NamedTuple):
-    """A draft, how its documents are told, and who looks it up on the web."""
+    """A draft, how its documents are told, what is known beside them, and who looks it up on the web."""
 
     draft: Draft
     ways: Mapping[str, Way]
+    known: Knowledge
     by: Searcher | None
 
 
@@ -130,11 +132,19 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     keys = failover.candidates_for(model)
     by = looked_up.searcher(actor, wanted=draft.search)
     ways = document_parts.ways(actor, draft.files, draft.text, model.context_tokens)
+    sending = Sending(draft, ways, _known(actor, draft), by)
     return beginning.begin(
-        lambda connection: _write(connection, actor, Sending(draft, ways, by), model, keys, origin),
+        lambda connection: _write(connection, actor, sending, model, keys, origin),
         earlier=partial(_earlier, actor, draft, origin.locale),
         check=partial(_check_place, actor, draft),
     )
+
+
+def _known(actor: User, draft: Draft) -> Knowledge:
+    """What the assistant knows of it, where there is one: read, and perhaps searched, while nobody waits for it."""
+    if draft.conversation_id is None:
+        return knowledge.of_new(actor, draft.assistant_id, draft.text)
+    return knowledge.of_conversation(actor, draft.conversation_id, lambda: draft.text)
 
 
 def _check_place(actor: User, draft: Draft) -> None:
@@ -189,7 +199,8 @@ def _write(
     if key:
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
     turns, keys = history.told([*history.said_on(connection, placed.path), asked], model, keys)
-    request = request_of(begun, actor, model, [*placed.assistant.told, *turns], origin, thinking=draft.thinking)
+    turns = sending.known.told(placed.assistant.told, turns)
+    request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
     return begun, looked_up.dispatch(connection, request, keys, sending.by, (begun.user_message_id, draft.text))
 
 

@@ -14,8 +14,9 @@ from flask_app.domain.tree import path_to
 from flask_app.errors import Conflict, Forbidden, Invalid, NotFound
 from flask_app.i18n import language_of, translate
 from flask_app.models import Attempt, Conversation, Message, Run, User
-from flask_app.services.chat import beginning, chat_service, history, instructions
+from flask_app.services.chat import beginning, chat_service, history, instructions, knowledge
 from flask_app.services.chat.chat_service import Origin
+from flask_app.services.chat.knowledge import Knowledge
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Earlier
 from flask_app.services.completion.dispatching import Ticket
@@ -63,9 +64,10 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
     model = _model(model_name, origin.models)
     keys = failover.candidates_for(model)
     begun = Begun.of(broken, title, origin.locale, run_id=new_id())
+    known = knowledge.of_question(actor, begun.conversation_id, begun.user_message_id)
     opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
     return beginning.begin(
-        lambda connection: (begun, _write(connection, opening, run_id, model, keys, origin)),
+        lambda connection: (begun, _write(connection, opening, run_id, model, keys, known, origin)),
         earlier=partial(chat_service.earlier_run, actor, idempotency_key, digest, origin.locale),
         check=partial(run_service.owned, actor, run_id),
     )
@@ -112,6 +114,7 @@ def _write(
     broken_id: str,
     model: ServedModel,
     keys: Sequence[Candidate],
+    known: Knowledge,
     origin: Origin,
 ) -> Ticket:
     begun = opening.begun
@@ -127,7 +130,7 @@ def _write(
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
     turns, keys = history.told(history.asked_on(connection, question), model, keys)
-    turns = [*instructions.of_conversation(connection, begun.conversation_id), *turns]
+    turns = known.told(instructions.of_conversation(connection, begun.conversation_id), turns)
     request = replace(
         chat_service.request_of(
             begun, opening.actor, model, turns, origin, thinking=_thinking(connection, broken_id, earlier)

@@ -15,9 +15,10 @@ from flask_app.domain.tree import path_to
 from flask_app.domain.web_sources import FOUND
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
-from flask_app.services.chat import beginning, chat_service, history, instructions, looked_up
+from flask_app.services.chat import beginning, chat_service, history, instructions, knowledge, looked_up
 from flask_app.services.chat.chat_service import Opening, Origin
 from flask_app.services.chat.history import Said
+from flask_app.services.chat.knowledge import Knowledge
 from flask_app.services.completion import failover
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.conversations import archive_service
@@ -62,10 +63,11 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     model = model_service.find(wish.model, origin.models)
     keys = failover.candidates_for(model)
     by = looked_up.searcher(actor, wanted=wish.search)
+    known = knowledge.of_question(actor, question.conversation_id, wish.question_id)
     begun = _begun(question, wish, origin)
     opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
     return beginning.begin(
-        lambda connection: (begun, _write(connection, opening, wish, model, keys, origin, by)),
+        lambda connection: (begun, _write(connection, opening, wish, model, keys, known, origin, by)),
         earlier=partial(chat_service.earlier_run, actor, wish.idempotency_key, wish.digest, origin.locale),
         check=partial(_find, actor, wish.question_id),
     )
@@ -103,6 +105,7 @@ def _write(
     wish: Wish,
     model: ServedModel,
     keys: Sequence[Candidate],
+    known: Knowledge,
     origin: Origin,
     by: Searcher | None,
 ) -> Ticket:
@@ -116,7 +119,7 @@ def _write(
         said[-1] = replace(said[-1], search=None)
     history.require_sight(said[-1], model, keys)
     turns, keys = history.told(said, model, keys)
-    turns = [*instructions.of_conversation(connection, begun.conversation_id), *turns]
+    turns = known.told(instructions.of_conversation(connection, begun.conversation_id), turns)
     _INSERT_ANSWER.run(
         connection,
         {

@@ -82,8 +82,8 @@ def expire(file_id: str, before: datetime) -> bool:
 
 
 def _is_old(before: datetime) -> ColumnElement[bool]:
-    """Came, and last went with a message, before then, and is whole."""
-    is_here = and_(_files.c.absent.is_(None), _files.c.digest != _files.c.id)
+    """Came, and last went with a message, before then, and is whole. What an assistant knows does not grow old."""
+    is_here = and_(_files.c.absent.is_(None), _files.c.digest != _files.c.id, ~file_retention.known)
     return and_(is_here, _files.c.created_at < before, or_(_files.c.sent_at.is_(None), _files.c.sent_at < before))
 
 

@@ -1,15 +1,17 @@
-"""Files that no message has go, a day after they came, or last went with one: until then a draft may hold them."""
+"""Files that no message and no assistant has go, a day after they came, or were last taken: a draft may hold them."""
 
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from flask_app.database import fetching, in_writing, table_of
-from flask_app.models import KeptFile, MessageFile
+from flask_app.models import AssistantFile, KeptFile, MessageFile
 from flask_app.services.files import contents
 from flask_app.services.ledger import shared_clock
 from flask_app.services.runs import closing
@@ -19,8 +21,10 @@ AT_ONCE = 100
 MOST_IN_A_ROUND = 2000
 PAUSE_SECONDS = 0.02  # between two, for everybody else
 
-_files, _goes_with = table_of(KeptFile), table_of(MessageFile)
+_files, _goes_with, _known = table_of(KeptFile), table_of(MessageFile), table_of(AssistantFile)
 unsent = ~exists().where(_goes_with.c.file_id == _files.c.id)
+known = exists().where(_known.c.file_id == _files.c.id)  # an assistant of theirs has it
+UNUSED = (unsent, ~known)
 
 log = structlog.get_logger()
 
@@ -53,15 +57,21 @@ def forget(user_id: str) -> bool:
         for file_id in found:
             if closing.is_closed():
                 return False
-            in_writing(lambda connection, file_id=file_id: contents.let_go(connection, file_id))  # type: ignore[misc]
+            in_writing(partial(_forget, file_id))
         if len(found) < AT_ONCE:
             return True
 
 
 def is_due(before: datetime) -> ColumnElement[bool]:
-    """Came, and last went with a message, before then, and no message has it."""
+    """Came, and last went with a message or to an assistant, before then, and neither has it."""
     is_long_ago = or_(_files.c.sent_at.is_(None), _files.c.sent_at < before)
-    return and_(unsent, is_long_ago, _files.c.created_at < before)
+    return and_(*UNUSED, is_long_ago, _files.c.created_at < before)
+
+
+def _forget(file_id: str, connection: Connection) -> None:
+    """Their assistants are there for as long as their row is."""
+    connection.execute(delete(_known).where(_known.c.file_id == file_id))
+    contents.let_go(connection, file_id)
 
 
 def _due(before: datetime) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""A person's files: taken in once each, kept, given back, removed where no message has them."""
+"""A person's files: taken in once each, kept, given back, removed where nothing has them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -143,8 +143,8 @@ def whole(facts: Facts) -> bytes:
 
 
 def remove(actor: User, file_id: str) -> None:
-    """Raises NotFound for somebody else's, Conflict("file_in_use") where a message has it."""
-    own = (_files.c.user_id == actor.id, file_retention.unsent)
+    """Raises NotFound for somebody else's, Conflict("file_in_use") where a message or an assistant has it."""
+    own = (_files.c.user_id == actor.id, *file_retention.UNUSED)
     try:
         gone = in_writing(lambda connection: contents.let_go(connection, file_id, *own))
     except IntegrityError:  # it was sent in this moment
@@ -190,7 +190,7 @@ def _fits(connection: Connection, actor: User, stored: int, quota_mb: int) -> bo
 
 
 def _make_room(connection: Connection, actor: User) -> None:
-    """Remove what has been in no message for a while."""
+    """Remove what has been in use for nothing for a while."""
     before = shared_clock.ask(connection) - LEFT_FOR  # this process's own may be hours ahead
     is_due = file_retention.is_due(before)
     for file_id in connection.scalars(select(_files.c.id).where(_files.c.user_id == actor.id, is_due)).all():

@@ -2,18 +2,19 @@
 /** A page of assistants, one's own or those for others: made, changed, deleted, and one's own begun with. */
 import { withParameter } from "app/addresses.js"
 import { ApiError, api, isGone } from "app/api.js"
+import { KnownFiles } from "app/assistants/known-files.js"
 import { ModelChoice } from "app/assistants/model-choice.js"
 import { clearFieldErrors, showFieldError } from "app/field-errors.js"
 import { chooseGroup } from "app/group-choice.js"
 import { sentence, t } from "app/i18n.js"
 import { onMore } from "app/more.js"
-import { confirmDialog, fromTemplate, must, onSubmit, openDialog, slot, tell, toast } from "app/ui.js"
+import { confirmDialog, fromTemplate, must, onSubmit, openDialog, showFormError, slot, tell, toast } from "app/ui.js"
 
 /** Beside which field a refusal is said. @type {Record<string, string>} */
 const FIELDS = { bad_assistant_name: "name", bad_assistant_icon: "icon", bad_instructions: "instructions", unknown_model: "model", model_not_for_group: "model", unknown_group: "group" }
 
 /** @typedef {{id: string, name: string, icon: string, beginning: string, model: string | null, thinking: boolean | string | null, group?: {id: string, name: string} | null}} Listed */
-/** @typedef {Listed & {instructions: string, group_id?: string | null}} Assistant */
+/** @typedef {Listed & {instructions: string, files: import("app/assistants/known-files.js").Known[], group_id?: string | null}} Assistant */
 /** @typedef {{assistants: Listed[], next?: string | null}} Page */
 
 export class AssistantList {
@@ -23,16 +24,18 @@ export class AssistantList {
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-assistant-form]"))
   #add = must(document, "[data-new-assistant]")
   #choice
+  #known
   /** The one that the form is open for; null for a new one. @type {Assistant | null} */
   #edited = null
   /** @type {string | null} */
   #next = null
 
-  /** @param {string} path of the API @param {import("app/assistants/model-choice.js").Model[]} models @param {{isShared?: boolean}} [options] */
-  constructor(path, models, { isShared = false } = {}) {
+  /** @param {string} path of the API @param {{models: import("app/assistants/model-choice.js").Model[], knowledge: import("app/assistants/known-files.js").Limits}} state @param {{isShared?: boolean}} [options] */
+  constructor(path, { models, knowledge }, { isShared = false } = {}) {
     this.#path = path
     this.#isShared = isShared
     this.#choice = new ModelChoice(this.#form, models)
+    this.#known = new KnownFiles(this.#form, knowledge, { isShared })
     this.#add.addEventListener("click", () => this.#open(null))
     this.#list.addEventListener("click", (event) => this.#pressed(/** @type {Element} */ (event.target)))
     onMore(must(document, "[data-assistants-more]"), () => this.#more())
@@ -111,15 +114,17 @@ export class AssistantList {
     }
     if (this.#isShared) chooseGroup(this.#form, group ?? null, this.#list.querySelector(`[data-id="${assistant?.id}"] [data-slot=group]`)?.textContent ?? "")
     this.#choice.set(assistant?.model ?? null, assistant?.thinking ?? null)
+    this.#known.set(assistant?.files ?? [])
     openDialog("assistant-dialog")
   }
 
   /** A model that is offered no more stays, where no other is chosen. @param {Record<string, string>} values */
   async #save({ name, icon, instructions, group }) {
     clearFieldErrors(this.#form)
+    if (this.#known.isComing) return showFormError(this.#form, t("js.assistants.known_wait"))
     const { model, thinking } = this.#choice
     const whose = this.#isShared ? { group_id: group || null } : {}
-    const wanted = { name, icon, instructions, thinking, ...whose, ...(model === (this.#edited?.model ?? null) ? {} : { model }) }
+    const wanted = { name, icon, instructions, thinking, files: this.#known.ids, ...whose, ...(model === (this.#edited?.model ?? null) ? {} : { model }) }
     try {
       const saved = await (this.#edited ? api.patch(`${this.#path}/${this.#edited.id}`, wanted) : api.post(this.#path, wanted))
       this.#form.closest("dialog")?.close()

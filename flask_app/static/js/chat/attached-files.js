@@ -47,7 +47,7 @@ export class AttachedFiles extends EventTarget {
   /** @type {import("app/chat/telling.js").Room} */
   #room = { window: null, left: null }
 
-  /** @param {number} most of them with one message @param {Server} server */
+  /** @param {number} most of them with one message @param {Server} server @param {Pick<import("app/chat/writing.js").ConversationNotes, "read" | "keep">} notes */
   constructor(most, server, notes = notesOf("files")) {
     super()
     this.#most = most
