@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Row, insert, select
 from sqlalchemy.engine import Connection
@@ -51,6 +52,13 @@ class Wish:
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
+class Beside(NamedTuple):
+    """What is known beside what was said, and who looks the question up on the web."""
+
+    known: Knowledge
+    by: Searcher | None
+
+
 def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     """Begin another answer to a question; gives the earlier run for a repeated idempotency key.
 
@@ -62,12 +70,12 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     question = _find(actor, wish.question_id)
     model = model_service.find(wish.model, origin.models)
     keys = failover.candidates_for(model)
-    by = looked_up.searcher(actor, wanted=wish.search)
     known = knowledge.of_question(actor, question.conversation_id, wish.question_id)
+    beside = Beside(known, looked_up.searcher(actor, wanted=wish.search))
     begun = _begun(question, wish, origin)
     opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
     return beginning.begin(
-        lambda connection: (begun, _write(connection, opening, wish, model, keys, known, origin, by)),
+        lambda connection: (begun, _write(connection, opening, wish, model, keys, beside, origin)),
         earlier=partial(chat_service.earlier_run, actor, wish.idempotency_key, wish.digest, origin.locale),
         check=partial(_find, actor, wish.question_id),
     )
@@ -105,11 +113,10 @@ def _write(
     wish: Wish,
     model: ServedModel,
     keys: Sequence[Candidate],
-    known: Knowledge,
+    beside: Beside,
     origin: Origin,
-    by: Searcher | None,
 ) -> Ticket:
-    begun = opening.begun
+    begun, (known, by) = opening.begun, beside
     chat_service.check_cap(connection, opening.actor)
     archive_service.bring_back(connection, opening.actor.id, begun.conversation_id)
     said = _said(connection, begun)

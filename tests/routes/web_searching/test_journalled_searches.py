@@ -13,7 +13,7 @@ from flask_app import database
 from flask_app.config import Config
 from flask_app.database import in_writing, transaction
 from flask_app.models import User, WebSearch, WebSource
-from flask_app.services.chat import chat_service
+from flask_app.services.chat import chat_service, knowledge
 from flask_app.services.chat.chat_service import Draft, Sending
 from flask_app.services.completion import failover
 from flask_app.services.ledger import journal
@@ -101,7 +101,7 @@ def test_one_that_nobody_knows_to_be_committed_is_asked_of_nobody(
     """As a process does that is closed before it is known: the journal ends both attempts, wherever they are."""
     web_searching.switch_on()
     draft, model = Draft(text=QUESTION, search=True), model_service.find(None)
-    sending = Sending(draft, {}, searchers.find(member))
+    sending = Sending(draft, {}, knowledge.NOTHING, searchers.find(member))
     asked = (member, sending, model, failover.candidates_for(model), ORIGIN)
     begun, ticket = in_writing(lambda connection: chat_service._write(connection, *asked))
     doubt.forgo(ticket, begun.conversation_id)
