@@ -29,6 +29,10 @@ USUAL_QUOTA_MB, MOST_QUOTA_MB = 200, 1_000_000
 MOST_ENDING = 10
 NAMELESS = "file"
 
+# What stands in a document's text for what is not read of it.
+PICTURE_LEFT, FORMULA_LEFT = "[picture]", "[formula]"
+LEFT = re.compile(r"\[(?:picture|formula|page \d+: no words)\]")
+
 _LONGEST_EDGE, _SHORTEST_EDGE, _TILE = 2048, 768, 512  # pixels
 _TOKENS, _TOKENS_OF_TILE = 2_833, 5_667
 
@@ -72,6 +76,15 @@ def _enclosed(name: str, pages: int | None, told: str, more: str = "") -> str:
 
 def _attribute(words: str) -> str:
     return html.escape(_CONTROL.sub(" ", words))
+
+
+def page_without_words(number: int) -> str:
+    return f"[page {number}: no words]"
+
+
+def omits(kind: str, text: str) -> bool:
+    """Is something of a document left out of its text?"""
+    return kind == DOCUMENT and LEFT.search(text) is not None
 
 
 def most_tokens(width: int, height: int) -> int:

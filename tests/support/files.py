@@ -137,6 +137,11 @@ def altered(content: bytes, changes: dict[str, bytes]) -> bytes:
     return zipped({**parts, **changes})
 
 
+def old_office(stream: str) -> bytes:
+    """A compound file with a stream of that name, as far as anybody looks."""
+    return bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504) + stream.encode("utf-16-le") + bytes(64)
+
+
 def bomb() -> bytes:
     """A document whose words are a thousand times its length."""
     return altered(document("small"), {"word/media/image1.xml": b"a" * UNPACKED})
@@ -167,9 +172,10 @@ def with_entities(path: str) -> bytes:
     return altered(document("words"), {WORD: words.encode()})
 
 
-def pdf(*pages: str, password: str | None = None) -> bytes:
-    """With words in Helvetica, which every reader has; a blank page for an empty text."""
-    streams = [f"BT /F1 12 Tf 40 100 Td ({page}) Tj ET".encode() if page else b"" for page in pages]
+def pdf(*pages: str, password: str | None = None, picture: tuple[int, int] | None = None) -> bytes:
+    """With words in Helvetica, which every reader has; a blank page for an empty text. Beside words a grey picture."""
+    drawn = f"q {picture[0]} 0 0 {picture[1]} 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID z EI Q" if picture else ""
+    streams = [f"BT /F1 12 Tf 40 100 Td ({page}) Tj ET {drawn}".encode() if page else b"" for page in pages]
     count = len(pages)
     kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(count))
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Kids [{kids}] /Count {count} >>".encode()]

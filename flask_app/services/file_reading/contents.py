@@ -45,7 +45,8 @@ class Words:
         return between.join(self._parts)
 
     def say_something(self) -> bool:
-        return any(part.strip() for part in self._parts)
+        """What stands for something else is no word."""
+        return any(files.LEFT.sub("", part).strip() for part in self._parts)
 
 
 def document(content_type: str, words: Words, text: str, pages: int | None = None) -> Contents:

@@ -23,13 +23,16 @@ from flask_app.services.ledger import shared_clock
 
 _files = table_of(KeptFile)
 # The first bytes of each digest, another with each change of what is read of a file: then the same is read anew.
-READ_AS = b"2"
+READ_AS = b"3"
 _FACTS = ("id", "name", "kind", "content_type", "bytes", "width", "height", "pages", "tokens", "object_key")
 # Of a file whose content is here the column is not read: its text stands before it.
 ABSENT = case((_files.c.digest == _files.c.id, _files.c.absent)).label("absent")
 _facts = (*(_files.c[name] for name in _FACTS), ABSENT)
 _OWN = select(*_facts).where(_files.c.id == bindparam("file"), _files.c.user_id == bindparam("person"))
 _SAME = select(*_facts).where(_files.c.user_id == bindparam("person"), _files.c.digest == bindparam("digest"))
+_TOLD = select(_files.c.kind, _files.c.text).where(
+    _files.c.id == bindparam("file"), _files.c.user_id == bindparam("person")
+)
 _TAKEN = select(func.coalesce(func.sum(_files.c.stored_bytes), 0)).where(_files.c.user_id == bindparam("person"))
 Place = tuple[str, str | None]  # the row's id, and the object's key
 LEFT_FOR = timedelta(hours=1)  # where there is no room, no draft holds on to a file for longer
@@ -90,6 +93,13 @@ def keep(actor: User, arrived: Arrived, quota_mb: int) -> Facts:
                 return known
             raise
     return find(actor, file_id)
+
+
+def omits(actor: User, file_id: str) -> bool:
+    """Is something in it, as a picture in a document, left out of what a model is told?"""
+    with fetching() as connection:
+        row = connection.execute(_TOLD, {"file": file_id, "person": actor.id}).one_or_none()
+    return row is not None and files.omits(row.kind, row.text)
 
 
 def require_room(quota_mb: int) -> None:
