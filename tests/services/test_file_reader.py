@@ -21,7 +21,9 @@ HEAVY = ("PIL", "pypdfium2", "docx", "pptx", "python_calamine", "lxml", "charset
 
 
 def test_a_pdf_is_its_words_by_pages() -> None:
-    assert text_of(files.pdf("Hello there", "", "Again")) == "[page 1]\nHello there\n[page 2]\n\n[page 3]\nAgain"
+    assert (
+        text_of(files.pdf("Hello there", "", "Again")) == "[page 1]\nHello there\n[page 2: no words]\n[page 3]\nAgain"
+    )
 
 
 @pytest.mark.parametrize("words", ["Zoe", "张三"])
@@ -91,6 +93,14 @@ def test_a_spreadsheet_is_its_rows() -> None:
         (files.document(), "file_without_words"),
         (bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le"), "file_protected"),
         (bytes.fromhex("d0cf11e0a1b11ae1") + b"WordDocument" * 20 + b"\0", "file_kind_unknown"),
+        *(
+            (files.old_office(stream), "file_old_office")
+            for stream in ("WordDocument", "Workbook", "PowerPoint Document")
+        ),
+        (files.old_office("__properties_version1.0"), "file_kind_unknown"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), "picture_heic"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + bytes(200), "file_kind_unknown"),
+        (b"{\\rtf1\\ansi words}", "file_rich_text"),
     ],
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} bytes",
 )

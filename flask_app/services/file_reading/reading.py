@@ -8,6 +8,13 @@ from flask_app.services.file_reading import kinds
 from flask_app.services.file_reading.contents import Contents, Unreadable
 
 Reader = Callable[[bytes], Contents]
+# What is known and not read, each with a word of its own for what to do.
+_REFUSED = (
+    (kinds.is_protected, "file_protected"),
+    (kinds.is_old_office, "file_old_office"),
+    (kinds.is_heic, "picture_heic"),
+    (kinds.is_rich_text, "file_rich_text"),
+)
 
 
 def told(content: bytes, reader: Reader) -> tuple[dict[str, Any], list[bytes]]:
@@ -27,8 +34,9 @@ def read(content: bytes, reader: Reader) -> Contents:
     """Raises Unreadable."""
     if not content:
         raise Unreadable("file_empty")
-    if kinds.is_protected(content):
-        raise Unreadable("file_protected")
+    for is_it, code in _REFUSED:
+        if is_it(content):
+            raise Unreadable(code)
     return reader(content)
 
 
@@ -47,7 +55,10 @@ def reader_of(content: bytes, language: str) -> Reader:
         from flask_app.services.file_reading import pdfs
 
         return pdfs.read
-    from flask_app.services.file_reading import encodings, texts
+    from flask_app.services.file_reading import encodings, markup, texts
 
     encodings.load()
+    if kinds.is_html(content):
+        markup.load(content)
+        return partial(markup.read, language=language)
     return partial(texts.read, language=language)

@@ -6,6 +6,7 @@ from flask_app.domain import files
 from flask_app.services.file_reading import encodings
 from flask_app.services.file_reading.contents import Contents, Unreadable
 
+MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # What begins with one of these says so, as it may with that of UTF-8; the longer mark first.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -27,15 +28,24 @@ def read(content: bytes, language: str) -> Contents:
 
     Raises Unreadable: file_kind_unknown for what is no text, file_too_long, file_without_words.
     """
-    text = _decoded(content, language)
-    if any(_is_control(each) for each in set(text)):
-        raise Unreadable("file_kind_unknown")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = decoded(content, language).replace("\r\n", "\n").replace("\r", "\n")
     if len(text.encode("utf-8", "ignore")) > files.MOST_TEXT_BYTES:
         raise Unreadable("file_too_long")
     if not text.strip():
         raise Unreadable("file_without_words")
     return Contents(kind=files.TEXT, content_type=files.TEXT_TYPE, text=text)
+
+
+def decoded(content: bytes, language: str) -> str:
+    """Raises Unreadable("file_kind_unknown")."""
+    return printed(_decoded(content, language))
+
+
+def printed(text: str) -> str:
+    """The same. Raises Unreadable("file_kind_unknown") where something in it stands in no text."""
+    if any(_is_control(each) for each in set(text)):
+        raise Unreadable("file_kind_unknown")
+    return text
 
 
 def _decoded(content: bytes, language: str) -> str:
