@@ -79,6 +79,12 @@ class FileReply(MessageFileReply):
     tokens: int
 
 
+class AddedFileReply(FileReply):
+    """`omits`: pictures, or pages without words, of a document are not read, and stand in its text as such."""
+
+    omits: bool
+
+
 class FilesState(Reply):
     """How many megabytes a file may have, and how many files a message. The passages of a question's documents have
     `search_tokens` at most, together.
@@ -98,6 +104,10 @@ def files_state() -> FilesState | None:
 
 def file_reply(facts: Facts) -> FileReply:
     return FileReply(**{name: getattr(facts, name) for name in FileReply.__struct_fields__})
+
+
+def added_file_reply(facts: Facts, *, omits: bool) -> AddedFileReply:
+    return AddedFileReply(**{name: getattr(facts, name) for name in FileReply.__struct_fields__}, omits=omits)
 
 
 def sent_file_reply(going: Going) -> SentFileReply:

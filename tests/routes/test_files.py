@@ -41,6 +41,14 @@ def test_a_text_is_kept_as_it_came(member_client: PageClient) -> None:
     assert given.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_a_document_says_when_something_of_it_is_not_read(member_client: PageClient) -> None:
+    """Also where the same comes once more."""
+    for _ in range(2):
+        assert files.kept(member_client, files.pdf("words", ""), "scan.pdf")["omits"] is True
+    assert files.kept(member_client, files.pdf("words"), "whole.pdf")["omits"] is False
+    assert files.kept(member_client, b"[picture]", "notes.txt")["omits"] is False
+
+
 @pytest.mark.security("file-content-inert", "foreign-is-absent")
 def test_a_browser_asks_each_time_whether_it_may_show_it(
     client: PageClient, member_client: PageClient, other_client: PageClient

@@ -172,7 +172,8 @@ export class Attaching {
 }
 
 /** @param {Attached} file */
-const arrivedWords = ({ name, facts }) => t("js.files.here", { name, tokens: formatNumber(facts?.tokens ?? 0) })
+const arrivedWords = ({ name, facts }) =>
+  t("js.files.here", { name, tokens: formatNumber(facts?.tokens ?? 0) }) + (facts?.omits ? ` (${t("js.files.omits")})` : "")
 
 /** Throws ApiError where that cannot be known. @param {string} id */
 async function isThere(id) {

@@ -108,6 +108,9 @@ function aboutWords({ state, share, bytes, facts, error }, telling) {
   if (state === "refused") return sentence(error)
   const size = sizeWords(bytes)
   const tokens = telling?.tokens ?? facts?.tokens
-  if (facts) return tokens ? `${size} · ${t("js.files.tokens", { count: formatNumber(tokens) })}` : size
+  if (facts) return [size, ...(tokens ? [t("js.files.tokens", { count: formatNumber(tokens) })] : []), ...omitted(facts)].join(" · ")
   return `${size} · ${state === "coming" && share === 1 ? t("js.files.reading") : formatPercent(Math.floor(share * 100) / 100)}`
 }
+
+/** @param {import("app/chat/file-upload.js").Facts} facts */
+const omitted = ({ omits }) => (omits ? [t("js.files.omits")] : [])

@@ -13,7 +13,7 @@ const MEGABYTE = 1_024 * 1_024
 const READ = new Set(["image/jpeg", "image/png", "image/webp"])
 const KEPT = new Set(["image/gif", "image/svg+xml"])
 
-/** @typedef {import("app/chat/file-list.js").MessageFile & {tokens: number}} Facts */
+/** @typedef {import("app/chat/file-list.js").MessageFile & {tokens: number, omits?: boolean}} Facts `omits`: pictures in it are not read */
 /** @typedef {{signal: AbortSignal, progress: (share: number) => void}} Under how an upload is called off, and told of */
 
 /** Throws ApiError; where it was called off, what `signal` says. @param {File} file @param {number} mostMb @param {Under} under @returns {Promise<Facts>} */
