@@ -1,7 +1,7 @@
 """Markdown as HTML for a page that stands alone. No tag is taken from the words, and nothing is fetched.
 
 As in the browser (`js/markdown.js`) HTML is text, and a link leads to http, https or mail alone. A picture is a link
-to it: it would tell its host who opened the file.
+to it: it would tell its host who opened the file. Formulas stand there as they were written: nothing here draws them.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
 
 from flask_app import offload
+from flask_app.web.markdown_formulas import formulas
 
 LONGEST = 200_000  # characters that are parsed; what is longer stands there as it was written
 _SCHEMES = frozenset({"http", "https", "mailto"})
@@ -43,6 +44,12 @@ class _Renderer(RendererHTML):
             return str(escape(words))
         return f'<a href="{escape(source)}" rel="noopener noreferrer nofollow">{escape(words)}</a>'
 
+    def formula(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:  # noqa: ARG002
+        return f'<code class="math">{escape(tokens[idx].content)}</code>'
+
+    def formula_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
+        return f"<p>{self.formula(tokens, idx, options, env)}</p>\n"
+
     def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
         tokens[idx].attrSet("rel", "noopener noreferrer nofollow")
         return self.renderToken(tokens, idx, options, env)
@@ -51,6 +58,7 @@ class _Renderer(RendererHTML):
 def _made() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer)
     parser.enable(["table", "strikethrough"])
+    parser.use(formulas)
     parser.validateLink = _is_harmless  # type: ignore[method-assign]
     return parser
 

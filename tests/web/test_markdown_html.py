@@ -1,11 +1,19 @@
 """Markdown in a page that stands alone: nothing in it runs, and nothing is fetched."""
 
+import html
+import json
 import re
+import time
+from pathlib import Path
 
 import pytest
 
 from flask_app.web import markdown_html
 from flask_app.web.markdown_html import drawn
+
+FORMULAS = json.loads(
+    (Path(__file__).parents[1] / "formulas.json").read_text(encoding="utf-8")
+)  # the browser has them too
 
 
 def test_markdown_becomes_elements() -> None:
@@ -55,3 +63,22 @@ def test_a_picture_is_a_link_to_it() -> None:
 def test_what_is_very_long_stands_there_as_it_was_written() -> None:
     html = drawn("**x** <b>" + "y" * markdown_html.LONGEST)
     assert html.startswith('<pre class="plain">**x** &lt;b&gt;y')
+
+
+@pytest.mark.parametrize(("text", "found"), FORMULAS)
+def test_a_formula_stands_there_as_it_was_written(text: str, found: list[str]) -> None:
+    drawn_ones = re.findall(r'<code class="math">(.*?)</code>', drawn(text), re.DOTALL)
+    assert [html.unescape(each) for each in drawn_ones] == found
+
+
+@pytest.mark.security("markup-inert")
+def test_a_formula_is_no_markup() -> None:
+    assert drawn("$<b>$") == '<p><code class="math">$&lt;b&gt;$</code></p>\n'
+    assert drawn("$$\n<b>\n$$") == '<p><code class="math">$$\n&lt;b&gt;\n$$</code></p>\n'
+
+
+@pytest.mark.parametrize("begins", ["$a ", "\\(", "\\[ ", "$$\n", "\\[\n", "![a](b) $x ", "> $$\n"])
+def test_beginnings_without_an_end_take_no_longer(begins: str) -> None:
+    started = time.thread_time()
+    drawn(begins * (100_000 // len(begins)))
+    assert time.thread_time() - started < 5
