@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gunicorn.http.parser
 import gunicorn.http.wsgi
 from gunicorn.arbiter import Arbiter
 
@@ -52,6 +53,7 @@ gunicorn.http.wsgi.SERVER = "MingChat"  # the Server header; gunicorn has no set
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # in malloc.h
 OTHER_FILES = 512  # the database's, Redis's, the log's, and those that are written
+LEFT_BYTES = 1 << 18  # of a body that nobody wants, at a time
 TIDY_SECONDS = 10
 FAREWELL_SECONDS = 5  # a database that is silent keeps no process that is done
 # The first is large: what a request leaves is collected at its end (flask_app/web/garbage.py), not in the middle of it.
@@ -142,6 +144,7 @@ def post_worker_init(worker: Any) -> None:
     from flask_app.upstream import connection
     from flask_app.web import bodies
 
+    gunicorn.http.parser.Parser.finish_body = _read_on
     _use_threads()
     connection.watch_with(_Watcher)
     bodies.expect_broken(ParseException)
@@ -158,6 +161,22 @@ def post_worker_init(worker: Any) -> None:
         if hint := settings.reach():
             print(hint, flush=True)
         account_service.announce()
+
+
+def _read_on(parser: Any, deadline: float | None = None, max_bytes: int | None = None) -> bool:
+    """Let go of what is still sent of a request that has its reply; is all of it gone?
+
+    gunicorn's own copies all that has come for each kilobyte of it: a second for three megabytes, in which nobody else
+    is answered. Others come in between here, and so does the end of its patience, after `keepalive` seconds.
+    """
+    import gevent
+
+    body = getattr(parser.mesg, "body", None)
+    if getattr(body, "failed", False) is True:
+        return False
+    while body is not None and body.read(LEFT_BYTES):
+        gevent.sleep(0)
+    return True
 
 
 def _use_threads() -> None:
