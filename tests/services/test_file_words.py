@@ -104,6 +104,11 @@ def test_lists_go_on_or_begin_anew_as_they_are_set() -> None:
     assert found.splitlines() == ["1. 题", "2. 题", "2.b) 题", "5. 题", "6. 题", "6.b) 题", "题", "题"]
 
 
+def test_what_is_no_number_is_as_if_it_were_not_there() -> None:
+    broken = level(0, "decimal", "%1.").replace('w:start w:val="1"', 'w:start w:val="one"')
+    assert text_of(sheet(paragraph("题", depth=0), broken)) == "1. 题"
+
+
 def test_a_style_numbers_its_paragraphs() -> None:
     numbered = '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr>'
     styles = (

@@ -6,7 +6,7 @@ from typing import Any
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _VALUE, _ID = f"{_WORD}val", f"{_WORD}styleId"
-_BULLET, _MOST_STYLES = "•", 20
+_BULLET, _MOST_STYLES, _MOST_DIGITS = "•", 20, 10
 _DIGITS, _STEMS, _CIRCLED = "〇一二三四五六七八九", "甲乙丙丁戊己庚辛壬癸", 0x245F
 _CHINESE = {
     f"{land}{name}"
@@ -80,7 +80,7 @@ class Numbers:
         """That of a style is where the numbering names it."""
         levels = self._lists[key].levels if key in self._lists else {}
         named = (each for each, level in levels.items() if style and level.style == style)
-        return int(depth) if depth is not None else next(named, 0)
+        return _whole(depth, 0) if depth is not None else next(named, 0)
 
     def _count(self, key: str, depth: int) -> dict[int, int]:
         listed = self._lists[key]
@@ -111,12 +111,17 @@ def _value(parent: Any, name: str) -> str | None:
     return None if found is None else found.get(_VALUE)
 
 
+def _whole(value: str | None, usual: int) -> int:
+    """What is no number, in a file that is damaged, is as if it were not there."""
+    return int(value) if value and value.isdecimal() and len(value) < _MOST_DIGITS else usual
+
+
 def _levels(abstract: Any) -> dict[int, _Level]:
     found = {}
     for each in abstract.iterchildren(f"{_WORD}lvl"):
         form, words = _value(each, "numFmt") or "decimal", _value(each, "lvlText") or ""
-        start, style = int(_value(each, "start") or 1), _value(each, "pStyle")
-        found[int(each.get(f"{_WORD}ilvl", "0"))] = _Level(start, form, words, style)
+        start, style = _whole(_value(each, "start"), 1), _value(each, "pStyle")
+        found[_whole(each.get(f"{_WORD}ilvl"), 0)] = _Level(start, form, words, style)
     return found
 
 
@@ -126,7 +131,7 @@ def _overrides(num: Any) -> dict[int, int]:
     for each in num.iterchildren(f"{_WORD}lvlOverride"):
         start = _value(each, "startOverride")
         if start is not None:
-            found[int(each.get(f"{_WORD}ilvl", "0"))] = int(start)
+            found[_whole(each.get(f"{_WORD}ilvl"), 0)] = _whole(start, 1)
     return found
 
 

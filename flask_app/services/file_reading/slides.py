@@ -80,7 +80,7 @@ def _run(run: Any) -> str:
     """What is raised or lowered says so."""
     text = run.findtext(f"{_DRAWING}t") or ""
     about = run.find(f"{_DRAWING}rPr")
-    moved = int(about.get("baseline", "0").rstrip("%")) if about is not None else 0
-    if not moved or not text.strip():
+    moved = about.get("baseline", "") if about is not None else ""
+    if not moved.strip("0%") or not text.strip():
         return str(text)
-    return formulas.raised(text.strip()) if moved > 0 else formulas.lowered(text.strip())
+    return formulas.lowered(text.strip()) if moved.startswith("-") else formulas.raised(text.strip())

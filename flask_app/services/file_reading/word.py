@@ -69,10 +69,8 @@ class _Document:
         return {} if root is None else {each.get(_ID, ""): each for each in root.iterchildren(f"{_WORD}{name[:-1]}")}
 
     def _beside(self, name: str) -> Iterator[str]:
-        blocks = (
-            files.LEFT.sub("", " ".join(self._blocks(root))) for root in self._roots(name)
-        )  # a logo is not missed
-        said = dict.fromkeys(" ".join(each.split()) for each in blocks)
+        blocks = (" ".join(self._blocks(root)) for root in self._roots(name))
+        said = dict.fromkeys(" ".join(files.LEFT.sub("", each).split()) for each in blocks)  # nobody misses a logo
         yield from (f"[{name}] {each}" for each in said if each)
 
     def _blocks(self, parent: Any) -> Iterator[str]:
