@@ -11,7 +11,7 @@ _OLD_OFFICE = tuple(
     f"{name}\0".encode("utf-16-le") for name in ("WordDocument", "Workbook", "Book", "PowerPoint Document")
 )
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_BEFORE_HTML = rb"(?:\s|<!--.*?-->|<\?xml\b[^>]*>)*+"
+_BEFORE_HTML = rb"\A(?:\s|<!--.*?-->|<\?xml\b[^>]*>)*+"
 _HTML = re.compile(_BEFORE_HTML + rb"<(?:!doctype\s+html|(?:html|head|body))(?=[\s>/])", re.IGNORECASE | re.DOTALL)
 _PART = re.compile(_BEFORE_HTML + rb"<(?:meta|table)(?=[\s>/])", re.IGNORECASE | re.DOTALL)
 _LOOKED_AT = 1 << 14  # bytes, for where HTML begins
