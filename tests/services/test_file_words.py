@@ -104,6 +104,18 @@ def test_lists_go_on_or_begin_anew_as_they_are_set() -> None:
     assert found.splitlines() == ["1. 题", "2. 题", "2.b) 题", "5. 题", "6. 题", "6.b) 题", "题", "题"]
 
 
+def test_each_list_has_its_own_signs_or_those_that_it_is_linked_to() -> None:
+    bullets = f'</w:abstractNum><w:abstractNum w:abstractNumId="1">{level(0, "bullet", "-")}</w:abstractNum>'
+    own = (
+        f'<w:abstractNum w:abstractNumId="2"><w:styleLink w:val="Own"/>{level(0, "upperRoman", "%1.")}</w:abstractNum>'
+    )
+    linked = '<w:abstractNum w:abstractNumId="3"><w:numStyleLink w:val="Own"/>'
+    lists = "".join(f'<w:num w:numId="{n}"><w:abstractNumId w:val="{n - 1}"/></w:num>' for n in range(1, 5))
+    levels = level(0, "decimal", "%1.") + bullets + own + linked
+    body = "".join(paragraph("题", depth=0, numbering=number) for number in (1, 2, 3, 4, 1))
+    assert text_of(sheet(body, levels, lists=lists)).splitlines() == ["1. 题", "• 题", "I. 题", "II. 题", "2. 题"]
+
+
 def test_what_is_no_number_is_as_if_it_were_not_there() -> None:
     broken = level(0, "decimal", "%1.").replace('w:start w:val="1"', 'w:start w:val="one"')
     assert text_of(sheet(paragraph("题", depth=0), broken)) == "1. 题"

@@ -39,7 +39,7 @@ class Numbers:
         """Of the roots of `numbering.xml` and `styles.xml`; None where there is none."""
         abstract = {} if numbering is None else _by(numbering, "abstractNum", f"{_WORD}abstractNumId")
         lists = {key: _List(_levels(each)) for key, each in abstract.items()}
-        linked = {_value(each, "styleLink"): lists[key] for key, each in abstract.items()}
+        linked = {link: lists[key] for key, each in abstract.items() if (link := _value(each, "styleLink"))}
         lists |= {
             key: linked[link] for key, each in abstract.items() if (link := _value(each, "numStyleLink")) in linked
         }
