@@ -62,6 +62,8 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 PARALLEL := --numprocesses=$(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? 8 : 2 * n))) --dist=worksteal
 # A site and a browser for each of a few processes, and a file to whoever is free: the last one weighs its site.
 BROWSERS := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# Of 1,450 tests in a browser one or two may fail by the moment alone: those that failed, once more; decision 109.
+ONCE_MORE := --last-failed --last-failed-no-failures=none --maxfail=1
 # What other targets run.
 ELSEWHERE := --ignore=tests/e2e --ignore=tests/faults --ignore=tests/stack --ignore=tests/compose
 
@@ -98,7 +100,7 @@ compose-test: compose-services .dev ## Dockerfile and Compose file under a Docke
 
 .PHONY: e2e
 e2e: .dev node_modules/.stamp ## The whole journey in Chromium, with the real local model (LOOKS=others: the other colours, and motion)
-	$(BIN)/pytest tests/e2e $(BROWSERS)
+	$(BIN)/pytest tests/e2e $(BROWSERS) || { [ $$? -eq 1 ] && $(BIN)/pytest tests/e2e $(BROWSERS) $(ONCE_MORE); }
 
 .PHONY: lighthouse
 lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least in each category, over http and through nginx
