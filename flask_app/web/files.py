@@ -52,11 +52,12 @@ class MessageFileReply(Reply):
 
 class SentFileReply(MessageFileReply):
     """`told` is how its words are told to a model: whole, pages (those of `told_pages`, as in "3-7, 12") or search (the
-    passages that fit the question). Of a picture it is whole.
+    passages that fit the question). Of a picture it is whole. `tokens` is about how many it adds to a prompt at most.
     """
 
     told: str
     told_pages: str | None
+    tokens: int
 
 
 class FileToSend(Body):
@@ -111,7 +112,10 @@ def added_file_reply(facts: Facts, *, omits: bool) -> AddedFileReply:
 
 
 def sent_file_reply(going: Going) -> SentFileReply:
-    return SentFileReply(**{name: getattr(going, name) for name in SentFileReply.__struct_fields__})
+    said = {name: getattr(going, name) for name in SentFileReply.__struct_fields__}
+    if going.told == telling.SEARCH:
+        said["tokens"] = min(going.tokens, telling.MOST_TOKENS)
+    return SentFileReply(**said)
 
 
 @contextmanager

@@ -100,6 +100,25 @@ def test_what_is_being_written_counts(
     expect(meter(chat)).to_contain_text("9.6%")
 
 
+@pytest.mark.parametrize(("locale", "viewport"), [("en", WIDE), ("zh", PHONE)], ids=["wide", "phone"])
+def test_a_conversation_that_was_brought_in_is_estimated(
+    narrow: str, visits: Visits, site: Site, locale: str, viewport: ViewportSize
+) -> None:
+    made = {"created_at": "2026-01-01T00:00:00Z"}
+    question = {"id": "1", "parent_id": None, "role": "user", "text": "天为什么蓝？" * 1_000, **made}
+    answer = {"id": "2", "parent_id": "1", "role": "assistant", "text": "因为散射。" * 1_000, **made}
+    about_it = {"id": f"theirs-{locale}", "title": "Brought in", "updated_at": "2026-01-02T00:00:00Z", **made}
+    talk = {**about_it, "messages": [question, answer]}
+    (brought,) = site.ask("POST", "/api/conversations/import", {"folders": [], "conversations": [talk]})["outcomes"]
+    say = words(locale)
+    chat = Chat(visits.open(f"/c/{brought['conversation_id']}", locale=locale, viewport=viewport), say)
+    expect(meter(chat)).to_contain_text("5.2%")  # 6,600 tokens of 128,000
+    meter(chat).click()
+    expect(about(chat)).to_contain_text("6,600")
+    expect(about(chat).locator("[data-slot=estimated]")).to_be_visible()
+    expect_no_fault(chat.page, locale)
+
+
 def test_it_warns_and_then_says_what_to_do(narrow: str, visits: Visits, script: ScriptedUpstream) -> None:
     chat = Chat(visits.open("/"), say)
     script.script(used(102_000, completion=400), used(127_000, completion=1_000))

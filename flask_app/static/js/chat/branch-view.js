@@ -1,5 +1,6 @@
 // @ts-check
 /** The branch of a conversation that is on the page. What was drawn once is kept, so that going to and fro costs nothing. */
+import { usageOf } from "app/chat/branch-usage.js"
 import { Branches } from "app/chat/branch.js"
 import { isWhole } from "app/chat/endings.js"
 import { t } from "app/i18n.js"
@@ -117,13 +118,9 @@ export class BranchView {
     return isWhole(this.#branches.leaf)
   }
 
-  /** What the last answer of the branch took that has ended. */
+  /** What the branch takes of its model's context. */
   get usage() {
-    const usages = this.#branches.path.map(({ id, usage }) => {
-      const drawn = this.#drawn.get(id)
-      return drawn && !(drawn instanceof Question) ? drawn.usage : usage
-    })
-    return usages.findLast(Boolean) ?? null
+    return usageOf(this.#branches.path, (id) => /** @type {Answer | undefined} */ (this.#drawn.get(id))?.usage)
   }
 
   /** Opens the last question to be changed. */

@@ -10,7 +10,7 @@ import { composes, fitToText, notesOf, sendsMessage } from "app/chat/writing.js"
 
 /** @typedef {import("app/chat/file-list.js").MessageFile} MessageFile */
 /** @typedef {import("app/markdown/citations.js").Source} Source */
-/** @typedef {{status: "running" | "found" | "empty" | "failed" | "stopped", query: string, sources: Source[]}} Search of the web, before it was answered */
+/** @typedef {{status: "running" | "found" | "empty" | "failed" | "stopped", query: string, sources: (Source & {text: string})[]}} Search of the web, before it was answered */
 
 export class Question {
   element
