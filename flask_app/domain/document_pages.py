@@ -8,7 +8,6 @@ _MARK = re.compile(r"^\[(?:(?:page|slide) (?P<number>\d{1,6})|sheet (?P<name>.*)
 _PART = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _DASHES = str.maketrans("–—−~～－", "------")
 _COMMAS = re.compile(r"[,;，、；\s]+")
-_AROUND_DASH = re.compile(r"\s*-\s*")
 LONGEST_CHOICE = 200  # characters
 
 
@@ -49,7 +48,8 @@ def chosen(words: str, count: int) -> list[tuple[int, int]]:
 
     Raises ValueError for what is none of `count` pages.
     """
-    plain = _AROUND_DASH.sub("-", words.translate(_DASHES)).strip(" \t\r\n,;，、；")
+    ends = (end.strip() for end in words.translate(_DASHES).split("-"))
+    plain = "-".join(ends).strip(" \t\r\n,;，、；")
     if not plain or len(words) > LONGEST_CHOICE:
         raise ValueError(words)
     ranges = sorted(_range(part, count) for part in _COMMAS.split(plain))
