@@ -175,21 +175,23 @@ def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> in
     for attempt in left:
         sent, how = _dispatched(session, attempt), outcome
         if searching:
-            is_search = attempt.channel == SEARCH
-            how = _lost_search(session, attempt, outcome) if is_search else replace(outcome, asked=False)
+            how = _of_search(outcome) if attempt.channel == SEARCH else replace(outcome, asked=False)
         entry = metering_service.settle(session.connection(), sent, how)
+        if attempt.channel == SEARCH:
+            _end_search(session, attempt, how)
         event.listen(session, "after_commit", partial(_count_reaped, attempt.model, entry))
     return len(left)
 
 
-def _lost_search(session: Session, attempt: Attempt, outcome: Outcome) -> Outcome:
-    """How a search ended whose worker died: what was on its way is booked, and nobody was asked for the answer.
-
-    What it may have found nobody has.
-    """
-    status, connection = STOPPED if outcome.status == "stopped" else FAILED, session.connection()
-    searches.end_of_question(connection, attempt.message_id or "", status=status, error_code=outcome.error_code)
+def _of_search(outcome: Outcome) -> Outcome:
+    """How a search ended whose worker died: what was on its way is booked, and nobody was asked for the answer."""
     return Outcome(status=outcome.status, error_code=outcome.error_code, asked=outcome.asked)
+
+
+def _end_search(session: Session, attempt: Attempt, outcome: Outcome) -> None:
+    """What it may have found nobody has."""
+    status, question = STOPPED if outcome.status == "stopped" else FAILED, attempt.message_id or ""
+    searches.end_of_question(session.connection(), question, status=status, error_code=outcome.error_code)
 
 
 def _count_reaped(model: str, entry: Entry | None, _: Session) -> None:

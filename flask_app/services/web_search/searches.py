@@ -10,9 +10,10 @@ from sqlalchemy.engine import Connection
 from flask_app.database import new_id, table_of, utc_now
 from flask_app.domain import web_sources
 from flask_app.domain.web_sources import Search, Source
-from flask_app.models import Message, WebSearch, WebSource
+from flask_app.models import Attempt, Message, WebSearch, WebSource
 
 _searches, _sources, _messages = table_of(WebSearch), table_of(WebSource), table_of(Message)
+_attempts = table_of(Attempt)
 _NAMES = tuple(name for name in Source.__struct_fields__)
 _FOUND: Select[Any] = (
     select(
@@ -28,6 +29,13 @@ _OF_CONVERSATION = _FOUND.join(_messages, _messages.c.id == _searches.c.message_
 )
 _ID = select(_searches.c.id, _searches.c.status).where(_searches.c.message_id == bindparam("message"))
 _AGAIN = update(_searches).where(_searches.c.id == bindparam("search"))
+_ON_ITS_WAY = select(
+    exists().where(
+        _attempts.c.state == "dispatched",
+        _attempts.c.channel == web_sources.CHANNEL,
+        _attempts.c.message_id == bindparam("message"),
+    )
+)
 _END = (
     update(_searches)
     .where(_searches.c.id == bindparam("search"), _searches.c.status == web_sources.RUNNING)
@@ -56,14 +64,17 @@ def of_question(connection: Connection, message_id: str) -> Stored | None:
 
 
 def begin(connection: Connection, message_id: str, *, query: str, engine: str) -> str:
-    """Write that the question is being searched for, in the place of a search that brought nothing; gives its id."""
-    fresh = {"query": query, "engine": engine, "status": web_sources.RUNNING, "error_code": None}
+    """Write that the question is being searched for, in the place of a search that brought nothing; gives its id.
+
+    That is another each time: a worker that was taken for dead, and comes back, ends no search but its own.
+    """
+    made, now = new_id(), utc_now()
+    fresh = {"id": made, "query": query, "engine": engine, "status": web_sources.RUNNING, "error_code": None}
     if before := of_question(connection, message_id):
         connection.execute(delete(_sources).where(_sources.c.search_id == before.id))
-        connection.execute(_AGAIN.values(**fresh, created_at=utc_now()), {"search": before.id})
-        return before.id
-    made = new_id()
-    connection.execute(insert(_searches), {"id": made, "message_id": message_id, "created_at": utc_now(), **fresh})
+        connection.execute(_AGAIN.values(**fresh, created_at=now), {"search": before.id})
+    else:
+        connection.execute(insert(_searches), {**fresh, "message_id": message_id, "created_at": now})
     return made
 
 
@@ -75,7 +86,12 @@ def end(connection: Connection, search_id: str, search: Search) -> None:
 
 
 def end_of_question(connection: Connection, message_id: str, *, status: str, error_code: str | None) -> None:
-    """The same of one whose worker died, which found nothing that anybody has."""
+    """The same of one whose worker died, which found nothing that anybody has: its attempt has ended before.
+
+    Where the question is being searched for once more, by an attempt that is on its way, that goes on.
+    """
+    if connection.scalar(_ON_ITS_WAY, {"message": message_id}):
+        return
     told = {"message": message_id, "new_status": status, "new_error": error_code}
     connection.execute(_END_OF_QUESTION, told)
 
