@@ -11,19 +11,22 @@ from sqlalchemy import delete, update
 from flask_app import config as settings
 from flask_app import database
 from flask_app.config import Config
-from flask_app.database import in_writing, transaction
+from flask_app.database import in_writing, transaction, writing
+from flask_app.domain.web_sources import Search
 from flask_app.models import User, WebSearch, WebSource
-from flask_app.services.chat import chat_service, knowledge
+from flask_app.services.chat import chat_service, knowledge, regenerate_service
 from flask_app.services.chat.chat_service import Draft, Sending
+from flask_app.services.chat.regenerate_service import Wish
 from flask_app.services.completion import failover
 from flask_app.services.ledger import journal
 from flask_app.services.providers import model_service
 from flask_app.services.runs import doubt, lease_service, run_service
-from flask_app.services.web_search import lookup, searchers
+from flask_app.services.web_search import lookup, searchers, searches
 from tests.support import web_searching
+from tests.support.brokers import wait_until
 from tests.support.events import events_of
 from tests.support.killed import as_if_killed
-from tests.support.scripted_upstream import Pages, ScriptedUpstream
+from tests.support.scripted_upstream import Gate, Pages, ScriptedUpstream
 from tests.support.upstream_journal import SEARCH, Received
 from tests.support.upstream_reply import Reply
 from tests.support.web_searching import ORIGIN, QUESTION
@@ -93,6 +96,54 @@ def test_where_only_the_answers_file_is_left_its_search_is_the_reapers(journalle
     assert [attempt[:2] for attempt in web_searching.attempts()] == [("search", "settled"), ("chat", "released")]
     assert [entry.source for entry in web_searching.entries()] == ["estimated"]
     assert [each.status for each in web_searching.searches()] == ["failed"]
+
+
+def booked_elsewhere(journalled: dict[Path, bytes]) -> None:
+    """Another instance ended what this one left, and has no file of it."""
+    assert journalled, "the journal had it"
+    assert not journal.waiting()
+    lease_service.end_the_dead()
+
+
+def test_a_count_that_comes_after_the_estimate_of_a_search_is_nobodys_to_look_at(
+    journalled: dict[Path, bytes],
+) -> None:
+    """It has no tokens, and costs the same."""
+    booked_elsewhere(journalled)
+    put_back(journalled)
+    lease_service.tick()
+    assert [entry.source for entry in web_searching.entries()] == ["estimated"]
+    assert (journal.waiting(), journal.count_aside()) == (set(), 0)
+
+
+def test_a_search_that_is_made_once_more_meanwhile_is_not_ended_with_the_lost_one(
+    journalled: dict[Path, bytes], member: User, upstream: ScriptedUpstream
+) -> None:
+    booked_elsewhere(journalled)
+    gate = Gate(0)
+    upstream.script(Pages(gate=gate), path=SEARCH)
+    (before,) = web_searching.searches()
+    begun = regenerate_service.regenerate(member, Wish(question_id=before.message_id, search=True), ORIGIN)
+    wait_until(lambda: len(upstream.journal.searches) == 2)
+    put_back(journalled)
+    lease_service.tick()
+    assert [each.status for each in web_searching.searches()] == ["running"]
+    gate.open()
+    events = events_of(b"".join(run_service.read(member, begun.run_id, after=0, locale="en")))
+    assert [event.data["status"] for event in events if event.name == "sources"] == ["found"]
+    assert [each.status for each in web_searching.searches()] == ["found"]
+    assert len(web_searching.sources()) == 2
+
+
+def test_a_worker_that_comes_back_does_not_end_the_search_that_another_makes(
+    journalled: dict[Path, bytes], member: User, upstream: ScriptedUpstream
+) -> None:
+    booked_elsewhere(journalled)
+    (before,) = web_searching.searches()
+    with writing() as connection:
+        searches.begin(connection, before.message_id, query=QUESTION, engine="deepseek")
+        searches.end(connection, before.id, Search(status="empty", query=QUESTION, engine="deepseek"))
+    assert [each.status for each in web_searching.searches()] == ["running"]
 
 
 def test_one_that_nobody_knows_to_be_committed_is_asked_of_nobody(
