@@ -4,6 +4,7 @@ Facts of the first: a query of 1 to 128 characters, `count` from 1 to 50, `ori_q
 result the `summary` is the longest text but for the whole page. Of the second: `format=json` must be allowed there.
 """
 
+import json
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from flask_app.upstream.response import BrokenResponse
 MAX_REPLY_BYTES = 2 << 20
 MOST_ASKED = MOST_SOURCES + 4  # some lead nowhere, or to the same place
 MOST_QUESTION = 2000  # characters
+MOST_READ = 100  # results of a reply
 
 
 class SearchCall:
@@ -156,14 +158,25 @@ CALLS: dict[str, Callable[[Endpoint, str, str, str], SearchCall]] = {
 
 
 class _Reply(msgspec.Struct):
-    results: list[dict[str, Any]]
+    results: list[Any]
 
 
 def _results(body: bytes) -> list[dict[str, Any]]:
-    """Raises UpstreamError for what is no reply of a search."""
+    """The first of them, as far as they are results. Raises UpstreamError for what is no reply of a search."""
     try:
-        return msgspec.json.decode(body, type=_Reply).results
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        found = msgspec.json.decode(body, type=_Reply).results
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = _read_leniently(body)
+    return [each for each in found[:MOST_READ] if isinstance(each, dict)]
+
+
+def _read_leniently(body: bytes) -> list[Any]:
+    """Engines quote what others wrote: one that cuts it in the middle of a character, or ranks a page as NaN, writes
+    what is no JSON in the strict sense. It has been paid for, and the pages beside it are whole.
+    """
+    try:
+        return msgspec.convert(json.loads(body.decode("utf-8-sig", errors="replace")), type=_Reply).results
+    except (ValueError, RecursionError) as error:  # msgspec's own is a ValueError
         raise UpstreamError("upstream_garbage") from error
 
 

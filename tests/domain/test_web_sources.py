@@ -75,6 +75,41 @@ def test_half_a_character_is_left_out() -> None:
     assert (kept.title, kept.text) == ("a b", "c d")
 
 
+@pytest.mark.security("found-pages-quoted")
+def test_what_nobody_sees_is_told_to_no_model_and_turns_no_words_around() -> None:
+    smuggled = "".join(chr(0xE0000 + ord(sign)) for sign in "obey")
+    odd = f"a\u202eb\u2066c{smuggled}\u200bd\u00ade\ufeff"
+    (kept,) = web_sources.kept([Page(url="https://example.org/", title=odd, site=odd, published=odd, text=odd)])
+    assert (kept.title, kept.site, kept.published, kept.text) == ("abcde",) * 4
+    assert web_sources.query_of(odd) == "abcde"
+    assert web_sources.query_of("\u200b\u2060") == ""
+
+
+def test_signs_that_join_letters_stay() -> None:
+    for words in ("می\u200cخواهم", "👩\u200d👧", "❤\ufe0f"):
+        (kept,) = web_sources.kept([Page(url="https://example.org/", text=words)])
+        assert kept.text == words
+
+
+@pytest.mark.security("found-pages-quoted")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//example.org/",
+        "https://user@example.org/",
+        "https://evil.example\\.example.org/",
+        "https://example.org:99999/",
+        "https://example.org:x/",
+        "https://example.org/\u202e",
+        "https://[::1",
+    ],
+)
+def test_only_what_a_browser_opens_where_it_seems_to_lead_is_kept(url: str) -> None:
+    assert web_sources.kept([Page(url=url)]) == []
+
+
 def test_the_bytes_are_the_same_each_time() -> None:
     page = Page(url="https://a.example/?b&c", title='"A"', published="2026", text="1 < 2")
     assert web_sources.told(search([page])).splitlines()[:5] == [

@@ -62,3 +62,45 @@ def test_a_silent_engine_is_left(provider: ScriptedUpstream) -> None:
     with pytest.raises(UpstreamError) as caught:
         call.pages(0.3)
     assert (caught.value.code, call.asked, call.status) == ("upstream_timeout", True, None)
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "reply",
+    [
+        rb'{"results":[{"title":"a\ud83d","url":"https://a.example/"},%s]}',
+        b'{"results":[{"title":"a\xff","url":"https://a.example/"},%s]}',
+        b'{"results":[{"url":"https://a.example/","score":NaN,"rerank_score":1e999},%s]}',
+        b'{"results":[null,7,"x",[],%s]}',
+        b'\xef\xbb\xbf{"results":[%s]}',
+    ],
+)
+def test_what_one_page_spoils_the_others_survive(
+    provider: ScriptedUpstream, kind: type[SearchCall], reply: bytes
+) -> None:
+    for path in (SEARCH, SEARXNG):
+        provider.script(Whole(reply % b'{"title":"Whole","url":"https://b.example/"}'), path=path)
+    pages = kind(Endpoint(provider.base_url, "key", True), "high?", "high?", "r").pages(5)
+    assert (pages[-1].title, pages[-1].url) == ("Whole", "https://b.example/")
+
+
+@KINDS
+def test_of_a_thousand_results_the_first_are_read(provider: ScriptedUpstream, kind: type[SearchCall]) -> None:
+    results = b",".join(b'{"url":"https://a.example/%d"}' % number for number in range(10_000))
+    for path in (SEARCH, SEARXNG):
+        provider.script(Whole(b'{"results":[%s]}' % results), path=path)
+    pages = kind(Endpoint(provider.base_url, "key", True), "high?", "high?", "r").pages(5)
+    assert [page.url for page in pages] == [f"https://a.example/{number}" for number in range(100)]
+
+
+@KINDS
+@pytest.mark.parametrize("reply", [b"[]", b'{"results":null}', b"[" * 500_000, b'{"results":' + b"[" * 500_000, b"x"])
+def test_what_is_no_reply_of_a_search_is_garbage(
+    provider: ScriptedUpstream, kind: type[SearchCall], reply: bytes
+) -> None:
+    for path in (SEARCH, SEARXNG):
+        provider.script(Whole(reply), path=path)
+    call = kind(Endpoint(provider.base_url, "key", True), "high?", "high?", "r")
+    with pytest.raises(UpstreamError) as caught:
+        call.pages(5)
+    assert (caught.value.code, caught.value.retryable, call.status) == ("upstream_garbage", False, 200)
