@@ -167,7 +167,10 @@ def _results(body: bytes) -> list[dict[str, Any]]:
         found = msgspec.json.decode(body, type=_Reply).results
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = _read_leniently(body)
-    return [each for each in found[:MOST_READ] if isinstance(each, dict)]
+    results = [each for each in found[:MOST_READ] if isinstance(each, dict)]
+    if found and not results:
+        raise UpstreamError("upstream_garbage")
+    return results
 
 
 def _read_leniently(body: bytes) -> list[Any]:

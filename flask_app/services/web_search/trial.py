@@ -66,7 +66,10 @@ def _dispatched(wanted: Wanted, by: Searcher) -> SearchTicket:
         return search_attempts.dispatch(connection, wanted, by)
 
     return in_writing(
-        write, alone=True, is_there=lambda connection, made: metering_service.is_dispatched(connection, made.sent)
+        write,
+        alone=True,
+        is_there=lambda connection, made: metering_service.is_dispatched(connection, made.sent),
+        doubted=lambda made: journal.keep(journal.unasked(made.sent)),
     )
 
 

@@ -80,12 +80,11 @@ def test_what_was_refused_costs_nothing_and_the_answer_comes(
         Whole(b"[]", "application/json"),
         Whole(b'{"results": 1}', "application/json"),
         Whole(b'{"results": [1]}', "application/json"),
-        Whole(b'{"results": [{"url": "\xff"}]}', "application/json"),
         Whole(b'{"results":' + b"[" * 100_000, "application/json"),
         TOO_LONG,
         GzipBomb(),
     ],
-    ids=["page", "empty", "list", "number", "numbers", "letters", "deep", "long", "packed"],
+    ids=["page", "empty", "list", "number", "numbers", "deep", "long", "packed"],
 )
 def test_what_was_answered_and_cannot_be_read_is_booked_as_an_estimate(
     provider_id: str, member_client: PageClient, upstream: ScriptedUpstream, script: Script

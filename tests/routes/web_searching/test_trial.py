@@ -7,6 +7,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from flask_app import database
 from flask_app.database import reading
@@ -136,6 +137,31 @@ def test_a_database_that_is_away_has_it_later(admin: User, upstream: ScriptedUps
     replay_service.replay()
     assert booked() == [("search", "deepseek-search", "reported", "complete", 0)]
     assert not journal.waiting()
+
+
+def test_one_that_nobody_knows_to_be_committed_is_asked_of_nobody_and_costs_nothing(
+    admin: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """The database goes away with the reply to the COMMIT that wrote its attempt."""
+    who_searches.by_deepseek()
+    dialect = database._bound().writer.dialect
+    commit = dialect.do_commit
+
+    def unheard(connection: Any) -> None:
+        commit(connection)
+        if web_searching.attempts():
+            monkeypatch.undo()
+            database.connect(NOWHERE)
+            raise dialect.loaded_dbapi.OperationalError("the connection was lost")
+
+    monkeypatch.setattr(dialect, "do_commit", unheard)
+    with pytest.raises(OperationalError):
+        trial.make(Actor(admin), admin, WORDS, request_id="r")
+    database.connect(database_url)
+    assert web_searching.attempts() == [("search", "dispatched", None)]
+    replay_service.replay()
+    assert (web_searching.attempts(), booked()) == ([("search", "released", None)], [])
+    assert (journal.waiting(), len(upstream.journal.searches)) == (set(), 0)
 
 
 def test_a_budget_holds(admin: User, admin_client: PageClient, upstream: ScriptedUpstream) -> None:
