@@ -68,6 +68,14 @@ test("while it is written nothing of one is seen before it is whole", () => {
   assert.match(parser.renderer.render(tail, parser.options, env), /又<a href/)
 })
 
+test("of code that is written nothing is held back", () => {
+  const growing = new GrowingMarkdown(parser, { sources: SOURCES })
+  const { tail, env } = growing.push("Take `a[1")
+  assert.equal(parser.renderer.render(tail, parser.options, env), "<p>Take <code>a[1</code></p>\n")
+  const whole = new GrowingMarkdown(parser, { sources: SOURCES }).push("`a[0]` is it [1")
+  assert.equal(parser.renderer.render(whole.tail, parser.options, whole.env), "<p><code>a[0]</code> is it </p>\n")
+})
+
 test("however a text is cut, what is settled and its end are the text at once", () => {
   const text = "It rains [1].\n\n- one [2][3]\n- two 【1】\n\n| a [1] | b |\n|---|---|\n| [9] | [1, 2] |\n\n## Head [3]\n\n[1]: https://other.example\n\n```\na[1]\n```\nEnd [1"
   for (const size of [1, 2, 3, 5, 11]) {
@@ -101,14 +109,18 @@ test("an answer that breaks off within one shows what was written", () => {
 })
 
 test("many are read in no time", () => {
-  for (const text of ["[1]", "[1", "【1", "[1, 2", "[1,1,1", "[ "]) {
+  for (const text of ["[1]", "[1", "【1", "[1, 2", "[1,1,1", "[ ", "```[", "`[1]", "```` ~~~ "]) {
     const took = spent(() => parser.render(text.repeat(100_000 / text.length), { sources: SOURCES }))
     assert.ok(took < 3000, `${text}: ${took} ms`)
+    const listed = spent(() => citedIn(text.repeat(100_000 / text.length), SOURCES))
+    assert.ok(listed < 1000, `${text} for the list: ${listed} ms`)
   }
 })
 
 test("an answer is copied with those that it names", () => {
   assert.deepEqual(citedIn("One 【3】, two [1, 3].", SOURCES).map(({ number }) => number), [1, 3])
+  assert.deepEqual(citedIn("`a[1]` [2]\n\n```js\nb[3]\n```\n", SOURCES).map(({ number }) => number), [2])
+  assert.deepEqual(citedIn("It rains [1].\n\n~~~\nb[2]", SOURCES).map(({ number }) => number), [1])
   assert.equal(withSourceList("It rains.\n", SOURCES, "Sources:"), "It rains.\n")
   assert.equal(withSourceList("It rains [1].", SOURCES, "Sources:", { isPlain: true }), "It rains [1].\n\nSources:\n\n[1] Page 1 https://site1.example/a?b=1&c=2\n")
   const odd = { number: 2, title: "A [b]\n*c*", url: "https://a.example/(x) y", site: "", published: null }

@@ -12,6 +12,7 @@
 const NUMBERS = String.raw`\d{1,2}(?:[ \t]?[,，、][ \t]?\d{1,2})*`
 const CITATION = new RegExp(String.raw`\[(${NUMBERS})\]|【(${NUMBERS})】`, "g")
 const UNFINISHED = /(?:\[|【)(?:\d[\d,，、 \t]*)?$/
+const CODE = /(`{3,}|~{3,})[^]*?(?:\1|$)|`[^`\n]+`/g
 const ADDRESS = /^https?:\/\//i
 
 /** @param {import("markdown-it").MarkdownIt} md */
@@ -32,7 +33,12 @@ export function citations(md) {
 
 /** Without one at its end that has only begun. @param {string} text @param {Record<string, unknown>} env */
 export function withoutUnfinishedCitation(text, env) {
-  return sourcesOf(env).length ? text.replace(UNFINISHED, "") : text
+  return sourcesOf(env).length && !endsInCode(text) ? text.replace(UNFINISHED, "") : text
+}
+
+/** @param {string} text */
+function endsInCode(text) {
+  return text.split("`").length % 2 === 0
 }
 
 /** @param {Record<string, unknown>} env what a text is parsed with */
@@ -40,9 +46,9 @@ function sourcesOf(env) {
   return /** @type {Cited[]} */ (env.sources ?? [])
 }
 
-/** Those that a text names, in the order of their numbers. @template {{number: number}} S @param {string} text @param {S[]} sources @returns {S[]} */
+/** Those that a text names outside of code, in the order of their numbers. @template {{number: number}} S @param {string} text @param {S[]} sources @returns {S[]} */
 export function citedIn(text, sources) {
-  const named = new Set([...text.matchAll(CITATION)].flatMap(numbersOf))
+  const named = new Set([...text.replace(CODE, "").matchAll(CITATION)].flatMap(numbersOf))
   return sources.filter(({ number }) => named.has(number))
 }
 
