@@ -7,6 +7,8 @@ from sqlalchemy import update
 
 from flask_app.database import transaction
 from flask_app.models import Message, Run, User, WebSearch
+from flask_app.services.chat import regenerate_service
+from flask_app.services.chat.regenerate_service import Wish
 from flask_app.services.runs import run_service
 from flask_app.services.runs.run_following import REPLAYED
 from flask_app.streams.memory import MemoryBroker
@@ -16,9 +18,10 @@ from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.events import events_of, text_of
-from tests.support.scripted_upstream import Answer, Pages, ScriptedUpstream, Status
+from tests.support.scripted_upstream import Answer, Gate, Pages, ScriptedUpstream, Status
+from tests.support.together import at_once
 from tests.support.upstream_journal import SEARCH
-from tests.support.web_searching import JSON, QUESTION
+from tests.support.web_searching import JSON, ORIGIN, QUESTION
 
 
 @pytest.fixture
@@ -60,6 +63,33 @@ def test_what_failed_or_found_nothing_is_looked_up_again_in_its_place(
     assert [words.startswith("[The web was") for words in told(upstream)] == [True, True, False]
     assert [words.count("web was") for words in told(upstream)] == [1, 1, 0]
     ledger_oracle.check(upstream.journal, ())
+
+
+def test_in_many_tabs_at_once_it_is_looked_up_once(
+    provider_id: str, member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    gate = Gate(0)
+    upstream.script(Status(500), Pages(gate=gate), path=SEARCH)
+    wish = Wish(question_id=web_searching.ask_whole(member_client)["user_message_id"], search=True)
+    told = at_once(5, lambda _: regenerate_service.regenerate(member, wish, ORIGIN))
+    gate.open()
+    wait_until(lambda: not run_service.live_runs())
+    assert sorted(getattr(each, "code", "begun") for each in told) == ["answer_running"] * 4 + ["begun"]
+    assert [each.status for each in web_searching.searches()] == ["found"]
+    assert (len(upstream.journal.searches), len(web_searching.sources())) == (2, 2)
+    ledger_oracle.check(upstream.journal, ())
+
+
+def test_beside_a_file_the_bytes_are_the_same_later(
+    provider_id: str, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    sent: Any = member_client.post("/api/files?name=n.txt", data=b"alpha beta", content_type="text/plain")
+    first = web_searching.ask_whole(member_client, files=[sent.json["id"]])
+    web_searching.ask_whole(member_client, "And?", conversation_id=first["conversation_id"], search=False)
+    one, two = (chat.body["messages"] for chat in upstream.journal.chats)
+    assert one[0] == two[0]
+    assert "alpha beta" in one[0]["content"]
+    assert one[0]["content"].startswith("<web_search ")
 
 
 def test_a_question_that_was_not_looked_up_can_be(
