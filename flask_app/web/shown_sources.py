@@ -7,8 +7,9 @@ from flask_app.domain.web_sources import FOUND, RUNNING, Search, Source
 
 Translate = Callable[..., str]
 
-_SIGNS = re.compile(r"[\\\[\]<>*_`]")
+_SIGNS = re.compile(r"[\\\[\]<>*_`]|&(?=#?\w+;)")
 _OUTSIDE = re.compile(r"[\s<>()]")
+_NAMED = re.compile(r"&(?=#?\w+;)")  # what Markdown would read as another sign, such as &copy;
 _DAY = re.compile(r"^(\d{4}-\d\d-\d\d)[T ].*$")
 
 
@@ -34,6 +35,7 @@ def markdown(t: Translate, search: Search | None) -> str:
 
 def _line(source: Source) -> str:
     address = _OUTSIDE.sub(lambda sign: "".join(f"%{each:02X}" for each in sign[0].encode()), source.url)
+    address = _NAMED.sub("&amp;", address)
     told = _escaped(about(source))
     return f"{source.number}. [{_escaped(source.title or source.url)}]({address}){f' · {told}' if told else ''}"
 

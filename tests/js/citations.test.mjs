@@ -125,4 +125,7 @@ test("an answer is copied with those that it names", () => {
   assert.equal(withSourceList("It rains [1].", SOURCES, "Sources:", { isPlain: true }), "It rains [1].\n\nSources:\n\n[1] Page 1 https://site1.example/a?b=1&c=2\n")
   const odd = { number: 2, title: "A [b]\n*c*", url: "https://a.example/(x) y", site: "", published: null }
   assert.equal(withSourceList("It rains [2].\n", [odd], "Sources:"), "It rains [2].\n\nSources:\n\n- [2] [A \\[b\\] \\*c\\*](https://a.example/%28x%29%20y)\n")
+  const named = { ...odd, title: "A &lt; b", url: "https://a.example/?b=1&c=2&copy;=3" }
+  const listed = withSourceList("It rains [2].\n", [named], "Sources:")
+  assert.match(parser.render(listed, {}), /<a href="https:\/\/a\.example\/\?b=1&amp;c=2&amp;copy;=3">A &amp;lt; b<\/a>/)
 })

@@ -61,8 +61,8 @@ export function withSourceList(text, sources, heading, { isPlain = false } = {})
 
 /** @param {string} words @param {string} url */
 function linkTo(words, url) {
-  const escaped = words.replace(/\s+/g, " ").replace(/[\\[\]<>*_`]/g, "\\$&")
-  const address = url.replace(/[\s<>()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`)
+  const escaped = words.replace(/\s+/g, " ").replace(/[\\[\]<>*_`]|&(?=#?\w+;)/g, "\\$&")
+  const address = url.replace(/[\s<>()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`).replace(/&(?=#?\w+;)/g, "&amp;")
   return `[${escaped}](${address})`
 }
 
