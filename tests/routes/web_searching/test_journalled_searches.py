@@ -13,7 +13,7 @@ from flask_app import database
 from flask_app.config import Config
 from flask_app.database import in_writing, transaction, writing
 from flask_app.domain.web_sources import Search
-from flask_app.models import User, WebSearch, WebSource
+from flask_app.models import Attempt, TokenUsage, User, WebSearch, WebSource
 from flask_app.services.chat import chat_service, knowledge, regenerate_service
 from flask_app.services.chat.chat_service import Draft, Sending
 from flask_app.services.chat.regenerate_service import Wish
@@ -22,7 +22,7 @@ from flask_app.services.ledger import journal
 from flask_app.services.providers import model_service
 from flask_app.services.runs import doubt, lease_service, run_service
 from flask_app.services.web_search import lookup, searchers, searches
-from tests.support import web_searching
+from tests.support import ledger, web_searching
 from tests.support.brokers import wait_until
 from tests.support.events import events_of
 from tests.support.killed import as_if_killed
@@ -114,6 +114,17 @@ def test_a_count_that_comes_after_the_estimate_of_a_search_is_nobodys_to_look_at
     lease_service.tick()
     assert [entry.source for entry in web_searching.entries()] == ["estimated"]
     assert (journal.waiting(), journal.count_aside()) == (set(), 0)
+
+
+def test_the_count_of_one_that_was_taken_for_unasked_is_set_aside_for_a_person(journalled: dict[Path, bytes]) -> None:
+    """The ledger has nothing of it."""
+    booked_elsewhere(journalled)
+    with transaction() as session:
+        session.execute(update(Attempt).where(Attempt.channel == "search").values(state="released"))
+    ledger.forget(TokenUsage.channel == "search")
+    put_back(journalled)
+    lease_service.tick()
+    assert (web_searching.entries(), journal.count_aside()) == ([], 1)
 
 
 def test_a_search_that_is_made_once_more_meanwhile_is_not_ended_with_the_lost_one(
