@@ -51,14 +51,15 @@ class Asking:
     def ask(self, stop: StopSignal) -> None:
         """By one door after the other, until one answers or it is too late. No failure is raised."""
         self._deadline = time.monotonic() + SECONDS
-        doors: Sequence[Door] = self.ticket.searcher.doors[:MAX_ATTEMPTS]
-        failure = self._attempt(doors[0], stop)
+        doors: Sequence[Door] = self.ticket.searcher.doors
+        failure, attempts = self._attempt(doors[0], stop), 1
         while failure is not None:
             doors = _others(doors, failure)
-            if not (doors and failure.retryable and self._may_go_on(stop) and self._go_elsewhere(doors[0], failure)):
+            may_help = bool(doors) and attempts < MAX_ATTEMPTS and failure.retryable and self._may_go_on(stop)
+            if not (may_help and self._go_elsewhere(doors[0], failure)):
                 self._fail(failure, stop)
                 return
-            failure = self._attempt(doors[0], stop)
+            failure, attempts = self._attempt(doors[0], stop), attempts + 1
 
     def give_up(self) -> None:
         """One that was never asked for, or came to no end, has failed."""
@@ -150,7 +151,12 @@ def _code(failure: UpstreamError) -> str:
 
 
 def _others(doors: Sequence[Door], failure: UpstreamError) -> Sequence[Door]:
-    """Whose turn it is: of an account that is empty or busy no other key."""
+    """Whose turn it is: of an account that is empty or busy no other key.
+
+    The same once more where a connection that had been kept was closed when it was used again.
+    """
+    if failure.code == "upstream_cut":
+        return doors
     first, *others = doors
     if failure.code in cooldown.ACCOUNT_CODES:
         return [door for door in others if not door.shares_account_with(first)]

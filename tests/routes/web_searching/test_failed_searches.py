@@ -13,7 +13,8 @@ from tests.support import web_searching
 from tests.support.clients import PageClient
 from tests.support.keys import keep_key
 from tests.support.scripted_upstream import GzipBomb, Pages, Redirect, Script, ScriptedUpstream, Stall, Status, Whole
-from tests.support.upstream_journal import SEARCH
+from tests.support.upstream_journal import SEARCH, Received
+from tests.support.upstream_reply import Cut, Reply
 from tests.support.web_searching import QUESTION
 
 BOOKED = ("chat", "settled", None)
@@ -123,6 +124,34 @@ def test_three_keys_are_asked_at_most(provider_id: str, member_client: PageClien
     answer = web_searching.ask_whole(member_client)
     assert search_of(member_client, answer)["error_code"] == "upstream_failed"
     assert web_searching.attempts() == [*[("search", "released", "upstream_failed")] * 3, BOOKED]
+
+
+class HangsUp:
+    """The engine closes the line without a word."""
+
+    def play(self, reply: Reply, request: Received) -> None:
+        raise Cut
+
+
+def test_a_line_that_was_kept_and_is_closed_is_opened_anew(
+    provider_id: str, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    """A site has one key, as a rule."""
+    assert web_searching.ask_whole(member_client, search=False)["status"] == "complete"
+    upstream.script(HangsUp(), path=SEARCH)
+    answer = web_searching.ask_whole(member_client)
+    assert search_of(member_client, answer)["status"] == "found"
+    searched = [("search", "released", "upstream_cut"), ("search", "settled", None)]
+    assert web_searching.attempts() == [*searched, BOOKED, BOOKED]
+
+
+def test_a_new_line_that_is_closed_is_not(
+    provider_id: str, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(HangsUp(), path=SEARCH, always=True)
+    answer = web_searching.ask_whole(member_client)
+    assert search_of(member_client, answer)["error_code"] == "upstream_unreachable"
+    assert web_searching.attempts() == [("search", "released", "upstream_unreachable"), BOOKED]
 
 
 def test_of_an_account_that_is_busy_no_other_key_is_asked(
