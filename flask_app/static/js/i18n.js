@@ -71,6 +71,7 @@ const percent = once(() => new Intl.NumberFormat(language, { style: "percent", m
 const calendar = once(() => new Intl.DateTimeFormat("en-US", { timeZone }))
 const monthDay = once(() => new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" }))
 const dayMonthYear = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" }))
+const ownDate = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", timeZone }))
 const yearMonth = once(() => new Intl.DateTimeFormat(language, { year: "numeric", month: "short", timeZone: "UTC" }))
 const monthName = once(() => new Intl.DateTimeFormat(language, { month: "short", timeZone: "UTC" }))
 const weekday = once(() => new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" }))
@@ -169,6 +170,9 @@ export const formatDate = (day) => dayMonthYear().format(new Date(`${day}T00:00:
 
 /** "1 – 25 Nov 2026" @param {{from: string, to: string}} days */
 export const formatDays = ({ from, to }) => dayMonthYear().formatRange(new Date(`${from}T00:00:00Z`), new Date(`${to}T00:00:00Z`))
+
+/** The same between two moments, by the reader's clock. @param {string} from @param {string} to */
+export const formatSpan = (from, to) => ownDate().formatRange(new Date(from), new Date(to))
 
 /** A time at the beginning of its calendar day, in the reader's zone, as far as days can be counted by it. @param {number} time */
 const dayOf = (time) => Date.parse(calendar().format(time))

@@ -1,16 +1,18 @@
 // @ts-check
 /** The card by which conversations come in: a file is read here, shown in numbers, and sent once its reader wants that. */
-import { formatDays, formatNumber, sentence, t } from "app/i18n.js"
+import { formatNumber, formatSpan, sentence, t } from "app/i18n.js"
 import { look, send } from "app/imports/batches.js"
 import { namedBy } from "app/imports/contents.js"
+import { timeOf } from "app/imports/kept-tree.js"
 import { read } from "app/imports/file.js"
+import { linesOf } from "app/imports/refusal-lines.js"
 import { Unreadable } from "app/imports/shapes.js"
 import { announce, fill, must } from "app/ui.js"
 
 /** @typedef {import("app/imports/shapes.js").Found} Found */
 
 const STATES = ["choosing", "found", "going"]
-const ROWS = /** @type {const} */ (["files", "named", "known", "too_old", "empty"])
+const ROWS = /** @type {const} */ (["files", "named", "known", "too_old", "refused", "empty"])
 
 export class ImportCard {
   #root
@@ -27,7 +29,7 @@ export class ImportCard {
     this.#problem = must(root, "[data-import-problem]")
     this.#file.addEventListener("change", () => this.read())
     must(root, "[data-import-begin]").addEventListener("click", () => this.#send())
-    must(root, "[data-import-cancel]").addEventListener("click", () => this.#begin(true))
+    must(root, "[data-import-cancel]").addEventListener("click", () => this.#drop())
     must(root, "[data-stop]").addEventListener("click", () => this.#leave.abort())
   }
 
@@ -39,10 +41,16 @@ export class ImportCard {
     if (takesFocus) this.#file.focus()
   }
 
+  #drop() {
+    this.#name([])
+    this.#begin(true)
+  }
+
   async read() {
     const [file] = this.#file.files ?? []
     if (!file) return
     this.#say("")
+    this.#name([])
     this.#tell(t("js.portability.reading"))
     this.#file.disabled = true
     try {
@@ -59,16 +67,17 @@ export class ImportCard {
 
   /** @param {Found} found */
   async #preview({ source, talks, empty, contents }) {
-    const { imported, known, too_old } = await look(talks)
-    const days = talks.map(({ created_at: at }) => at.slice(0, 10)).sort()
+    const { imported, known, too_old, refused, refusals } = await look(talks)
+    this.#name(refusals)
+    const began = talks.flatMap(({ created_at: at }) => timeOf(at) ?? []).sort()
     const messages = talks.reduce((sum, talk) => sum + talk.messages.length, 0)
     const files = [...namedBy(talks)].filter((id) => contents.has(id)).length
-    const counts = { files, named: namedBy(talks).size - files, known, too_old, empty }
+    const counts = { files, named: namedBy(talks).size - files, known, too_old, refused, empty }
     fill(this.#root, {
       source,
       conversations: formatNumber(talks.length),
       messages: formatNumber(messages),
-      span: days.length > 0 ? formatDays({ from: days[0] ?? "", to: days.at(-1) ?? "" }) : "–",
+      span: began.length > 0 ? formatSpan(began[0] ?? "", began.at(-1) ?? "") : "–",
       ...Object.fromEntries(ROWS.map((name) => [name, formatNumber(counts[name])])),
     })
     for (const row of this.#root.querySelectorAll("[data-row]")) {
@@ -92,6 +101,7 @@ export class ImportCard {
     addEventListener("beforeunload", hold)
     try {
       const sums = await send(this.#found, (done) => this.#progress(done, expected), this.#leave.signal)
+      this.#name(sums.refusals)
       const words = { count: formatNumber(sums.imported), known: formatNumber(sums.known), refused: formatNumber(sums.refused + sums.too_old) }
       const left = sums.files ? ` ${t("js.portability.files_left", { count: formatNumber(sums.files) })}` : ""
       this.#tell(t(this.#leave.signal.aborted ? "js.portability.brought_in_part" : "js.portability.brought_in", words) + left)
@@ -114,6 +124,19 @@ export class ImportCard {
   /** @param {string} state */
   #show(state) {
     for (const each of STATES) must(this.#root, `[data-import-${each}]`).hidden = each !== state
+  }
+
+  /** Which do not come in, and why. @param {import("app/imports/refused.js").Refusal[]} refusals */
+  #name(refusals) {
+    const list = must(this.#root, "[data-import-refused]")
+    list.hidden = refusals.length === 0
+    must(list, "ul").replaceChildren(
+      ...linesOf(refusals).map((words) => {
+        const item = document.createElement("li")
+        item.textContent = words
+        return item
+      }),
+    )
   }
 
   /** What was wrong. @param {string} words */

@@ -1,6 +1,7 @@
 // @ts-check
 /** What is in the files that conversations name, as far as the export has it: sent one by one, before the conversations that name them. */
 import { ApiError, loaded } from "app/api.js"
+import { listOf, objectOf } from "app/imports/kept-tree.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
 /** `read` gives it, or null where the export is broken there; `words`: it is a text. @typedef {{name: string, read: () => Promise<Blob | null>, words?: string}} Content */
@@ -13,8 +14,8 @@ const MOST_TOLD = 2_000 // of a part, as the server takes them
 const LETTER = 4 // bytes that one may take
 const NO_MORE = new Set(["files_off", "file_quota_full", "disk_full"])
 
-/** The ids of the files of these conversations. @param {Talk[]} talks */
-export const namedBy = (talks) => new Set(talks.flatMap(({ messages }) => messages.flatMap(({ files }) => (files ?? []).map(({ id }) => id))))
+/** The ids of the files of these conversations, whatever else stands in a file. @param {Talk[]} talks @returns {Set<string>} */
+export const namedBy = (talks) => new Set(talks.flatMap(({ messages }) => messages.flatMap((said) => listOf(objectOf(said).files).map((file) => objectOf(file).id))))
 
 export class Carrier {
   #contents

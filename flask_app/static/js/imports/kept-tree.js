@@ -33,9 +33,9 @@ export function textOf(value) {
   return typeof value === "string" ? value.replaceAll("\0", "").toWellFormed() : ""
 }
 
-/** @param {unknown} value an id of at most 64 characters: a longer one is told by its end */
+/** @param {unknown} value an id of at most 64 characters: a longer one is told by its end, which may cut a character in two */
 export function idOf(value) {
-  return String(value ?? "").toWellFormed().slice(-64)
+  return String(value ?? "").slice(-64).toWellFormed()
 }
 
 /** @param {unknown} value @returns {Record<string, any>} */
@@ -111,19 +111,20 @@ function saidOf({ id, role, text, model, at, files = [] }, above, reasoning, beg
 
 /**
  * A talk; null where nothing was said in it.
- * @param {{id: unknown, title: unknown, created: unknown, updated: unknown, archived?: unknown, pinned?: unknown}} about @param {Node[]} nodes
+ * @param {{id: unknown, title: unknown, created: unknown, updated: unknown, archived?: unknown, pinned?: unknown}} about @param {Node[]} told
  * @param {Contents} [contents] is given what is in their files
  * @returns {Talk | null}
  */
-export function talkOf({ id, title, created, updated, archived, pinned }, nodes, contents) {
+export function talkOf({ id, title, created, updated, archived, pinned }, told, contents) {
+  const nodes = told.map((node, place) => (node.id ? node : { ...node, id: `${place}.` }))
   const times = nodes.flatMap(({ at }) => at ?? []).sort()
   const began = timeOf(created) ?? times[0] ?? new Date(0).toISOString()
   const messages = keptOf(nodes, began, contents)
   if (messages.length === 0) return null
   const ended = timeOf(updated) ?? times.at(-1) ?? began
   return {
-    id: idOf(id),
-    title: textOf(title).trim().slice(0, 200),
+    id: idOf(id) || idOf(`${began} ${messages[0]?.id}`), // the same with each export
+    title: textOf(title).trim().slice(0, 200).toWellFormed(),
     created_at: began,
     updated_at: ended,
     pinned_at: pinned === true ? ended : null,
