@@ -61,6 +61,17 @@ def derived_id(moment: datetime, words: str) -> str:
     return _id(int(moment.timestamp() * 1000) << 80 | int.from_bytes(digest))
 
 
+def marked_id(moment: datetime, place: int, words: str) -> str:
+    """One of the moment that sorts by its place, below a million, and ends with the mark of these words."""
+    digest = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8]) >> 4
+    return _id(int(moment.timestamp() * 1000) << 80 | place << 60 | digest)
+
+
+def mark_of(made: str) -> str:
+    """The end of one that `marked_id` made: the same words always have the same."""
+    return made[-12:]
+
+
 def first_id(moment: datetime) -> str:
     """The least of all that may be made from the moment on."""
     return _id(int(moment.timestamp() * 1000) << 80)

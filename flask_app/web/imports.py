@@ -13,20 +13,26 @@ MOST_CONTENTS = 2_000
 
 
 class Glimpse(msgspec.Struct, kw_only=True):
-    """A conversation without its messages."""
+    """A conversation without what was said. `messages`: the ids of its messages, so that it is told whether some are
+    new; `filled`: of those among them for whose files the contents are at hand.
+    """
 
     id: Name
     created_at: Moment
     updated_at: Moment
+    messages: list[Name] = []
+    filled: list[Name] = []
 
 
 class LookBody(Body):
-    """At most 1,000."""
+    """At most 1,000; 200 of them with the ids of their messages."""
 
     conversations: Annotated[list[Glimpse], msgspec.Meta(max_length=MOST_LOOKED_UP)]
 
     def sketches(self) -> list[Sketch]:
-        return [Sketch(each.id, each.created_at, each.updated_at) for each in self.conversations]
+        return [
+            Sketch(each.id, each.created_at, each.updated_at, each.messages, each.filled) for each in self.conversations
+        ]
 
 
 class ImportBody(Body):
@@ -42,8 +48,9 @@ class ImportBody(Body):
 
 
 class OutcomeReply(Reply):
-    """`outcome`: imported, known (it is there already), too_old (the site would delete it at once) or refused, for the
-    reason `code`. `id` is that of the file, `conversation_id` the one that it has here.
+    """`outcome`: imported, continued (messages or contents of files that were not there have come), known (it is there
+    already), too_old (the site would delete it at once) or refused, for the reason `code`. `id` is that of the file,
+    `conversation_id` the one that it has here.
     """
 
     id: str

@@ -26,7 +26,7 @@ function serving(...unread) {
 test("one that the server cannot read is named, and all others come in", async () => {
   const asked = serving("c-5")
   const talks = Array.from({ length: 8 }, (_, at) => talk(at))
-  const looked = await look(talks)
+  const looked = await look(talks, new Map())
   const sums = await send({ talks, folders: [], contents: new Map() }, () => undefined, new AbortController().signal)
   for (const { imported, refused, refusals } of [looked, sums]) {
     assert.deepEqual([imported, refused, refusals], [7, 1, [{ title: "T5", code: "malformed_json" }]])
@@ -44,7 +44,7 @@ test("a preview promises nothing that is too much", async () => {
   serving()
   const long = talk(1, { messages: [{ ...said, text: "x".repeat(7_600_000) }] })
   const many = talk(2, { messages: Array.from({ length: 20_001 }, (_, at) => ({ ...said, id: String(at) })) })
-  const { imported, refused, refusals } = await look([long, many, talk(3)])
+  const { imported, refused, refusals } = await look([long, many, talk(3)], new Map())
   assert.deepEqual([imported, refused, refusals.map(({ code }) => code)], [1, 2, ["too_long", "import_too_many_messages"]])
 })
 
@@ -52,9 +52,9 @@ test("a preview asks once more where it is told to wait, and no more often", asy
   let asked = 0
   const slowly = () => replied(429, { error: { code: "too_many", message: "Slowly." } }, { "Retry-After": "0" })
   globalThis.fetch = async () => (asked++ ? replied(200, { outcomes: [{ id: "c-1", outcome: "imported" }] }) : slowly())
-  assert.equal((await look([talk(1)])).imported, 1)
+  assert.equal((await look([talk(1)], new Map())).imported, 1)
   globalThis.fetch = async () => slowly()
-  await assert.rejects(look([talk(1)]), { code: "too_many" })
+  await assert.rejects(look([talk(1)], new Map()), { code: "too_many" })
 })
 
 test("twenty are named, and how many more there are", () => {
@@ -78,4 +78,18 @@ test("a title that is cut within a character, and ids that are none, are mended"
 
 test("days are those of the reader's clock", () => {
   assert.equal(formatSpan("2026-01-01T16:00:00Z", "2026-01-03T16:00:00Z").replaceAll("\u2009", " "), "Jan 2 – 4, 2026")
+})
+
+test("of what is here already the server is told the messages, and says which go on", async () => {
+  const asked = []
+  globalThis.fetch = async (path, { body }) => {
+    const { conversations } = JSON.parse(body)
+    asked.push(conversations)
+    return replied(200, { outcomes: conversations.map(({ id, messages }) => ({ id, outcome: messages && id === "c-1" ? "continued" : "known" })) })
+  }
+  const named = { id: "f", name: "f.txt", kind: "text", content_type: "text/plain", bytes: 1 }
+  const talks = [talk(1, { messages: [{ ...said, files: [named] }] }), talk(2)]
+  const sums = await look(talks, new Map([["f", { name: "f.txt", read: async () => null }]]))
+  assert.deepEqual([sums.continued, sums.known], [1, 1])
+  assert.deepEqual(asked[1].map(({ messages, filled }) => [messages, filled]), [[["1"], ["1"]], [["1"], []]])
 })

@@ -2,11 +2,12 @@
 
 What comes bears ids that somebody has written into a file. None of them is ever used: by an id one could lay a hand on
 what belongs to others. A conversation's own follows from its person and the one in the file, so that the same one comes
-once however often it is sent; its messages have new ones. Nothing is asked of a model, and the ledger has no entry.
+once however often it is sent; its messages have new ones, by whose ends they are known again, so that what has been
+written there since comes later. Nothing is asked of a model, and the ledger has no entry.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -18,29 +19,28 @@ from flask_app.database import derived_id, fetching, in_writing, new_id, table_o
 from flask_app.domain import titles
 from flask_app.domain.blank import is_blank
 from flask_app.errors import Invalid
-from flask_app.models import Conversation, Folder, KeptFile, Message, MessageFile, User
+from flask_app.models import Conversation, Folder, User
 from flask_app.services.budgets import budget_service
 from flask_app.services.conversations import conversation_service, folder_service, pin_service
-from flask_app.services.files import message_files
-from flask_app.services.portability import brought_searches, import_quota, message_tree, named_files
+from flask_app.services.portability import import_quota, message_tree, named_files, placing
 from flask_app.services.portability.conversation_format import Drawer, Said, Talk
-from flask_app.services.portability.message_tree import Placed
+from flask_app.services.portability.placing import Here
 from flask_app.services.site import retention_settings
-from flask_app.services.web_search import searches
 
 MOST_AT_ONCE = 200  # conversations in a request
 MOST_LOOKED_UP = 1000
+MOST_COMPARED = 200  # of those, with their messages
 MOST_READ = 1000  # characters of a title or of a folder's name, of which far fewer are kept
-IMPORTED, KNOWN, TOO_OLD, REFUSED = "imported", "known", "too_old", "refused"
+IMPORTED, CONTINUED, KNOWN, TOO_OLD, REFUSED = "imported", "continued", "known", "too_old", "refused"
 
-_conversations, _messages, _folders = table_of(Conversation), table_of(Message), table_of(Folder)
-_kept, _goes_with = table_of(KeptFile), table_of(MessageFile)
+_conversations, _folders = table_of(Conversation), table_of(Folder)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one: IMPORTED, KNOWN (it is there already), TOO_OLD (the site would delete it at once) or
-    REFUSED, for the reason `code`. `id` is that of the file, `conversation_id` the one that it has here.
+    """What became of one: IMPORTED, CONTINUED (what is new of it came), KNOWN (it is there already), TOO_OLD (the site
+    would delete it at once) or REFUSED, for the reason `code`. `id` is that of the file, `conversation_id` the one that
+    it has here.
     """
 
     id: str
@@ -51,19 +51,34 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """What is asked about before it is sent."""
+    """What is asked about before it is sent. `messages`: ids of those that it has; `filled`: of those with contents of
+    their files.
+    """
 
     id: str
     created_at: datetime
     updated_at: datetime
+    messages: Sequence[str] = ()
+    filled: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What decides what becomes of each: which are here, with what, and before which moment they are too old."""
+
+    known: set[str]
+    oldest: datetime | None
+    here: Here = field(default_factory=Here)
 
 
 def look(actor: User, sketches: Sequence[Sketch]) -> list[Outcome]:
     """What would become of these; nothing is written. Raises Invalid("import_too_many")."""
     if len(sketches) > MOST_LOOKED_UP:
         raise Invalid("import_too_many", limit=MOST_LOOKED_UP)
-    known, oldest = _known(actor, sketches), _oldest(actor)
-    return [_outcome(actor, each, known, oldest) or Outcome(each.id, IMPORTED) for each in sketches]
+    if sum(bool(each.messages) for each in sketches) > MOST_COMPARED:
+        raise Invalid("import_too_many", limit=MOST_COMPARED)
+    seen = _seen(actor, sketches)
+    return [_outcome(actor, each, seen) or Outcome(each.id, IMPORTED) for each in sketches]
 
 
 def bring_in(
@@ -78,15 +93,31 @@ def bring_in(
     """
     if max(len(talks), len(drawers)) > MOST_AT_ONCE:
         raise Invalid("import_too_many", limit=MOST_AT_ONCE)
-    sketches = [Sketch(talk.id, talk.created_at, talk.updated_at) for talk in talks]
-    known, oldest = _known(actor, sketches), _oldest(actor)
+    contents = contents or {}
+    sketches = [_sketch(talk, contents) for talk in talks]
+    seen = _seen(actor, sketches)
     folders = {drawer.id: replace(drawer, name=_name(drawer)) for drawer in drawers}
     outcomes = []
     for talk, sketch in zip(talks, sketches, strict=True):
-        outcome = _outcome(actor, sketch, known, oldest) or _write(actor, folders, talk, contents or {})
-        known |= {outcome.conversation_id} if outcome.conversation_id else set()
+        outcome = _outcome(actor, sketch, seen)
+        if outcome is None:
+            outcome = _write(actor, folders, talk, contents)
+        elif outcome.outcome == CONTINUED and outcome.conversation_id:
+            outcome = _go_on(actor, outcome.conversation_id, talk, contents)
+        seen.known.update({outcome.conversation_id} if outcome.conversation_id else ())
         outcomes.append(outcome)
     return outcomes
+
+
+def _sketch(talk: Talk, contents: Mapping[str, str]) -> Sketch:
+    filled = [said.id for said in talk.messages if any(each.id in contents for each in said.files)]
+    return Sketch(talk.id, talk.created_at, talk.updated_at, [said.id for said in talk.messages], filled)
+
+
+def _seen(actor: User, sketches: Sequence[Sketch]) -> _Seen:
+    known = _known(actor, sketches)
+    compared = {_id_here(actor, each) for each in sketches if each.messages and each.id not in known}
+    return _Seen(known, _oldest(actor), placing.here(compared & known))
 
 
 def _known(actor: User, sketches: Sequence[Sketch]) -> set[str]:
@@ -103,12 +134,15 @@ def _oldest(actor: User) -> datetime | None:
     return None if days is None else utc_now() - timedelta(days=days)
 
 
-def _outcome(actor: User, sketch: Sketch, known: set[str], oldest: datetime | None) -> Outcome | None:
+def _outcome(actor: User, sketch: Sketch, seen: _Seen) -> Outcome | None:
     """None: it can come in."""
-    for conversation_id in (sketch.id, _id_here(actor, sketch)):
-        if conversation_id in known:
-            return Outcome(sketch.id, KNOWN, conversation_id)
-    return Outcome(sketch.id, TOO_OLD) if oldest and sketch.updated_at < oldest else None
+    made = _id_here(actor, sketch)
+    if sketch.id in seen.known:
+        return Outcome(sketch.id, KNOWN, sketch.id)
+    if made in seen.known:
+        has_more = seen.here.lacks(made, sketch.messages, sketch.filled)
+        return Outcome(sketch.id, CONTINUED if has_more else KNOWN, made)
+    return Outcome(sketch.id, TOO_OLD) if seen.oldest and sketch.updated_at < seen.oldest else None
 
 
 def _id_here(actor: User, sketch: Sketch) -> str:
@@ -128,11 +162,6 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk, contents: Map
     def work(connection: Connection) -> None:
         budget_service.take_turn(connection, actor.id)  # pins and folders of the same moment are counted one by one
         import_quota.require_active(connection, actor.id)
-        rows = [each.row for each in placed]
-        files = _files_of(connection, actor, placed, contents, now)
-        found = brought_searches.of(placed)
-        more = import_quota.More(len(files.goes_with), brought_searches.bytes_in(found.values()))
-        import_quota.count(connection, actor.id, rows, more, now)
         has_room = talk.pinned_at is not None and (talk.archived or pin_service.has_room(connection, actor.id))
         values = {
             "id": made,
@@ -146,11 +175,7 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk, contents: Map
             "archived": talk.archived,
         }
         connection.execute(insert(_conversations), values)
-        connection.execute(insert(_messages), rows)
-        for table, some in ((_kept, files.kept), (_goes_with, files.goes_with)):
-            if some:
-                connection.execute(insert(table), some)
-        searches.bring_in(connection, found)
+        placing.write(connection, actor, placed, contents, now)
 
     try:
         in_writing(work)
@@ -159,6 +184,22 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk, contents: Map
             raise
         return Outcome(talk.id, KNOWN, made)  # it came from another tab in this moment
     return Outcome(talk.id, IMPORTED, made)
+
+
+def _go_on(actor: User, conversation_id: str, talk: Talk, contents: Mapping[str, str]) -> Outcome:
+    """What is new of it, under what is here: the person's turn is held, so that two tabs do not both write it."""
+    now = utc_now()
+
+    def work(connection: Connection) -> bool:
+        budget_service.take_turn(connection, actor.id)
+        import_quota.require_active(connection, actor.id)
+        return placing.go_on(connection, actor, conversation_id, talk, contents, now)
+
+    try:
+        has_more = in_writing(work)
+    except Invalid as error:
+        return Outcome(talk.id, REFUSED, conversation_id, code=error.code)
+    return Outcome(talk.id, CONTINUED if has_more else KNOWN, conversation_id)
 
 
 def _title(talk: Talk) -> str:
@@ -173,15 +214,6 @@ def _title(talk: Talk) -> str:
 def _words(said: Said) -> str:
     """Of a question without any the names of its files."""
     return said.text if not is_blank(said.text) else " ".join(_on_a_line(each.name) for each in named_files.of(said))
-
-
-def _files_of(
-    connection: Connection, actor: User, placed: Sequence[Placed], contents: Mapping[str, str], now: datetime
-) -> named_files.Rows:
-    """What is gone meanwhile, or is somebody else's, is named alone."""
-    own = message_files.mark(connection, actor, named_files.wanted(placed, contents), now)
-    here = {named: file_id for named, file_id in contents.items() if file_id in own}
-    return named_files.rows(actor, placed, here, now)
 
 
 def _on_a_line(words: str) -> str:

@@ -1,13 +1,12 @@
 """The messages of a conversation that comes from elsewhere: is it a tree, and what of each message can be kept."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from flask_app import i18n
-from flask_app.database import new_id
+from flask_app.database import mark_of, marked_id
 from flask_app.errors import Invalid
 from flask_app.services.portability.conversation_format import Said
 
@@ -46,15 +45,20 @@ class Placed(NamedTuple):
     said: Said
 
 
-def placed(conversation_id: str, messages: Sequence[Said], now: datetime) -> list[Placed]:
+def placed(
+    conversation_id: str, messages: Sequence[Said], now: datetime, here: Mapping[str, str] | None = None
+) -> list[Placed]:
     """What is written: under new ids, in the order of `messages` where times are the same.
 
+    `here` are the ids of those that have come before, by their marks: others follow them, they are not written again.
     Raises as `in_order` does, and Invalid("import_empty").
     """
     if not messages:
         raise Invalid("import_empty")
-    in_time = sorted(messages, key=lambda said: said.created_at)
-    ids = dict(zip((said.id for said in in_time), _rising_ids(len(messages)), strict=True))
+    here = here or {}
+    ids: dict[str, str] = {}
+    for place, said in enumerate(sorted(messages, key=lambda said: said.created_at)):
+        ids[said.id] = here.get(mark(conversation_id, said.id)) or _new_id(conversation_id, said.id, now, place)
     return [
         Placed(
             {
@@ -67,18 +71,23 @@ def placed(conversation_id: str, messages: Sequence[Said], now: datetime) -> lis
             said,
         )
         for said in in_order(messages)
+        if mark(conversation_id, said.id) not in here
     ]
+
+
+def mark(conversation_id: str, said_id: str) -> str:
+    """By what a message is known again, whenever it came: its id here ends so."""
+    return mark_of(_new_id(conversation_id, said_id, EARLIEST, 0))
+
+
+def _new_id(conversation_id: str, said_id: str, now: datetime, place: int) -> str:
+    """One of now: what is new is looked for by them, and found by the search."""
+    return marked_id(now, place, f"{conversation_id}\n{said_id}")
 
 
 def moment(told: datetime, now: datetime) -> datetime:
     """Nothing was said before there were chats, or is said yet."""
     return min(max(told, EARLIEST), now)
-
-
-def _rising_ids(count: int) -> list[str]:
-    """Ids of now: what is new is looked for by them, and found by the search."""
-    ids = sorted(new_id() for _ in range(count))
-    return ids if all(one != other for one, other in pairwise(ids)) else _rising_ids(count)
 
 
 def _kept(said: Said) -> dict[str, Any]:

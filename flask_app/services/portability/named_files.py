@@ -77,5 +77,10 @@ def _named_alone(actor: User, each: Named, now: datetime) -> dict[str, Any]:
     }
 
 
+def is_called(each: Named, name: str) -> bool:
+    """Is it the one that has this name here?"""
+    return _name(each) == name
+
+
 def _name(each: Named) -> str:
     return files.named(each.name[:MOST_READ])

@@ -6,38 +6,71 @@ import { MOST_BYTES, TOO_LONG, apart, sizeOf, tooMuch } from "app/imports/refuse
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
 /** @typedef {import("app/imports/shapes.js").Folder} Folder */
+/** @typedef {import("app/imports/contents.js").Contents} Contents */
 /** @typedef {import("app/imports/refused.js").Outcome} Outcome */
 /** @typedef {import("app/imports/refused.js").Refusal} Refusal */
 /** `files`: whose contents did not come, though the export has them. `refusals`: which did not come in, and why. */
-/** @typedef {{imported: number, known: number, too_old: number, refused: number, files: number, refusals: Refusal[]}} Sums */
+/** @typedef {{imported: number, continued: number, known: number, too_old: number, refused: number, files: number, refusals: Refusal[]}} Sums */
 
 const PATH = "/api/conversations/import"
 const USUAL_BYTES = 400_000 // of a part with several
 const MOST_TALKS = 50
 const MOST_CONTENTS = 1_000 // that a part names
 const LOOKED_UP = 1000
+const COMPARED = 200 // of those that are here, with the ids of their messages
+const MOST_IDS = 20_000
 const MOST_WAITS = 20 // for a server that has had enough for a while
 
-/** What would become of them. Throws ApiError. @param {Talk[]} talks @returns {Promise<Sums>} */
-export async function look(talks) {
+/** What would become of them. Throws ApiError. @param {Talk[]} talks @param {Contents} contents @returns {Promise<Sums>} */
+export async function look(talks, contents) {
   const sums = noSums()
-  const { signal } = new AbortController()
+  /** @type {Talk[]} */
+  const known = []
   for (let at = 0; at < talks.length; at += LOOKED_UP) {
     const some = talks.slice(at, at + LOOKED_UP)
-    const outcomes = await apart(some, (few) => patiently(() => asked(few), signal, 1))
-    add(sums, some, (outcomes ?? []).map((told, place) => beforehand(told, some[place])))
+    const outcomes = (await beforehand(some, glimpse)).map((told, place) => promised(told, some[place]))
+    known.push(...some.filter((_, place) => outcomes[place]?.outcome === "known"))
+    add(sums, some, outcomes)
+  }
+  for (const some of compared(known)) {
+    const { length } = (await beforehand(some, (talk) => closely(talk, contents))).filter(({ outcome }) => outcome === "continued")
+    sums.continued += length
+    sums.known -= length
   }
   return sums
 }
 
+/** Patient once: somebody waits to see it. @param {Talk[]} talks @param {(talk: Talk) => object} told @returns {Promise<Outcome[]>} */
+async function beforehand(talks, told) {
+  const { signal } = new AbortController()
+  return (await apart(talks, (some) => patiently(() => asked(some, told), signal, 1))) ?? []
+}
+
+/** As many at once as can be compared. @param {Talk[]} talks @returns {Generator<Talk[]>} */
+function* compared(talks) {
+  /** @type {Talk[]} */
+  let some = []
+  let ids = 0
+  for (const talk of talks) {
+    if (some.length >= COMPARED || (some.length > 0 && ids + talk.messages.length > MOST_IDS)) {
+      yield some
+      some = []
+      ids = 0
+    }
+    some.push(talk)
+    ids += talk.messages.length
+  }
+  if (some.length > 0) yield some
+}
+
 /** What is too much is known before it is sent. @param {Outcome} told @param {Talk | undefined} talk @returns {Outcome} */
-function beforehand(told, talk) {
+function promised(told, talk) {
   const code = talk && told.outcome === "imported" ? tooMuch(talk) : null
   return code ? { outcome: "refused", code } : told
 }
 
-/** @param {Talk[]} talks @returns {Promise<Outcome[]>} */
-const asked = async (talks) => (await api.post(`${PATH}/look`, { conversations: talks.map(glimpse) })).outcomes
+/** @param {Talk[]} talks @param {(talk: Talk) => object} told @returns {Promise<Outcome[]>} */
+const asked = async (talks, told) => (await api.post(`${PATH}/look`, { conversations: talks.map(told) })).outcomes
 
 /**
  * Sends them, until `signal` says to stop. Throws ApiError; what has come in by then stays.
@@ -67,17 +100,23 @@ export async function send({ talks, folders, contents }, tell, signal) {
   return sums
 }
 
-/** The contents of the files of those that are not there yet. @param {Carrier} carrier @param {Talk[]} talks @param {AbortSignal} signal */
+/** The contents of the files of those that are not there yet, or not whole. @param {Carrier} carrier @param {Talk[]} talks @param {AbortSignal} signal */
 async function brought(carrier, talks, signal) {
   if (!namedBy(talks).size) return {}
-  const outcomes = await apart(talks, (some) => patiently(() => asked(some), signal))
+  const outcomes = await apart(talks, (some) => patiently(() => asked(some, (talk) => closely(talk, carrier.contents)), signal))
   if (!outcomes) return {}
-  const coming = talks.filter((_, at) => outcomes[at]?.outcome === "imported")
+  const coming = talks.filter((_, at) => outcomes[at]?.outcome === "imported" || outcomes[at]?.outcome === "continued")
   return carrier.bring(coming, signal, (ask) => patiently(ask, signal))
 }
 
 /** @param {Talk} talk */
 const glimpse = ({ id, created_at, updated_at }) => ({ id, created_at, updated_at })
+
+/** With what it has, so that it is told whether there is something new. @param {Talk} talk @param {Contents} contents */
+function closely(talk, contents) {
+  const filled = talk.messages.filter(({ files }) => files?.some(({ id }) => contents.has(id)))
+  return { ...glimpse(talk), messages: talk.messages.map(({ id }) => id), filled: filled.map(({ id }) => id) }
+}
 
 /** @param {Talk[]} talks @returns {Generator<{talks: Talk[], isTooLong: boolean}>} */
 export function* partsOf(talks) {
@@ -132,7 +171,7 @@ function pause(seconds, signal) {
 
 /** @returns {Sums} */
 function noSums() {
-  return { imported: 0, known: 0, too_old: 0, refused: 0, files: 0, refusals: [] }
+  return { imported: 0, continued: 0, known: 0, too_old: 0, refused: 0, files: 0, refusals: [] }
 }
 
 /** @param {Sums} sums @param {Talk[]} talks @param {Outcome[]} outcomes of these */

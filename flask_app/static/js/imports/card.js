@@ -12,7 +12,7 @@ import { announce, fill, must } from "app/ui.js"
 /** @typedef {import("app/imports/shapes.js").Found} Found */
 
 const STATES = ["choosing", "found", "going"]
-const ROWS = /** @type {const} */ (["files", "named", "known", "too_old", "refused", "empty"])
+const ROWS = /** @type {const} */ (["files", "named", "continued", "known", "too_old", "refused", "empty"])
 
 export class ImportCard {
   #root
@@ -67,12 +67,12 @@ export class ImportCard {
 
   /** @param {Found} found */
   async #preview({ source, talks, empty, contents }) {
-    const { imported, known, too_old, refused, refusals } = await look(talks)
+    const { imported, continued, known, too_old, refused, refusals } = await look(talks, contents)
     this.#name(refusals)
     const began = talks.flatMap(({ created_at: at }) => timeOf(at) ?? []).sort()
     const messages = talks.reduce((sum, talk) => sum + talk.messages.length, 0)
     const files = [...namedBy(talks)].filter((id) => contents.has(id)).length
-    const counts = { files, named: namedBy(talks).size - files, known, too_old, refused, empty }
+    const counts = { files, named: namedBy(talks).size - files, continued, known, too_old, refused, empty }
     fill(this.#root, {
       source,
       conversations: formatNumber(talks.length),
@@ -85,8 +85,8 @@ export class ImportCard {
       if (count !== undefined) /** @type {HTMLElement} */ (row).hidden = count === 0
     }
     const begin = /** @type {HTMLButtonElement} */ (must(this.#root, "[data-import-begin]"))
-    begin.textContent = t("js.portability.bring_in", { count: formatNumber(imported) })
-    begin.disabled = imported === 0
+    begin.textContent = t("js.portability.bring_in", { count: formatNumber(imported + continued) })
+    begin.disabled = imported + continued === 0
     this.#show("found")
     must(this.#root, "[data-import-found]").focus()
   }
@@ -103,8 +103,9 @@ export class ImportCard {
       const sums = await send(this.#found, (done) => this.#progress(done, expected), this.#leave.signal)
       this.#name(sums.refusals)
       const words = { count: formatNumber(sums.imported), known: formatNumber(sums.known), refused: formatNumber(sums.refused + sums.too_old) }
+      const continued = sums.continued ? ` ${t("js.portability.continued", { count: formatNumber(sums.continued) })}` : ""
       const left = sums.files ? ` ${t("js.portability.files_left", { count: formatNumber(sums.files) })}` : ""
-      this.#tell(t(this.#leave.signal.aborted ? "js.portability.brought_in_part" : "js.portability.brought_in", words) + left)
+      this.#tell(t(this.#leave.signal.aborted ? "js.portability.brought_in_part" : "js.portability.brought_in", words) + continued + left)
       this.#begin(true)
     } catch (error) {
       this.#say(sentence(error))

@@ -18,7 +18,8 @@ const NO_MORE = new Set(["files_off", "file_quota_full", "disk_full"])
 export const namedBy = (talks) => new Set(talks.flatMap(({ messages }) => messages.flatMap((said) => listOf(objectOf(said).files).map((file) => objectOf(file).id))))
 
 export class Carrier {
-  #contents
+  /** @readonly */
+  contents
   /** What each has become here; null: it did not come. @type {Map<string, string | null>} */
   #here = new Map()
   /** Texts that came neither as files nor as words. */
@@ -27,11 +28,11 @@ export class Carrier {
 
   /** @param {Contents} contents */
   constructor(contents) {
-    this.#contents = contents
+    this.contents = contents
   }
 
   get hasSome() {
-    return this.#contents.size > 0
+    return this.contents.size > 0
   }
 
   /** How many did not come, though the export has them. */
@@ -40,7 +41,7 @@ export class Carrier {
   }
 
   get #lostTexts() {
-    return this.#lost.filter((id) => this.#contents.get(id)?.words).length
+    return this.#lost.filter((id) => this.contents.get(id)?.words).length
   }
 
   get #lost() {
@@ -56,7 +57,7 @@ export class Carrier {
     const told = {}
     let count = 0
     for (const id of namedBy(talks)) {
-      const content = this.#contents.get(id)
+      const content = this.contents.get(id)
       if (!content || signal.aborted) continue
       if (!this.#here.has(id)) this.#here.set(id, count < MOST_TOLD ? await this.#send(content, signal, patiently) : null)
       const here = this.#here.get(id)
@@ -70,8 +71,8 @@ export class Carrier {
     if (!this.#lostTexts) return talks
     let room = (MOST_BYTES - new Blob([JSON.stringify(talks)]).size) / LETTER
     const place = (/** @type {Talk["messages"][number]} */ said) => {
-      const texts = (said.files ?? []).filter(({ id }) => this.#here.get(id) === null && this.#contents.get(id)?.words)
-      const words = texts.map(({ id, name }) => `${name}\n\n${this.#contents.get(id)?.words}`)
+      const texts = (said.files ?? []).filter(({ id }) => this.#here.get(id) === null && this.contents.get(id)?.words)
+      const words = texts.map(({ id, name }) => `${name}\n\n${this.contents.get(id)?.words}`)
       const length = words.reduce((sum, each) => sum + each.length, 0)
       if (length > room) for (const { id } of texts) this.#without.add(id)
       if (!length || length > room) return said

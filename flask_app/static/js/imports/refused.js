@@ -4,7 +4,7 @@ import { ApiError } from "app/api.js"
 import { namedBy } from "app/imports/contents.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
-/** @typedef {{outcome: "imported" | "known" | "too_old" | "refused", code?: string | null}} Outcome */
+/** @typedef {{outcome: "imported" | "continued" | "known" | "too_old" | "refused", code?: string | null}} Outcome */
 /** @typedef {{title: string, code: string}} Refusal */
 
 export const TOO_LONG = "too_long"
