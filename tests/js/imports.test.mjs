@@ -131,7 +131,7 @@ test("LibreChat: flat, and one in the other", () => {
 const OWN = { format: "mingchat.conversations", version: 1, exported_at: "2026-11-29T00:00:00Z", folders: [], conversations: [{ id: "o-1", title: "T", created_at: "2026-11-29T00:00:00Z", updated_at: "2026-11-29T00:00:00Z", messages: [{ id: "1", parent_id: null, role: "user", text: "hi", created_at: "2026-11-29T00:00:00Z" }] }] }
 
 test("our own comes as it is, and one of a later version not at all", () => {
-  assert.deepEqual(found(OWN), { source: "MingChat", folders: [], talks: OWN.conversations, empty: 0, contents: new Map() })
+  assert.deepEqual(found(OWN), { source: "MingChat", folders: [], talks: OWN.conversations, empty: 0, contents: new Map(), left: { tools: 0, pictures: 0, other: 0 } })
   assert.throws(() => found({ ...OWN, version: 2 }), { code: "import_newer" })
 })
 

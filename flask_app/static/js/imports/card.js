@@ -12,7 +12,7 @@ import { announce, fill, must } from "app/ui.js"
 /** @typedef {import("app/imports/shapes.js").Found} Found */
 
 const STATES = ["choosing", "found", "going"]
-const ROWS = /** @type {const} */ (["files", "named", "continued", "known", "too_old", "refused", "empty"])
+const ROWS = /** @type {const} */ (["files", "named", "continued", "known", "too_old", "refused", "empty", "tools", "pictures", "other"])
 
 export class ImportCard {
   #root
@@ -66,13 +66,13 @@ export class ImportCard {
   }
 
   /** @param {Found} found */
-  async #preview({ source, talks, empty, contents }) {
+  async #preview({ source, talks, empty, contents, left }) {
     const { imported, continued, known, too_old, refused, refusals } = await look(talks, contents)
     this.#name(refusals)
     const began = talks.flatMap(({ created_at: at }) => timeOf(at) ?? []).sort()
     const messages = talks.reduce((sum, talk) => sum + talk.messages.length, 0)
     const files = [...namedBy(talks)].filter((id) => contents.has(id)).length
-    const counts = { files, named: namedBy(talks).size - files, continued, known, too_old, refused, empty }
+    const counts = { files, named: namedBy(talks).size - files, continued, known, too_old, refused, empty, ...left }
     fill(this.#root, {
       source,
       conversations: formatNumber(talks.length),

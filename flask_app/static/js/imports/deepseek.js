@@ -1,18 +1,22 @@
 // @ts-check
 /** DeepSeek's conversations.json: a tree in `mapping`, whose messages are fragments: what was asked, thought, searched and answered. */
 import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
+import { noneLeft } from "app/imports/left-out.js"
 import { bytesOf } from "app/imports/told-files.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Node} Node */
+/** @typedef {import("app/imports/left-out.js").Left} Left */
+
+const KNOWN = new Set(["REQUEST", "RESPONSE", "THINK"])
 
 /** @param {Record<string, any>} each */
 export function isDeepSeek(each) {
   return "mapping" in each && "inserted_at" in each
 }
 
-/** @param {Record<string, any>} each @param {import("app/imports/kept-tree.js").Contents} [contents] */
-export function fromDeepSeek(each, contents) {
-  const nodes = Object.entries(objectOf(each.mapping)).map(([id, node]) => nodeOf(id, objectOf(node), idOf(each.id)))
+/** @param {Record<string, any>} each @param {import("app/imports/kept-tree.js").Contents} [contents] @param {Left} [left] */
+export function fromDeepSeek(each, contents, left = noneLeft()) {
+  const nodes = Object.entries(objectOf(each.mapping)).map(([id, node]) => nodeOf(id, objectOf(node), idOf(each.id), left))
   tellApart(nodes)
   return talkOf({ id: each.id, title: each.title, created: each.inserted_at, updated: each.updated_at }, nodes, contents)
 }
@@ -34,12 +38,13 @@ function tellApart(nodes) {
   }
 }
 
-/** @param {string} id @param {Record<string, any>} node @param {string} talk @returns {Node} */
-function nodeOf(id, { parent, message }, talk) {
+/** @param {string} id @param {Record<string, any>} node @param {string} talk @param {Left} left @returns {Node} */
+function nodeOf(id, { parent, message }, talk, left) {
   const { fragments, model, content, reasoning_content: thoughts, files, inserted_at: at } = objectOf(message)
   const told = listOf(fragments).map(objectOf)
   const saying = (/** @type {string} */ kind) => told.filter(({ type }) => type === kind).map(({ content }) => textOf(content)).filter(Boolean).join("\n\n")
   const [asked, answered, reasoning] = ["REQUEST", "RESPONSE", "THINK"].map(saying)
+  left.tools += told.filter(({ type }) => !KNOWN.has(type)).length
   const role = asked ? "user" : answered || reasoning ? "assistant" : null
   return { id: idOf(id), parent: parent ? idOf(parent) : null, role, text: asked || answered || textOf(content), reasoning: reasoning || textOf(thoughts), model, at: timeOf(at), files: filesOf(`${talk}.${id}`, listOf(files)) }
 }

@@ -1,5 +1,6 @@
 // @ts-check
 /** A file as it was chosen: JSON, or a zip in which conversations.json is. Nothing is unpacked beyond a limit. */
+import { allLeft } from "app/imports/left-out.js"
 import { OWN, Unreadable, found } from "app/imports/shapes.js"
 
 export const MOST_BYTES = 400 * 1024 * 1024 // of JSON, unpacked: about the longest text that browsers hold
@@ -49,6 +50,7 @@ export async function read(file, most = MOST_BYTES) {
     folders: all.flatMap(({ folders }) => folders),
     talks: all.flatMap(({ talks }) => talks),
     empty: all.reduce((sum, { empty }) => sum + empty, 0),
+    left: allLeft(all.map(({ left }) => left)),
     contents: new Map([...all.flatMap(({ contents }) => [...contents]), ...(source === OWN ? ownFiles(file, inside) : theirFiles(file, inside, all))]),
   }
 }

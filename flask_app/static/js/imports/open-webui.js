@@ -1,11 +1,13 @@
 // @ts-check
 /** Open WebUI's export of chats: a tree in `chat.history.messages`. */
 import { idOf, listOf, objectOf, talkOf, textOf, timeOf } from "app/imports/kept-tree.js"
+import { noneLeft } from "app/imports/left-out.js"
 import { bytesOf } from "app/imports/told-files.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Node} Node */
 
 const THOUGHTS = /<details type="reasoning"[^>]*>\s*(?:<summary>[^<]*<\/summary>)?([\s\S]*?)<\/details>\s*/g
+const CALLS = /<details type="tool_calls"[^>]*>[\s\S]*?<\/details>\s*/g
 const MARK = /^> ?/gm
 const PICTURE = "picture" // what has no name
 
@@ -14,20 +16,22 @@ export function isOpenWebUi(each) {
   return "messages" in objectOf(objectOf(each.chat).history)
 }
 
-/** @param {Record<string, any>} each @param {import("app/imports/kept-tree.js").Contents} [contents] */
-export function fromOpenWebUi(each, contents) {
+/** @param {Record<string, any>} each @param {import("app/imports/kept-tree.js").Contents} [contents] @param {import("app/imports/left-out.js").Left} [left] */
+export function fromOpenWebUi(each, contents, left = noneLeft()) {
   const chat = objectOf(each.chat)
-  const nodes = Object.entries(objectOf(chat.history.messages)).map(([id, message]) => nodeOf(id, objectOf(message)))
+  const nodes = Object.entries(objectOf(chat.history.messages)).map(([id, message]) => nodeOf(id, objectOf(message), left))
   const about = { id: each.id ?? chat.id, title: each.title ?? chat.title, created: each.created_at ?? chat.timestamp, updated: each.updated_at }
   return talkOf({ ...about, archived: each.archived, pinned: each.pinned }, nodes, contents)
 }
 
-/** @param {string} id @param {Record<string, any>} message @returns {Node} */
-function nodeOf(id, { parentId: parent, role: named, content, model, timestamp: at, files }) {
+/** @param {string} id @param {Record<string, any>} message @param {import("app/imports/left-out.js").Left} left @returns {Node} */
+function nodeOf(id, { parentId: parent, role: named, content, model, timestamp: at, files }, left) {
   const role = named === "user" || named === "assistant" ? named : null
   const told = typeof content === "string" ? textOf(content) : partsOf(content)
-  const thoughts = role === "assistant" ? [...told.matchAll(THOUGHTS)].map(([, words = ""]) => unescaped(words.replace(MARK, "")).trim()) : []
-  const text = role === "assistant" ? told.replace(THOUGHTS, "").trim() : told
+  const thoughts = role === "assistant" ? [...told.matchAll(THOUGHTS)].map(([, words = ""]) => unescaped(words).trim().replace(MARK, "").trim()) : []
+  const text = role === "assistant" ? told.replace(THOUGHTS, "").replace(CALLS, "").trim() : told
+  if (role === "assistant") left.tools += [...told.matchAll(CALLS)].length
+  else if (!role && told.trim()) left.other++
   return { id: idOf(id), parent: parent ? idOf(parent) : null, role, text, reasoning: thoughts.filter(Boolean).join("\n\n"), model, at: timeOf(at), files: listOf(files).map(objectOf).flatMap((file, place) => fileOf(`${id}.${place}`, file)) }
 }
 

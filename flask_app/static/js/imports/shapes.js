@@ -4,13 +4,15 @@ import { fromChatGpt, isChatGpt } from "app/imports/chatgpt.js"
 import { fromClaude, isClaude } from "app/imports/claude.js"
 import { fromDeepSeek, isDeepSeek } from "app/imports/deepseek.js"
 import { objectOf } from "app/imports/kept-tree.js"
+import { noneLeft } from "app/imports/left-out.js"
 import { fromLibreChat, isLibreChat } from "app/imports/librechat.js"
 import { fromOpenWebUi, isOpenWebUi } from "app/imports/open-webui.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
 /** @typedef {{id: string, name: string, created_at: string}} Folder */
 /** @typedef {import("app/imports/contents.js").Contents} Contents */
-/** `empty`: in how many nothing was said. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number, contents: Contents}} Found */
+/** @typedef {import("app/imports/left-out.js").Left} Left */
+/** `empty`: in how many nothing was said. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number, contents: Contents, left: Left}} Found */
 
 export const OWN = "MingChat"
 const FORMAT = "mingchat.conversations"
@@ -20,7 +22,7 @@ export const UNKNOWN = "import_unknown"
 export const MOST_CONVERSATIONS = 50_000
 export const TOO_MANY = "import_too_many"
 
-/** @type {[string, (each: Record<string, any>) => boolean, (each: Record<string, any>, contents: Contents) => Talk | null][]} */
+/** @type {[string, (each: Record<string, any>) => boolean, (each: Record<string, any>, contents: Contents, left: Left) => Talk | null][]} */
 const SHAPES = [
   ["DeepSeek", isDeepSeek, fromDeepSeek],
   ["ChatGPT", isChatGpt, fromChatGpt],
@@ -50,9 +52,10 @@ export function found(file) {
   const [source, is, from] = shape
   /** @type {Contents} */
   const contents = new Map()
-  const talks = each.map(objectOf).filter(is).map((talk) => from(talk, contents))
+  const left = noneLeft()
+  const talks = each.map(objectOf).filter(is).map((talk) => from(talk, contents, left))
   const said = talks.filter((talk) => talk !== null)
-  return { source, folders: [], talks: said, empty: each.length - said.length, contents }
+  return { source, folders: [], talks: said, empty: each.length - said.length, contents, left }
 }
 
 /** @param {Record<string, any>} file @returns {Found} */
@@ -61,5 +64,5 @@ function own({ version, folders, conversations }) {
   if (!Array.isArray(conversations) || !Array.isArray(folders)) throw new Unreadable(UNKNOWN)
   if (conversations.length > MOST_CONVERSATIONS) throw new Unreadable(TOO_MANY, { limit: MOST_CONVERSATIONS })
   const said = conversations.filter((talk) => Array.isArray(objectOf(talk).messages) && talk.messages.length > 0)
-  return { source: OWN, folders, talks: said, empty: conversations.length - said.length, contents: new Map() }
+  return { source: OWN, folders, talks: said, empty: conversations.length - said.length, contents: new Map(), left: noneLeft() }
 }
