@@ -39,7 +39,7 @@ class Reader:
         return moment.astimezone(self.zone)
 
     def said_at(self, moment: datetime) -> str:
-        return f"{self.local(moment):%Y-%m-%d %H:%M}"
+        return f"{self.local(moment):%Y-%m-%d %H:%M %:z}"  # the file is read elsewhere, and later
 
     def who(self, said: Said) -> str:
         if said.role == "user":

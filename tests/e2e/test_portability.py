@@ -160,3 +160,35 @@ def test_an_account_is_deleted_with_the_password(visits: Visits, site: Site) -> 
     dialog.get_by_role("button", name=en("js.portability.delete_action")).click()
     expect(page.get_by_role("button", name=en("auth.sign_in"), exact=True)).to_be_visible()
     assert site.ask("GET", "/api/admin/users?q=Emigrant")["users"] == []
+
+
+def test_several_files_come_in_without_the_one_that_cannot_be_read(visits: Visits, site: Site, tmp_path: Path) -> None:
+    said = {"id": "1", "parent_id": None, "role": "user", "text": "hello", "created_at": "2026-01-01T00:00:00Z"}
+    times = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-02T00:00:00Z"}
+    odd = {"id": "odd", "title": "Odd one", "messages": [said | {"role": "tool"}], **times}
+    talks = [{"id": f"c-{number}", "title": f"T{number}", "messages": [said], **times} for number in range(3)]
+    own = {"format": "mingchat.conversations", "version": 1, "exported_at": times["created_at"], "folders": []}
+    paths = []
+    for name, some in (("one", [talks[0], odd]), ("two", talks[1:])):
+        paths.append(tmp_path / f"{name}.json")
+        paths[-1].write_text(json.dumps(own | {"conversations": some}), "utf-8")
+    page = person(visits, site, "Several")
+    page.goto("/account")
+    page.get_by_label(en("portability.import_file"), exact=True).set_input_files(paths)
+    expect(page.locator("[data-import-found]").locator("[data-slot=conversations]")).to_have_text("4")
+    page.get_by_role("button", name=en("js.portability.bring_in", count="4")).click()
+    done = en("js.portability.brought_in", count="3", known="0", refused="1")
+    expect(page.locator("[data-import-said]")).to_have_text(done)
+    reason = en("js.portability.refused_unreadable")
+    expect(page.locator("[data-import-refused] li")).to_have_text(
+        en("js.portability.refused_line", title="Odd one", reason=reason)
+    )
+    expect_no_fault(page)
+
+    more = said | {"id": "2", "parent_id": "1", "text": "and then?"}
+    grown = own | {"conversations": [talks[0] | {"messages": [said, more]}]}
+    paths[0].write_text(json.dumps(grown), "utf-8")
+    bring_in(page, paths[0])
+    expect(page.locator("[data-import-found] dd[data-slot=continued]")).to_have_text("1")
+    page.get_by_role("button", name=en("js.portability.bring_in", count="1")).click()
+    expect(page.locator("[data-import-said]")).to_contain_text(en("js.portability.continued", count="1"))

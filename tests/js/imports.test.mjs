@@ -131,7 +131,7 @@ test("LibreChat: flat, and one in the other", () => {
 const OWN = { format: "mingchat.conversations", version: 1, exported_at: "2026-11-29T00:00:00Z", folders: [], conversations: [{ id: "o-1", title: "T", created_at: "2026-11-29T00:00:00Z", updated_at: "2026-11-29T00:00:00Z", messages: [{ id: "1", parent_id: null, role: "user", text: "hi", created_at: "2026-11-29T00:00:00Z" }] }] }
 
 test("our own comes as it is, and one of a later version not at all", () => {
-  assert.deepEqual(found(OWN), { source: "MingChat", folders: [], talks: OWN.conversations, empty: 0, contents: new Map(), left: { tools: 0, pictures: 0, other: 0 } })
+  assert.deepEqual(found(OWN), { source: "MingChat", folders: [], talks: OWN.conversations, empty: 0, contents: new Map(), left: { tools: 0, pictures: 0, other: 0 }, unread: [] })
   assert.throws(() => found({ ...OWN, version: 2 }), { code: "import_newer" })
 })
 
@@ -183,7 +183,7 @@ test("a zip is read without unpacking more than may be", async () => {
   const bomb = deflateRawSync(new Uint8Array(20_000_000).fill(32))
   await assert.rejects(read(zip("conversations.json", bomb, 8, 10), 1_000_000), { code: "import_too_long" })
   await assert.rejects(read(zip("conversations.json", plain.slice(0, 50), 8, 10)), { code: "import_broken" })
-  await assert.rejects(read(zip("other.json", plain, 0, plain.length)), { code: "import_nothing_inside" })
+  await assert.rejects(read(zip("other.txt", plain, 0, plain.length)), { code: "import_nothing_inside" })
   await assert.rejects(read(new Blob(["PK nothing else"])), { code: "import_broken" })
 })
 

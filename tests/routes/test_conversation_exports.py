@@ -288,3 +288,12 @@ def test_a_file_that_is_no_longer_kept_is_told_as_such(member: User, member_clie
     english = {"Accept-Language": "en"}
     assert "📎 a.txt (no longer kept)\n\n你好" in member_client.get(of(made.id), headers=english).text
     assert "📎 a.txt (no longer kept)</p>" in member_client.get(of(made.id, "html"), headers=english).text
+
+
+def test_times_say_of_which_zone_they_are(member: User, member_client: PageClient) -> None:
+    made = talks.branched(member)
+    with transaction() as session:
+        session.get_one(User, member.id).timezone = "Asia/Shanghai"
+    for kind in ("md", "html"):
+        text = member_client.get(of(made.id, kind)).text
+        assert "2026-11-25 12:05 +08:00" in text, kind

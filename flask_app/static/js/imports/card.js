@@ -1,10 +1,10 @@
 // @ts-check
-/** The card by which conversations come in: a file is read here, shown in numbers, and sent once its reader wants that. */
+/** The card by which conversations come in: files are read here, shown in numbers, and sent once its reader wants that. */
 import { formatNumber, formatSpan, sentence, t } from "app/i18n.js"
 import { look, send } from "app/imports/batches.js"
 import { namedBy } from "app/imports/contents.js"
 import { timeOf } from "app/imports/kept-tree.js"
-import { read } from "app/imports/file.js"
+import { readAll } from "app/imports/file.js"
 import { linesOf } from "app/imports/refusal-lines.js"
 import { Unreadable } from "app/imports/shapes.js"
 import { announce, fill, must } from "app/ui.js"
@@ -47,14 +47,14 @@ export class ImportCard {
   }
 
   async read() {
-    const [file] = this.#file.files ?? []
-    if (!file) return
+    const files = [...(this.#file.files ?? [])]
+    if (!files.length) return
     this.#say("")
     this.#name([])
     this.#tell(t("js.portability.reading"))
     this.#file.disabled = true
     try {
-      this.#found = await read(file)
+      this.#found = await readAll(files)
       await this.#preview(this.#found)
     } catch (error) {
       this.#file.disabled = false
@@ -66,9 +66,9 @@ export class ImportCard {
   }
 
   /** @param {Found} found */
-  async #preview({ source, talks, empty, contents, left }) {
+  async #preview({ source, talks, empty, contents, left, unread }) {
     const { imported, continued, known, too_old, refused, refusals } = await look(talks, contents)
-    this.#name(refusals)
+    this.#name([...unread, ...refusals])
     const began = talks.flatMap(({ created_at: at }) => timeOf(at) ?? []).sort()
     const messages = talks.reduce((sum, talk) => sum + talk.messages.length, 0)
     const files = [...namedBy(talks)].filter((id) => contents.has(id)).length

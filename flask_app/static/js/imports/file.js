@@ -1,7 +1,7 @@
 // @ts-check
 /** A file as it was chosen: JSON, or a zip in which conversations.json is. Nothing is unpacked beyond a limit. */
 import { allLeft } from "app/imports/left-out.js"
-import { OWN, Unreadable, found } from "app/imports/shapes.js"
+import { MOST_CONVERSATIONS, OWN, TOO_MANY, UNKNOWN, Unreadable, found } from "app/imports/shapes.js"
 
 export const MOST_BYTES = 400 * 1024 * 1024 // of JSON, unpacked: about the longest text that browsers hold
 const TOO_LONG = "import_too_long"
@@ -22,6 +22,7 @@ const LOCAL_LENGTH = 30
 const STORED = 0
 const DEFLATED = 8
 const WANTED = /(^|\/)(conversations(-\d+)?|chat-export-\d+)\.json$/i
+const SINGLE = /^(?!__MACOSX\/)(.*\/)?[^/.][^/]*\.json$/i
 const FIRST = [0x50, 0x4b]
 const OWN_FILE = /(?:^|\/)files\/(\S{1,64}) (.+)$/ // in the file of everything of one's own, in whatever folder: behind its id
 const THEIR_FILE = /(?:^|\/)(file[-_][A-Za-z0-9]+)[^/]*$/
@@ -30,28 +31,70 @@ const MOST_OF_ONE = 20 * 1024 * 1024
 /** @typedef {{name: string, method: number, packed: number, size: number, at: number}} Entry */
 /** @typedef {import("app/imports/shapes.js").Found} Found */
 
-/** Throws Unreadable. @param {Blob} file @param {number} [most] bytes @returns {Promise<Found>} */
-export async function read(file, most = MOST_BYTES) {
+/** What is in all of these; one that cannot be read is named among them. Throws Unreadable where none can. @param {File[]} files @param {number} [most] bytes @returns {Promise<Found>} */
+export async function readAll(files, most = MOST_BYTES) {
+  /** @type {Found[]} */
+  const all = []
+  /** @type {{name: string, error: Unreadable}[]} */
+  const unread = []
+  let left = most
+  for (const file of files) {
+    try {
+      all.push(await read(file, left, (length) => (left -= length)))
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      unread.push({ name: file.name, error })
+    }
+  }
+  if (all.length === 0 && unread[0]) throw unread[0].error
+  return { ...together(all), unread: unread.map(({ name: title, error: { code } }) => ({ title, code })) }
+}
+
+/** Throws Unreadable. @param {Blob} file @param {number} [most] bytes @param {(length: number) => void} [spend] those that it takes @returns {Promise<Found>} */
+export async function read(file, most = MOST_BYTES, spend = () => {}) {
   const head = new Uint8Array(await file.slice(0, 2).arrayBuffer())
-  if (!FIRST.every((byte, place) => head[place] === byte)) return found(await jsonOf(file.stream(), most))
+  if (!FIRST.every((byte, place) => head[place] === byte)) return found(await jsonOf(file.stream(), most, spend))
   const inside = await entriesOf(file)
-  const entries = inside.filter(({ name }) => WANTED.test(name)).sort((a, b) => (a.name < b.name ? -1 : 1))
-  if (entries.length === 0) throw new Unreadable(NONE)
+  const all = await foundIn(file, inside, most, spend)
+  const whole = together(all)
+  const own = all.some(({ source }) => source === OWN)
+  return { ...whole, contents: new Map([...whole.contents, ...(own ? ownFiles(file, inside) : theirFiles(file, inside, all))]) }
+}
+
+/** The exports in a zip: as theirs are called, or else each that is one. @param {Blob} file @param {Entry[]} inside @param {number} most @param {(length: number) => void} spend */
+async function foundIn(file, inside, most, spend) {
+  const wanted = inside.filter(({ name }) => WANTED.test(name))
+  const entries = wanted.length ? wanted : inside.filter(({ name }) => SINGLE.test(name))
   /** @type {Found[]} */
   const all = []
   let left = most
-  for (const entry of entries) {
-    const stream = await unpacked(file, entry)
-    all.push(found(await jsonOf(stream, left, (length) => (left -= length))))
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    try {
+      const json = await jsonOf(await unpacked(file, entry), left, (length) => {
+        left -= length
+        spend(length)
+      })
+      all.push(found(json))
+    } catch (error) {
+      if (wanted.length || !(error instanceof Unreadable) || ![UNKNOWN, BROKEN].includes(error.code)) throw error
+    }
   }
-  const [{ source = "" } = {}] = all
+  if (all.length === 0) throw new Unreadable(NONE)
+  return all
+}
+
+/** @param {Found[]} all @returns {Found} */
+function together(all) {
+  const talks = all.flatMap((each) => each.talks)
+  if (talks.length > MOST_CONVERSATIONS) throw new Unreadable(TOO_MANY, { limit: MOST_CONVERSATIONS })
   return {
-    source,
+    source: [...new Set(all.map(({ source }) => source))].join(", "),
     folders: all.flatMap(({ folders }) => folders),
-    talks: all.flatMap(({ talks }) => talks),
+    talks,
     empty: all.reduce((sum, { empty }) => sum + empty, 0),
     left: allLeft(all.map(({ left }) => left)),
-    contents: new Map([...all.flatMap(({ contents }) => [...contents]), ...(source === OWN ? ownFiles(file, inside) : theirFiles(file, inside, all))]),
+    contents: new Map(all.flatMap(({ contents }) => [...contents])),
+    unread: [],
   }
 }
 

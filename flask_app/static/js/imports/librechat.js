@@ -7,6 +7,7 @@ import { bytesOf } from "app/imports/told-files.js"
 /** @typedef {import("app/imports/kept-tree.js").Node} Node */
 /** @typedef {import("app/imports/left-out.js").Left} Left */
 
+const FIRST = "2023-02-12T00:00:00Z" // nobody wrote in it before
 const KNOWN = new Set(["text", "think"])
 
 /** @param {Record<string, any>} each */
@@ -24,7 +25,8 @@ export function fromLibreChat(each, contents, left = noneLeft()) {
   })
   const { createdAt: created, updatedAt: updated, exportAt } = each
   const times = nodes.some(({ at }) => at !== null)
-  return talkOf({ id: each.conversationId, title: each.title, created: created ?? (times ? null : exportAt), updated }, nodes, contents)
+  const untold = timeOf(created) === null && !times // what each export says of itself would make another conversation of it each time
+  return talkOf({ id: each.conversationId, title: each.title, created: untold ? FIRST : created, updated: untold ? (updated ?? exportAt) : updated }, nodes, contents)
 }
 
 /** With the message that each stands in. @param {Record<string, any>[]} roots */

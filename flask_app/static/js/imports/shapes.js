@@ -12,7 +12,7 @@ import { fromOpenWebUi, isOpenWebUi } from "app/imports/open-webui.js"
 /** @typedef {{id: string, name: string, created_at: string}} Folder */
 /** @typedef {import("app/imports/contents.js").Contents} Contents */
 /** @typedef {import("app/imports/left-out.js").Left} Left */
-/** `empty`: in how many nothing was said. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number, contents: Contents, left: Left}} Found */
+/** `empty`: in how many nothing was said; `unread`: which files could not be read. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number, contents: Contents, left: Left, unread: import("app/imports/refused.js").Refusal[]}} Found */
 
 export const OWN = "MingChat"
 const FORMAT = "mingchat.conversations"
@@ -55,7 +55,7 @@ export function found(file) {
   const left = noneLeft()
   const talks = each.map(objectOf).filter(is).map((talk) => from(talk, contents, left))
   const said = talks.filter((talk) => talk !== null)
-  return { source, folders: [], talks: said, empty: each.length - said.length, contents, left }
+  return { source, folders: [], talks: said, empty: each.length - said.length, contents, left, unread: [] }
 }
 
 /** @param {Record<string, any>} file @returns {Found} */
@@ -64,5 +64,5 @@ function own({ version, folders, conversations }) {
   if (!Array.isArray(conversations) || !Array.isArray(folders)) throw new Unreadable(UNKNOWN)
   if (conversations.length > MOST_CONVERSATIONS) throw new Unreadable(TOO_MANY, { limit: MOST_CONVERSATIONS })
   const said = conversations.filter((talk) => Array.isArray(objectOf(talk).messages) && talk.messages.length > 0)
-  return { source: OWN, folders, talks: said, empty: conversations.length - said.length, contents: new Map(), left: noneLeft() }
+  return { source: OWN, folders, talks: said, empty: conversations.length - said.length, contents: new Map(), left: noneLeft(), unread: [] }
 }
