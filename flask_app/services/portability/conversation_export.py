@@ -19,7 +19,8 @@ from flask_app.services.completion.attempts import Entry
 from flask_app.services.conversations import folder_service
 from flask_app.services.files import content_digests, message_files
 from flask_app.services.files.message_files import Going
-from flask_app.services.portability.conversation_format import Counts, Drawer, Named, Said, Talk
+from flask_app.services.portability import named_assistants
+from flask_app.services.portability.conversation_format import Companion, Counts, Drawer, Named, Said, Talk
 from flask_app.services.usage import message_usage
 from flask_app.services.web_search import searches
 
@@ -28,9 +29,10 @@ AT_ONCE = 500  # ids that are read in one query
 
 _conversations, _messages, _folders = table_of(Conversation), table_of(Message), table_of(Folder)
 _columns = _conversations.c
-_TALK = select(
-    *(_columns[name] for name in ("id", "title", "folder_id", "created_at", "updated_at", "pinned_at", "archived"))
-).where(_columns.id == bindparam("conversation"), _columns.user_id == bindparam("person"))
+_OF_TALK = ("id", "title", "folder_id", "created_at", "updated_at", "pinned_at", "archived")
+_TALK = named_assistants.beside(select(*(_columns[name] for name in _OF_TALK))).where(
+    _columns.id == bindparam("conversation"), _columns.user_id == bindparam("person")
+)
 _SAID = (
     select(
         *(_messages.c[name] for name in Said.__struct_fields__ if name not in {"usage", "files", "search"}),
@@ -143,7 +145,7 @@ def _ids_after(actor: User, choice: Choice, after: str) -> list[str]:
 
 
 def _whole(connection: Connection, actor: User, conversation_id: str) -> Talk | None:
-    ids = {"conversation": conversation_id, "person": actor.id}
+    ids = {"conversation": conversation_id, "person": actor.id, "group": actor.group_id}
     row = connection.execute(_TALK, ids).one_or_none()
     if row is None:
         return None
@@ -154,7 +156,8 @@ def _whole(connection: Connection, actor: User, conversation_id: str) -> Talk | 
     digests = message_files.digests(connection, conversation_id) if has_files else {}
     found = searches.of_messages(connection, [each.id for each in said if each.has_search])
     messages = [_said(each, usage, _named(attached.get(each.id, ()), digests), found) for each in said]
-    return Talk(**row._asdict(), messages=messages)
+    assistant = Companion(name=row.assistant_name, icon=row.assistant_icon) if row.assistant_name else None
+    return Talk(**dict(zip(_OF_TALK, row, strict=False)), assistant=assistant, messages=messages)
 
 
 def _said(

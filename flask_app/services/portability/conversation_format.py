@@ -71,6 +71,13 @@ class Said(msgspec.Struct, kw_only=True):
     search: Search | None = None
 
 
+class Companion(msgspec.Struct, kw_only=True):
+    """An assistant, by its name: what it is told goes along in the file of everything of one's own alone."""
+
+    name: str
+    icon: str = ""
+
+
 class Talk(msgspec.Struct, kw_only=True):
     """A conversation, its messages in the order of their times. One that is archived keeps its pin and its folder."""
 
@@ -81,6 +88,7 @@ class Talk(msgspec.Struct, kw_only=True):
     updated_at: Moment
     pinned_at: Moment | None = None
     archived: bool = False
+    assistant: Companion | None = None
     messages: list[Said]
 
 

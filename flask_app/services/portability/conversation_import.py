@@ -22,7 +22,7 @@ from flask_app.errors import Invalid
 from flask_app.models import Conversation, Folder, User
 from flask_app.services.budgets import budget_service
 from flask_app.services.conversations import conversation_service, folder_service, pin_service
-from flask_app.services.portability import import_quota, message_tree, named_files, placing
+from flask_app.services.portability import import_quota, message_tree, named_assistants, named_files, placing
 from flask_app.services.portability.conversation_format import Drawer, Said, Talk
 from flask_app.services.portability.placing import Here
 from flask_app.services.site import retention_settings
@@ -167,6 +167,7 @@ def _write(actor: User, folders: Mapping[str, Drawer], talk: Talk, contents: Map
             "id": made,
             "user_id": actor.id,
             "folder_id": _folder(connection, actor, folders.get(talk.folder_id or "")),
+            **named_assistants.found(connection, actor, talk.assistant),
             "title": title,
             "titled_by": actor.id,  # no model is asked for another
             "created_at": message_tree.moment(talk.created_at, now),

@@ -14,7 +14,7 @@ import { asManyAsGo, beyondMost, namedFile } from "app/imports/told-files.js"
  */
 /**
  * @typedef {{id: string, title: string, folder_id?: string | null, created_at: string, updated_at: string, pinned_at?: string | null,
- *   archived?: boolean, messages: Said[]}} Talk
+ *   archived?: boolean, assistant?: {name: string, icon?: string} | null, messages: Said[]}} Talk
  */
 /** A node of somebody's tree. Without a role it is none of the talk: what follows it follows the one before. `reasoning` is of what follows. */
 /** `files` are those of a question. */
