@@ -131,7 +131,7 @@ export class ImportCard {
   #name(refusals) {
     const list = must(this.#root, "[data-import-refused]")
     list.hidden = refusals.length === 0
-    must(list, "ul").replaceChildren(
+    must(list, "[data-import-names]").replaceChildren(
       ...linesOf(refusals).map((words) => {
         const item = document.createElement("li")
         item.textContent = words
