@@ -1,14 +1,18 @@
 """The pages of a document's words, as `services/file_reading` marks them; slides and sheets count as pages."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_MARK = re.compile(r"^\[(?:(?:page|slide) (?P<number>\d{1,6})|sheet (?P<name>.*))\]$", re.MULTILINE)
+# A page of a PDF without words is marked as such, as `files.page_without_words` says.
+_MARK = re.compile(
+    r"\[(?:(?:page|slide) (?P<number>\d{1,6})|page (?P<bare>\d{1,6}): no words|sheet (?P<name>.*))\]$", re.M
+)
 _PART = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _DASHES = str.maketrans("–—−~～－", "------")
 _COMMAS = re.compile(r"[,;，、；\s]+")
-LONGEST_CHOICE = 200  # characters
+LONGEST_CHOICE = 200  # characters that a person writes
+LONGEST_WRITTEN = 2 * LONGEST_CHOICE  # as it is written down then, and comes again with another question
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,14 @@ def pages_of(text: str) -> list[Page]:
     Marks come one after the other: another number in a line like one is a part of the words.
     """
     marks: list[re.Match[str]] = []
-    for mark in _MARK.finditer(text):
-        is_next = mark["number"] is None or int(mark["number"]) == len(marks) + 1
-        is_alike = not marks or (marks[0]["number"] is None) == (mark["number"] is None)
-        if not marks and mark.start():
-            break
+    for mark in _lines_like_marks(text):
+        number = mark["number"] or mark["bare"]
+        is_next = number is None or int(number) == len(marks) + 1
+        is_alike = not marks or (marks[0]["name"] is None) == (mark["name"] is None)
         if is_next and is_alike:
             marks.append(mark)
+        if not marks:
+            break
     if not marks:
         return [Page(None, 0, len(text))]
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
@@ -43,6 +48,17 @@ def pages_of(text: str) -> list[Page]:
     ]
 
 
+def _lines_like_marks(text: str) -> Iterator[re.Match[str]]:
+    """Where a text does not begin with one there is none. Each turn of a conversation looks: lines are found first."""
+    at = 0 if text.startswith("[") else -1
+    while at >= 0:
+        if mark := _MARK.match(text, at):
+            yield mark
+        elif not at:
+            return
+        at = text.find("\n[", at) + 1 or -1
+
+
 def chosen(words: str, count: int) -> list[tuple[int, int]]:
     """What somebody wrote, as in "3-7, 12": first and last pages, in order, none of them twice.
 
@@ -50,7 +66,7 @@ def chosen(words: str, count: int) -> list[tuple[int, int]]:
     """
     ends = (end.strip() for end in words.translate(_DASHES).split("-"))
     plain = "-".join(ends).strip(" \t\r\n,;，、；")
-    if not plain or len(words) > LONGEST_CHOICE:
+    if not plain:
         raise ValueError(words)
     ranges = sorted(_range(part, count) for part in _COMMAS.split(plain))
     merged = ranges[:1]

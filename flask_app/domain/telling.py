@@ -12,7 +12,7 @@ from flask_app.domain.passages import Passage
 WHOLE, PAGES, SEARCH = "whole", "pages", "search"
 MOST_TOKENS = 8_000  # of all passages that go with a question
 _SHARE = 4  # of the model's context, where that is less
-_FEWEST_TOKENS = 500  # of one document's
+_FEWEST_TOKENS = 800  # of one document's: enough for a passage in any script
 _WINDOW = re.compile(r"(\d{1,8})-(\d{1,8})")
 _MOST_WRITTEN = 50_000  # characters
 _LEFT_OUT = "\n[…]\n"
@@ -105,8 +105,11 @@ def _windows(parts: str) -> Iterator[tuple[int, int]]:
 
 
 def _words(text: str, shown: Sequence[Passage], names: Mapping[int | None, str]) -> str:
-    """Page by page; what is left out between two passages of one is marked."""
-    return "\n".join(
-        files.page(number, names.get(number, ""), _LEFT_OUT.join(text[each.begin : each.end].strip() for each in some))
-        for number, some in groupby(shown, key=lambda each: each.page)
-    )
+    """Page by page; what is left out between two passages of one is marked, and a page of a PDF without any."""
+    told = list[str]()
+    for number, some in groupby(shown, key=lambda each: each.page):
+        words = _LEFT_OUT.join(text[each.begin : each.end].strip() for each in some)
+        name = names.get(number, "")
+        bare = files.page_without_words(number) if number and not name else ""
+        told.append(files.page(number, name, words or bare))
+    return "\n".join(told)

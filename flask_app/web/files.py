@@ -67,7 +67,7 @@ class FileToSend(Body):
 
     id: Id
     told: Literal["whole", "pages", "search"] = "whole"
-    pages: Annotated[str, msgspec.Meta(max_length=document_pages.LONGEST_CHOICE)] = ""
+    pages: Annotated[str, msgspec.Meta(max_length=document_pages.LONGEST_WRITTEN)] = ""
 
     def wanted(self) -> Wanted:
         """Pages say nothing where it is told otherwise."""

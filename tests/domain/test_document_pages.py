@@ -2,7 +2,7 @@
 
 import pytest
 
-from flask_app.domain.document_pages import Page, chosen, pages_of, written
+from flask_app.domain.document_pages import LONGEST_CHOICE, LONGEST_WRITTEN, Page, chosen, pages_of, written
 
 
 def _words(text: str) -> list[tuple[int | None, str, str]]:
@@ -18,6 +18,9 @@ def _words(text: str) -> list[tuple[int | None, str, str]]:
         ("[slide 1]\none\n[slide 2]\ntwo", [(1, "", "one\n"), (2, "", "two")]),
         ("[sheet Costs]\na\tb\n[sheet 税]\nc", [(1, "Costs", "a\tb\n"), (2, "税", "c")]),
         ("[page 1]", [(1, "", "")]),
+        ("[page 1: no words]\n[page 2]\ntwo", [(1, "", ""), (2, "", "two")]),
+        ("[page 1]\none\n[page 2: no words]\n[page 3]\nthree", [(1, "", "one\n"), (2, "", ""), (3, "", "three")]),
+        ("[slide 1]\n[slide 2: no words]\ntwo", [(1, "", "[slide 2: no words]\ntwo")]),
         ("see\n[page 1]\none", [(None, "", "see\n[page 1]\none")]),
         ("[page 1]\n[page 7]\n[sheet x]\none\n[page 2]\ntwo", [(1, "", "[page 7]\n[sheet x]\none\n"), (2, "", "two")]),
     ],
@@ -51,3 +54,9 @@ def test_pages_are_chosen_as_people_write_them(words: str, means: str) -> None:
 def test_what_is_no_page_is_refused(words: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         chosen(words, 20)
+
+
+def test_what_is_written_down_of_a_long_choice_can_be_read_again() -> None:
+    every_other = ",".join(map(str, range(1, 123, 2)))
+    assert len(every_other) <= LONGEST_CHOICE < len(written(chosen(every_other, 200))) <= LONGEST_WRITTEN
+    assert chosen(written(chosen(every_other, 200)), 200) == chosen(every_other, 200)

@@ -54,10 +54,24 @@ def test_where_it_is_not_known_what_was_found_its_beginning_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("context", "documents", "each"),
-    [(None, 1, 8_000), (1_000_000, 1, 8_000), (16_000, 1, 4_000), (16_000, 4, 1_000), (16_000, 10, 500), (512, 1, 500)],
+    [(None, 1, 8_000), (1_000_000, 1, 8_000), (16_000, 1, 4_000), (16_000, 4, 1_000), (16_000, 10, 800), (512, 1, 800)],
 )
 def test_passages_have_a_share_of_what_a_model_reads(context: int | None, documents: int, each: int) -> None:
     assert telling.budget(context, documents) == each
+
+
+@pytest.mark.parametrize("signs", ["字", "ก", "ع", "😀"])
+def test_the_least_that_a_document_has_is_enough_for_a_passage(signs: str) -> None:
+    text = "[page 1]\n" + signs * 5_000
+    assert passages.first(text, telling.budget(1, 10))
+
+
+def test_a_page_without_words_is_told_as_such() -> None:
+    text = "[page 1]\nfirst\n[page 2: no words]\n[page 3]\nthird"
+    told = telling.document("a.pdf", 3, text, Way(PAGES, "2-3"))
+    assert told.endswith(
+        '<page number="2">\n[page 2: no words]\n</page>\n<page number="3">\nthird\n</page>\n</document>'
+    )
 
 
 def test_what_is_found_is_written_down_and_read_again() -> None:

@@ -41,5 +41,5 @@ test("of pages that are not written yet all count", () => {
 })
 
 test("passages have a share of the context, and at least some", () => {
-  assert.deepEqual([passagesOf(null, 1), passagesOf(16_000, 2), passagesOf(1_000, 10), passagesOf(128_000, 0, 6_000)], [8_000, 2_000, 500, 6_000])
+  assert.deepEqual([passagesOf(null, 1), passagesOf(16_000, 2), passagesOf(1_000, 10), passagesOf(128_000, 0, 6_000)], [8_000, 2_000, 800, 6_000])
 })

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from flask_app import config
 from flask_app.database import reading, transaction
 from flask_app.models import Attempt, ChatModel, KeptFile, MessageFile
+from flask_app.services.files import message_files
 from tests.support import files
 from tests.support.attached import JSON, ask, asked
 from tests.support.clients import PageClient
@@ -108,6 +109,50 @@ def test_where_nothing_fits_its_beginning_is_told(
     content = asked(upstream)[0]["content"]
     assert "第0章" in content
     assert "第59章" not in content
+
+
+def test_many_pages_that_were_chosen_are_told_in_each_turn(
+    member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    """What is written down of them is longer than what was sent."""
+    read = files.kept(member_client, files.pdf(*(f"Leaf {number} is here" for number in range(1, 123))), "long.pdf")
+    every_other = ",".join(map(str, range(1, 123, 2)))
+    first = ask(member_client, files=_told(read, "pages", pages=every_other))
+    assert first.status_code == 200, first.text
+    told = asked(upstream)[0]["content"]
+    assert "Leaf 121 is here" in told
+    thread: Any = member_client.get(f"/api/conversations/{first.json['conversation_id']}").json
+    shown = thread["messages"][0]["files"][0]["told_pages"]
+    again = ask(member_client, files=_told(read, "pages", pages=shown))
+    assert again.status_code == 200, again.text
+    assert asked(upstream)[0]["content"] == told
+
+
+def test_a_page_without_words_moves_none_of_the_others(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    read = files.kept(member_client, files.pdf("", "Trains leave here", "", "The harbour is here"), "scan.pdf")
+    ask(member_client, files=_told(read, "pages", pages="3-4"))
+    content = asked(upstream)[0]["content"]
+    assert '<page number="4">\nThe harbour is here\n</page>' in content
+    assert "[page 3: no words]" in content
+    assert "Trains" not in content
+    ask(member_client, WHERE, files=_told(read, "search"))
+    assert '<page number="4">\nThe harbour is here\n</page>' in asked(upstream)[0]["content"]
+
+
+def test_a_long_document_is_read_once_for_all_its_turns(
+    member_client: PageClient, upstream: ScriptedUpstream, guide: dict[str, Any]
+) -> None:
+    first = ask(member_client, WHERE, files=_told(guide, "search")).json
+    place = {"conversation_id": first["conversation_id"]}
+    for _ in range(3):
+        ask(member_client, WHERE, **place, files=_told(guide, "search"))
+    with reading() as session:
+        ids = session.scalars(select(MessageFile.message_id)).all()
+        found = message_files.of_messages(session.connection(), ids)
+    assert len(found) == 4
+    texts = [each.text for attached in found.values() for each in attached]
+    assert all(text is texts[0] for text in texts)
+    assert "harbour" in texts[0]
 
 
 @pytest.mark.parametrize("pages", ["", "0", "13", "3-99", "seven"])

@@ -59,9 +59,12 @@ def ways(actor: User, wanted: Sequence[Wanted], question: str, context_tokens: i
 
 def _pages(name: str, count: int | None, pages: str) -> str:
     try:
-        return document_pages.written(document_pages.chosen(pages, count or 0))
-    except ValueError as error:
-        raise Invalid("file_pages_unknown", name=name, pages=count or 0) from error
+        written = document_pages.written(document_pages.chosen(pages, count or 0))
+    except ValueError:
+        written = ""
+    if not written or len(written) > document_pages.LONGEST_WRITTEN:
+        raise Invalid("file_pages_unknown", name=name, pages=count or 0)
+    return written
 
 
 def _passages(text: str, question: str, budget: int) -> str:

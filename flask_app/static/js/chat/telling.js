@@ -3,7 +3,7 @@
 
 const MUCH = 0.5 // of the model's context, or of what is left of it: what takes more is searched
 const SHORT = 2_000 // tokens: what has no more is told whole all the same
-const [SHARE, FEWEST] = [4, 500] // of the context, and tokens of one document's passages
+const [SHARE, FEWEST] = [4, 800] // of the context, and tokens of one document's passages
 export const MOST_SEARCHED = 8_000
 
 /** @typedef {"whole" | "pages" | "search"} How */
