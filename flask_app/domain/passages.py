@@ -17,6 +17,7 @@ from flask_app.domain.events import estimate_tokens
 
 SHORTEST, LONGEST, OVERLAP = 800, 1_200, 150  # characters of a piece, and what it has of the one before
 MOST_TERMS = 64  # of a question: half of them its first, half its last
+_MOST_ASKED = 10_000  # characters of it that are looked at, half of them its first
 FEWEST_PIECES = 8  # of which a word that is nearly everywhere tells nothing
 COMMON = 0.5  # of the pieces
 FAINT = 0.15  # of the best score: what has less is left out
@@ -114,6 +115,8 @@ def _scores(folded: Sequence[str], question: str) -> dict[int, float]:
 
 
 def _terms(question: str) -> list[_Term]:
+    if len(question) > _MOST_ASKED:
+        question = f"{question[: _MOST_ASKED // 2]}\n\n{question[-_MOST_ASKED // 2 :]}"
     found = list(dict.fromkeys(term for token in search_terms.tokens_of(question) for term in _of_token(token)))
     half = MOST_TERMS // 2
     return found if len(found) <= MOST_TERMS else [*found[:half], *found[-half:]]

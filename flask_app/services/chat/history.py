@@ -50,7 +50,7 @@ def messages_of(connection: Connection, conversation_id: str) -> Sequence[Node]:
 
 
 def said_on(connection: Connection, path: Sequence[Node]) -> list[Said]:
-    """The messages of a branch that say something, in a statement more where there are files, and one for searches."""
+    """The messages of a branch that say something, in two statements more where there are files, one for searches."""
     found = message_files.of_messages(connection, [message.id for message in path if message.has_files])
     searched = searches.of_messages(connection, [message.id for message in path if message.has_search])
     said = [Said(each.role, each.text, found.get(each.id, ()), searched.get(each.id)) for each in path]

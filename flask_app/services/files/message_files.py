@@ -30,9 +30,9 @@ _OF_MESSAGES = (
     .join(_files, _files.c.id == _goes_with.c.file_id)
     .order_by(_goes_with.c.message_id, _goes_with.c.position)
 )
-_OF_SOME = _OF_MESSAGES.add_columns(_files.c.text).where(
-    _goes_with.c.message_id.in_(bindparam("messages", expanding=True))
-)
+_OF_SOME = _OF_MESSAGES.where(_goes_with.c.message_id.in_(bindparam("messages", expanding=True)))
+# Apart from the messages: a document that is searched goes with many turns of a branch, and may have 2 MB of words.
+_TEXTS = select(_files.c.id, _files.c.text).where(_files.c.id.in_(bindparam("files", expanding=True)))
 _OF_CONVERSATION = _OF_MESSAGES.join(_messages, _messages.c.id == _goes_with.c.message_id).where(
     _messages.c.conversation_id == bindparam("conversation")
 )
@@ -166,12 +166,16 @@ def told(way: Way) -> dict[str, str | None]:
 
 
 def of_messages(connection: Connection, message_ids: Sequence[str]) -> dict[str, list[Attached]]:
-    """Those of each that has some."""
+    """Those of each that has some. The words of each file are read once."""
     found: dict[str, list[Attached]] = {}
-    if message_ids:
-        for row in connection.execute(_OF_SOME, {"messages": list(message_ids)}):
-            attached = Attached(file_service.facts_of(row), row.text, _way(row))
-            found.setdefault(row.message_id, []).append(attached)
+    if not message_ids:
+        return found
+    rows = connection.execute(_OF_SOME, {"messages": list(message_ids)}).all()
+    told = sorted({row.id for row in rows if row.kind != files.PICTURE and not row.absent})
+    texts = {row.id: row.text for row in connection.execute(_TEXTS, {"files": told})} if told else {}
+    for row in rows:
+        attached = Attached(file_service.facts_of(row), texts.get(row.id, ""), _way(row))
+        found.setdefault(row.message_id, []).append(attached)
     return found
 
 
