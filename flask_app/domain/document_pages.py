@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 # A page of a PDF without words is marked as such, as `files.page_without_words` says.
 _MARK = re.compile(
-    r"\[(?:(?:page|slide) (?P<number>\d{1,6})|page (?P<bare>\d{1,6}): no words|sheet (?P<name>.*))\]$", re.M
+    r"\[(?:(?:page|slide) (?P<number>\d{1,6})|page (?P<bare>\d{1,6}): no words|sheet (?P<name>.{0,100}))\]$", re.M
 )
 _PART = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _DASHES = str.maketrans("–—−~～－", "------")

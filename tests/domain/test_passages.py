@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from flask_app.domain import passages
+from flask_app.domain import passages, telling
 from flask_app.domain.events import estimate_tokens
 from flask_app.domain.passages import LONGEST, Passage, best, first, pieces_of
 
@@ -142,3 +142,11 @@ def test_a_question_of_two_hundred_kilobytes_takes_no_longer_than_its_ends() -> 
     for _ in range(100):
         passages.best(["some words"], question, BUDGET)
     assert time.process_time() - began < 2  # where all of it was looked at it took 4, now a twelfth of that
+
+
+def test_a_line_that_is_no_name_of_a_sheet_is_words_of_which_few_are_told() -> None:
+    text = f"[sheet {'costs ' * 100_000}]"
+    found = best([text], "costs?", BUDGET) or first(text, BUDGET)
+    told = telling.document("a.txt", None, text, telling.Way(telling.SEARCH, telling.places(found)))
+    assert "costs" in told
+    assert estimate_tokens(told) < BUDGET + 200
