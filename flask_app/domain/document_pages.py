@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from flask_app.domain import files
+
 # A page of a PDF without words is marked as such, as `files.page_without_words` says.
 _MARK = re.compile(
     r"\[(?:(?:page|slide) (?P<number>\d{1,6})|page (?P<bare>\d{1,6}): no words|sheet (?P<name>.{0,100}))\]$", re.M
@@ -33,11 +35,9 @@ def pages_of(text: str) -> list[Page]:
     marks: list[re.Match[str]] = []
     for mark in _lines_like_marks(text):
         number = mark["number"] or mark["bare"]
-        is_next = number is None or int(number) == len(marks) + 1
-        is_alike = not marks or (marks[0]["name"] is None) == (mark["name"] is None)
-        if is_next and is_alike:
+        if number is None or int(number) == len(marks) + 1:
             marks.append(mark)
-        if not marks:
+        if not marks or len(marks) == files.MOST_PAGES:
             break
     if not marks:
         return [Page(None, 0, len(text))]
@@ -49,14 +49,15 @@ def pages_of(text: str) -> list[Page]:
 
 
 def _lines_like_marks(text: str) -> Iterator[re.Match[str]]:
-    """Where a text does not begin with one there is none. Each turn of a conversation looks: lines are found first."""
-    at = 0 if text.startswith("[") else -1
+    """All of a kind: none where a text does not begin with one. Each turn of a conversation looks for them."""
+    if not _MARK.match(text):
+        return
+    kind = text[: text.index(" ") + 1]
+    at = 0
     while at >= 0:
         if mark := _MARK.match(text, at):
             yield mark
-        elif not at:
-            return
-        at = text.find("\n[", at) + 1 or -1
+        at = text.find(f"\n{kind}", at) + 1 or -1
 
 
 def chosen(words: str, count: int) -> list[tuple[int, int]]:

@@ -1,7 +1,10 @@
 """The pages of a document's words, and those that somebody chooses."""
 
+import time
+
 import pytest
 
+from flask_app.domain import files
 from flask_app.domain.document_pages import LONGEST_CHOICE, LONGEST_WRITTEN, Page, chosen, pages_of, written
 
 
@@ -60,3 +63,14 @@ def test_what_is_written_down_of_a_long_choice_can_be_read_again() -> None:
     every_other = ",".join(map(str, range(1, 123, 2)))
     assert len(every_other) <= LONGEST_CHOICE < len(written(chosen(every_other, 200))) <= LONGEST_WRITTEN
     assert chosen(written(chosen(every_other, 200)), 200) == chosen(every_other, 200)
+
+
+@pytest.mark.parametrize("lines", ["[\n" * 900_000, "[sheet a]\nx\n" * 130_000, "no mark at all\n" * 140_000])
+def test_a_text_that_is_made_to_look_like_pages_is_no_more_of_them_and_soon_looked_at(lines: str) -> None:
+    text = lines if lines.startswith(("[sheet", "no")) else f"[page 1]\n{lines}"
+    found, began = pages_of(text), time.process_time()
+    for _ in range(10):
+        pages_of(text)
+    assert len(found) <= files.MOST_PAGES
+    assert found[-1].end == len(text)
+    assert time.process_time() - began < 0.3
