@@ -146,6 +146,27 @@ def test_administrators_have_one_for_everybody_know(
 
 
 @pytest.mark.usefixtures("kept")
+def test_whoever_changes_other_fields_leaves_what_somebody_else_had_it_know(visits: Visits, site: Site) -> None:
+    page = visits.open("/admin/assistants")
+    made = site.ask("POST", SHARED, TUTOR)["id"]
+    other = visits.open("/admin/assistants")
+    page.reload()
+    for each in (page, other):
+        each.locator("[data-edit]").click()
+        expect(each.get_by_role("dialog")).to_be_visible()
+    bring(other, RULES)
+    expect(known(other).filter(has_text="token")).to_have_count(1)
+    other.locator('[name="name"]').fill("Librarian")
+    page.locator('[name="instructions"]').fill("Be kind.")
+    for each in (other, page):
+        each.get_by_role("dialog").get_by_role("button", name=say("base.save")).click()
+        expect(each.get_by_role("dialog")).to_be_hidden()
+    saved = site.ask("GET", f"{SHARED}/{made}")
+    assert saved["instructions"] == "Be kind."
+    assert [each["name"] for each in saved["files"]] == ["rules.txt"]
+
+
+@pytest.mark.usefixtures("kept")
 def test_no_more_than_ten_and_none_twice(visits: Visits) -> None:
     page = visits.open("/assistants")
     page.get_by_role("button", name=say("assistants.new")).click()

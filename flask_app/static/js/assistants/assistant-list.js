@@ -124,7 +124,7 @@ export class AssistantList {
     if (this.#known.isComing) return showFormError(this.#form, t("js.assistants.known_wait"))
     const { model, thinking } = this.#choice
     const whose = this.#isShared ? { group_id: group || null } : {}
-    const wanted = { name, icon, instructions, thinking, files: this.#known.ids, ...whose, ...(model === (this.#edited?.model ?? null) ? {} : { model }) }
+    const wanted = { name, icon, instructions, thinking, ...this.#files, ...whose, ...(model === (this.#edited?.model ?? null) ? {} : { model }) }
     try {
       const saved = await (this.#edited ? api.patch(`${this.#path}/${this.#edited.id}`, wanted) : api.post(this.#path, wanted))
       this.#form.closest("dialog")?.close()
@@ -137,6 +137,12 @@ export class AssistantList {
       if (!field) throw error
       showFieldError(this.#form, field, sentence(error))
     }
+  }
+
+  /** Where they are others than when the form was opened: what somebody else has changed meanwhile stays. */
+  get #files() {
+    const files = this.#known.ids
+    return files.join() === (this.#edited?.files ?? []).map(({ id }) => id).join() ? {} : { files }
   }
 
   /** @param {string} id @param {string} name */
