@@ -198,8 +198,8 @@ def _write(
     write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
     if key:
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
-    turns, keys = history.told([*history.said_on(connection, placed.path), asked], model, keys)
-    turns = sending.known.told(placed.assistant.told, turns)
+    said = [*history.said_on(connection, placed.path), asked]
+    turns, keys = sending.known.told(placed.assistant.told, said, model, keys)
     request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
     return begun, looked_up.dispatch(connection, request, keys, sending.by, (begun.user_message_id, draft.text))
 

@@ -129,8 +129,8 @@ def _write(
     earlier = Earlier(*words)
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
-    turns, keys = history.told(history.asked_on(connection, question), model, keys)
-    turns = known.told(instructions.of_conversation(connection, begun.conversation_id), turns)
+    by_assistant = instructions.of_conversation(connection, begun.conversation_id)
+    turns, keys = known.told(by_assistant, history.asked_on(connection, question), model, keys)
     request = replace(
         chat_service.request_of(
             begun, opening.actor, model, turns, origin, thinking=_thinking(connection, broken_id, earlier)

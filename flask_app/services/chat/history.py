@@ -1,6 +1,7 @@
 """What was said on a branch, as a model is told it.
 
-What was found on the web for a question comes before its documents, those before its words, and pictures after.
+What was found on the web for a question comes before what its assistant knows of it, that before its documents, those
+before its words, and pictures after.
 """
 
 from collections.abc import Sequence
@@ -36,12 +37,13 @@ _MESSAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message, with the files that go with it, and what was found for it."""
+    """A message, with the files that go with it, what was found for it, and passages that its assistant knows."""
 
     role: str
     text: str
     attached: Sequence[Attached] = ()
     search: Search | None = None
+    known: str = ""
 
 
 def messages_of(connection: Connection, conversation_id: str) -> Sequence[Node]:
@@ -117,5 +119,5 @@ def _shown(said: Said, room: int, places: int) -> list[Attached]:
 def _turn(said: Said, shown: Sequence[Attached]) -> Turn:
     beside = [files.unseen(each.name) if each.is_picture else each.told for each in said.attached if each not in shown]
     looked_up = web_sources.told(said.search) if said.search else ""
-    words = "\n\n".join(part for part in (looked_up, *beside, said.text) if part)
+    words = "\n\n".join(part for part in (looked_up, said.known, *beside, said.text) if part)
     return Turn(said.role, words, images=len(shown), pictures=tuple(shown))

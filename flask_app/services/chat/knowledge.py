@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from flask_app import offload
 from flask_app.database import fetching, table_of
 from flask_app.domain import files, passages, telling
+from flask_app.domain.serving import ServedModel
 from flask_app.domain.telling import Way
 from flask_app.models import (
     Assistant,
@@ -25,9 +26,11 @@ from flask_app.models import (
     SharedAssistantFile,
     User,
 )
-from flask_app.services.chat import instructions
+from flask_app.services.chat import history, instructions
+from flask_app.services.chat.history import Said
 from flask_app.services.chat.instructions import OF_CONVERSATION, SHARED_OF_CONVERSATION
 from flask_app.services.chat.prompts import Turn
+from flask_app.services.providers.key_service import Candidate
 
 WHOLE_TOKENS = 32_000  # as many are told whole
 PASSAGE_TOKENS = 12_000  # of passages, where there is more
@@ -67,13 +70,15 @@ class Knowledge(NamedTuple):
     whole: str = ""
     chosen: str = ""
 
-    def told(self, by: Sequence[Turn], turns: Sequence[Turn]) -> list[Turn]:
-        """The prompt of a conversation whose assistant tells so: nothing, where it has none any more."""
+    def told(
+        self, by: Sequence[Turn], said: Sequence[Said], model: ServedModel, keys: Sequence[Candidate]
+    ) -> tuple[list[Turn], Sequence[Candidate]]:
+        """As `history.told`, for a conversation whose assistant tells so: nothing, where it has none any more."""
         if not by:
-            return list(turns)
-        *before, question = turns
-        question = replace(question, content=_joined(self.chosen, question.content))
-        return [replace(by[0], content=_joined(by[0].content, self.whole)), *by[1:], *before, question]
+            return history.told(said, model, keys)
+        *before, question = said
+        turns, keys = history.told([*before, replace(question, known=self.chosen)], model, keys)
+        return [replace(by[0], content=_joined(by[0].content, self.whole)), *by[1:], *turns], keys
 
 
 NOTHING = Knowledge()

@@ -125,8 +125,8 @@ def _write(
     elif by:
         said[-1] = replace(said[-1], search=None)
     history.require_sight(said[-1], model, keys)
-    turns, keys = history.told(said, model, keys)
-    turns = known.told(instructions.of_conversation(connection, begun.conversation_id), turns)
+    by_assistant = instructions.of_conversation(connection, begun.conversation_id)
+    turns, keys = known.told(by_assistant, said, model, keys)
     _INSERT_ANSWER.run(
         connection,
         {

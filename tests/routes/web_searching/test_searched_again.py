@@ -12,7 +12,7 @@ from flask_app.services.chat.regenerate_service import Wish
 from flask_app.services.runs import run_service
 from flask_app.services.runs.run_following import REPLAYED
 from flask_app.streams.memory import MemoryBroker
-from tests.support import ledger_oracle, web_searching
+from tests.support import assisted, files, ledger_oracle, web_searching
 from tests.support.another_worker import Following, Other
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
@@ -46,6 +46,18 @@ def test_what_was_found_is_told_again_and_not_looked_up_again(
     assert len(upstream.journal.searches) == 1
     assert len(set(told(upstream))) == 1
     ledger_oracle.check(upstream.journal, ())
+
+
+def test_so_is_what_an_assistant_knows_in_the_same_place(
+    provider_id: str, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    shelves = "\n\n".join(f"Shelf {number} holds {'many books ' * 60}and a lighthouse." for number in range(200))
+    known = [files.kept(member_client, shelves.encode(), "a.txt")["id"]]
+    assistant = assisted.keep(member_client, files=known)
+    first = web_searching.ask_whole(member_client, assistant_id=assistant["id"])
+    assert again(member_client, first["user_message_id"]).json["status"] == "complete"
+    assert len(set(told(upstream))) == 1
+    assert 0 == told(upstream)[0].index("<web_search") < told(upstream)[0].index('<document name="a.txt"')
 
 
 def test_what_failed_or_found_nothing_is_looked_up_again_in_its_place(
