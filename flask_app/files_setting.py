@@ -40,6 +40,13 @@ class FilesPlace:
 
 def read_from(read: Reader) -> FilesPlace | None:
     """Raises ConfigError."""
+    try:
+        return _read_from(read)
+    except ValueError:  # whose words may hold a key
+        raise ConfigError("FILES_URL is no address, or has a port that is no number") from None
+
+
+def _read_from(read: Reader) -> FilesPlace | None:
     url, access_key, secret_key = (
         read.address("FILES_URL", KINDS),
         read.secret("FILES_ACCESS_KEY"),
@@ -64,7 +71,7 @@ def read_from(read: Reader) -> FilesPlace | None:
         raise missing_packages("FILES_URL", "s3")
     return FilesPlace(
         bucket=parts.netloc,
-        prefix=parts.path.strip("/"),
+        prefix=_prefix(parts.path),
         endpoint=_endpoint(options.get("endpoint", ""), is_plain_allowed=read.flag("ALLOW_INSECURE_UPSTREAMS")),
         region=options.get("region") or USUAL_REGION,
         access_key=access_key,
@@ -82,13 +89,21 @@ def _folder(path: str) -> Path:
     return folder.resolve()
 
 
+def _prefix(path: str) -> str:
+    prefix = path.strip("/")
+    if prefix and {"", ".", ".."} & {*prefix.split("/")}:
+        raise ConfigError("FILES_URL: the prefix behind the bucket has names between its slashes, and no dots alone")
+    return prefix
+
+
 def _endpoint(address: str, *, is_plain_allowed: bool) -> str:
     """Empty for Amazon's own, by the region."""
     if not address:
         return ""
     parts = urlsplit(address)
-    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.username:
-        raise ConfigError(f"FILES_URL: endpoint is an address such as https://s3.example.org, not {address!r}")
+    is_address = parts.scheme in {"https", "http"} and parts.hostname and parts.port != 0
+    if not is_address or parts.query or "@" in parts.netloc:
+        raise ConfigError("FILES_URL: endpoint is an address such as https://s3.example.org, and has no keys in it")
     if parts.scheme == "http" and not is_plain_allowed:
         raise ConfigError("FILES_URL: endpoint must begin with https:// unless ALLOW_INSECURE_UPSTREAMS is 1")
     return address.rstrip("/")

@@ -74,6 +74,12 @@ def test_a_folder_is_there_already(tmp_path: Path) -> None:
         ("s3://files?new=store", "new=database is the only word"),
         ("s3://files?endpoint=s3.example.org", "endpoint is an address"),
         ("s3://files?endpoint=ftp://s3.example.org", "endpoint is an address"),
+        ("s3://files?endpoint=https://them:geheim@s3.example.org", "has no keys in it"),
+        ("s3://files?endpoint=https://s3.example.org:geheim", "is no address"),
+        ("s3://files?endpoint=https://[geheim", "is no address"),
+        ("s3://[geheim", "is no address"),
+        ("s3://files/of//chat", "names between its slashes"),
+        ("s3://files/../chat", "names between its slashes"),
         ("s3://files?endpoint=http://127.0.0.1:9000", "unless ALLOW_INSECURE_UPSTREAMS is 1"),
     ],
 )
