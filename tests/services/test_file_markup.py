@@ -51,6 +51,17 @@ def test_a_table_that_a_program_calls_a_spreadsheet_is_its_rows(named: str) -> N
     assert text_of((head + table).encode("gbk")) == "姓名 | 分数\n朱镕 | 九十"
 
 
+def test_what_follows_the_end_of_a_page_stands_on_it_too() -> None:
+    """As where a program writes one table's page behind the other."""
+    assert text_of(b"<html><body><p>one</p></body></html><p>two<table><tr><td>3<td>4</table>") == "one\ntwo\n3 | 4"
+    assert text_of(b"<html><p>one</html>\n<html><head><title>two</title></head><p>three</html>") == "one\ntwo\nthree"
+
+
+def test_what_browsers_do_not_show_is_not_read() -> None:
+    hidden = "<dialog>a</dialog><datalist><option>b</datalist><noframes>c</noframes><noembed>d</noembed>"
+    assert text_of(f"<html><p>seen</p>{hidden}<dialog open>said</dialog>".encode()) == "seen\nsaid"
+
+
 def test_an_encoding_that_is_not_true_is_guessed() -> None:
     text = '<html><meta charset="big5"><p>联系电话和联系地址，请填写清楚，谢谢大家的配合与支持。</p>'
     assert text_of(text.encode()) == "联系电话和联系地址，请填写清楚，谢谢大家的配合与支持。"

@@ -18,6 +18,7 @@ _WIDER |= {"euc_kr": "cp949", "big5": "big5hkscs", "iso8859-9": "cp1254"}
 _KNOWN = {*_WIDER.values(), "utf-8", "euc_jp", "iso2022_jp", "koi8-r", "koi8-u", "cp874"}
 _KNOWN |= {f"cp125{number}" for number in range(9)} | {f"iso8859-{number}" for number in range(2, 17)}
 _LEFT_OUT = {"script", "style", "template", "noscript", "xml", "svg", "object", "iframe", "rp"}
+_LEFT_OUT |= {"datalist", "noembed", "noframes"}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _BLOCKS = {"address", "article", "aside", "blockquote", "body", "br", "caption", "dd", "details", "div", "dl", "dt"}
 _BLOCKS |= {"fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr"}
@@ -47,8 +48,9 @@ def read(content: bytes, language: str) -> Contents:
     if any(each.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for each in parser.error_log):  # the rest is not there
         raise Unreadable
     words = Words()
-    for line in () if root is None else _lines(root):
-        words.add(line)
+    for part in () if root is None else (root, *root.itersiblings()):  # what follows a page's end stands on it as well
+        for line in _lines(part):
+            words.add(line)
     if not words.say_something():
         raise Unreadable("file_without_words")
     return Contents(kind=files.TEXT, content_type=files.TEXT_TYPE, text=words.whole())
@@ -172,6 +174,8 @@ def _tidy(parts: list[str]) -> str:
 
 def _is_hidden(element: Any) -> bool:
     if element.tag in _LEFT_OUT or element.get("hidden") is not None:
+        return True
+    if element.tag == "dialog" and element.get("open") is None:
         return True
     style = element.get("style")
     return style is not None and _HIDDEN.search(style) is not None
