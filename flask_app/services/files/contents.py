@@ -27,6 +27,11 @@ _PIECE = select(_pieces.c.content).where(
 _PIECES = select(_pieces.c.content).where(_pieces.c.file_id == bindparam("file")).order_by(_pieces.c.number)
 _IS_HERE = (_files.c.absent.is_(None), _files.c.digest != _files.c.id)
 _PLACE = select(_files.c.object_key).where(_files.c.id == bindparam("file"), *_IS_HERE)
+_LOCKED = (
+    select(_files.c.object_key, (_files.c.digest == _files.c.id).label("may_come"))
+    .where(_files.c.id == bindparam("file"))
+    .with_for_update()
+)
 
 
 def parts(file_id: str, object_key: str | None, length: int) -> Iterator[bytes]:
@@ -85,12 +90,15 @@ def keep(file_id: str, object_key: str | None, content: IO[bytes], length: int) 
         return object_store.ask(_put, object_key, content, length)
 
 
-def let_go(connection: Connection, file_id: str, *conditions: ColumnElement[bool], in_seconds: int = 0) -> bool:
-    """Delete the row where it is as said, and its content with it. Raises IntegrityError where a message has it."""
-    object_key = locked_key(connection, file_id)
-    if not connection.execute(delete(_files).where(_files.c.id == file_id, *conditions)).rowcount:
+def let_go(connection: Connection, file_id: str, *conditions: ColumnElement[bool]) -> bool:
+    """Delete the row where it is as said, and its content with it. Raises IntegrityError where a message has it.
+
+    What is not whole may still be on its way to the store: it goes from there when it must have come.
+    """
+    locked = connection.execute(_LOCKED, {"file": file_id}).one_or_none()
+    if not connection.execute(delete(_files).where(_files.c.id == file_id, *conditions)).rowcount or locked is None:
         return False
-    note_removed(connection, object_key, in_seconds=in_seconds)
+    note_removed(connection, locked.object_key, in_seconds=LATE_SECONDS if locked.may_come else 0)
     return True
 
 

@@ -86,9 +86,8 @@ def keep(actor: User, arrived: Arrived, quota_mb: int) -> Facts:
             content_digest = contents.keep(file_id, object_key, found.content, found.bytes)
             in_writing(lambda connection: _finish(connection, file_id, arrived.digest, content_digest))
         except BaseException as error:
-            late = contents.LATE_SECONDS
             with suppress(SQLAlchemyError):  # without a database: nobody finds it, and it goes after a day
-                in_writing(lambda connection: contents.let_go(connection, file_id, in_seconds=late))
+                in_writing(lambda connection: contents.let_go(connection, file_id))
             if isinstance(error, IntegrityError) and (known := _again(actor, arrived)):  # it came twice at once
                 return known
             raise

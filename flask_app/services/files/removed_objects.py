@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from flask_app import config
 from flask_app.column_types import ByServer
@@ -23,7 +23,10 @@ log = structlog.get_logger()
 
 
 def prune() -> None:
-    """Several processes may do so at once. What the store does not take now is left to the next round."""
+    """Several processes may do so at once. What the store does not take now is left to the next round.
+
+    It stands behind the others then: one that the store does not let go of holds none of them.
+    """
     if config.current().files is None:
         return
     removed = 0
@@ -46,6 +49,10 @@ def _due() -> Sequence[str]:
 
 
 def _remove(object_key: str) -> None:
-    object_store.ask(lambda: object_store.store().remove(object_key))
-    done = delete(_removed).where(_removed.c.object_key == object_key)
-    in_writing(lambda connection: connection.execute(done))
+    is_it = _removed.c.object_key == object_key
+    try:
+        object_store.ask(lambda: object_store.store().remove(object_key))
+    except Unavailable:
+        in_writing(lambda connection: connection.execute(update(_removed).where(is_it).values(due_at=ByServer(0))))
+        raise
+    in_writing(lambda connection: connection.execute(delete(_removed).where(is_it)))

@@ -14,6 +14,7 @@ from flask_app.services.files.stores import Away
 CONNECT = timedelta(seconds=5)
 READ, WRITE = timedelta(seconds=15), timedelta(seconds=120)  # of one request, and of all that try it again
 RETRIES = 2
+_BEYOND = "<Code>InvalidRange</Code>"
 _MOST_SAID = 300  # letters of what a server says of itself
 
 
@@ -71,7 +72,7 @@ def _bucket(place: FilesPlace, patience: timedelta) -> Bucket:
 
 @contextmanager
 def _answered() -> Iterator[None]:
-    """Raises FileNotFoundError where the bucket is there and the object is not."""
+    """Raises FileNotFoundError where the bucket is there and the object is not, or ends before what was asked for."""
     try:
         yield
     except FileNotFoundError as error:
@@ -79,6 +80,8 @@ def _answered() -> Iterator[None]:
             raise Away(_said(error)) from error
         raise
     except (BaseError, OSError) as error:
+        if _BEYOND in str(error):
+            raise FileNotFoundError from error
         raise Away(_said(error)) from error
 
 

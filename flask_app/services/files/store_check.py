@@ -89,8 +89,12 @@ def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _nobodys(keys: Collection[str]) -> list[str]:
-    """Those that no row names now either, be it to have them removed. A row is there before its object is."""
+    """Those that no row names now either, be it to have them removed. A row is there before its object is.
+
+    In this order: one that moves into the store goes from the second table to the first in the meantime.
+    """
     with fetching() as connection:
-        known = {*connection.scalars(select(_files.c.object_key).where(_files.c.object_key.in_(keys)))}
-        known |= {*connection.scalars(select(_removed.c.object_key).where(_removed.c.object_key.in_(keys)))}
+        known = {*connection.scalars(select(_removed.c.object_key).where(_removed.c.object_key.in_(keys)))}
+    with fetching() as connection:
+        known |= {*connection.scalars(select(_files.c.object_key).where(_files.c.object_key.in_(keys)))}
     return [key for key in keys if key not in known]
