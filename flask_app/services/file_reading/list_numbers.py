@@ -6,7 +6,7 @@ from typing import Any
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _VALUE, _ID = f"{_WORD}val", f"{_WORD}styleId"
-_BULLET, _MOST_STYLES, _MOST_DIGITS = "•", 20, 10
+_BULLET, _MOST_STYLES, _MOST_DIGITS, _LEVELS = "•", 20, 10, 9
 _DIGITS, _STEMS, _CIRCLED = "〇一二三四五六七八九", "甲乙丙丁戊己庚辛壬癸", 0x245F
 _CHINESE = {
     f"{land}{name}"
@@ -121,7 +121,8 @@ def _levels(abstract: Any) -> dict[int, _Level]:
     for each in abstract.iterchildren(f"{_WORD}lvl"):
         form, words = _value(each, "numFmt") or "decimal", _value(each, "lvlText") or ""
         start, style = _whole(_value(each, "start"), 1), _value(each, "pStyle")
-        found[_whole(each.get(f"{_WORD}ilvl"), 0)] = _Level(start, form, words, style)
+        if (depth := _whole(each.get(f"{_WORD}ilvl"), 0)) < _LEVELS:
+            found[depth] = _Level(start, form, words, style)
     return found
 
 
