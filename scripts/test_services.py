@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # a command or file that shows the package is there → the package
@@ -45,6 +47,7 @@ NEEDED_BY_COMPOSE = {
     "slirp4netns": "slirp4netns",
     "docker-registry": "docker-registry",
 }
+POLICY = Path("/usr/sbin/policy-rc.d")  # what Debian asks before it starts a server
 APT = ("apt-get", "-o", "DPkg::Lock::Timeout=400")
 
 
@@ -60,7 +63,22 @@ def main() -> None:
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([*APT, "update", "-qq"], check=True, env=quiet, stdin=subprocess.DEVNULL)
     install = [*APT, "install", "-y", "-qq", "--no-install-recommends", *packages]
-    subprocess.run(install, check=True, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    with starting_none():
+        subprocess.run(install, check=True, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def starting_none(policy: Path = POLICY) -> Iterator[None]:
+    """Within, no server starts that is installed: tests start their own. A policy that is there already stays."""
+    is_ours = not policy.exists()
+    if is_ours:
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        if is_ours:
+            policy.unlink()
 
 
 def missing(needed: dict[str, str]) -> list[str]:

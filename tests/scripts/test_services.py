@@ -1,5 +1,6 @@
 """The packages that the tests need are asked for where they are missing."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,14 @@ def test_a_folder_of_the_repository_is_not_taken_for_a_command(tmp_path: Path, m
 
     assert services.missing({"nginx": "nginx"}) == ["nginx"]
     assert services.missing({str(tmp_path / "nginx"): "nginx"}) == []
+
+
+def test_no_server_starts_that_is_installed(tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+    with services.starting_none(policy):
+        assert subprocess.run([policy, "redis-server", "start"], check=False).returncode == 101, "Debian's for: it may not"
+    assert not policy.exists()
+    policy.write_text("#!/bin/sh\nexit 0\n")
+    with services.starting_none(policy):
+        pass
+    assert policy.read_text() == "#!/bin/sh\nexit 0\n"
