@@ -121,6 +121,13 @@ def test_what_is_no_number_is_as_if_it_were_not_there() -> None:
     assert text_of(sheet(paragraph("题", depth=0), broken)) == "1. 题"
 
 
+def test_a_list_has_the_nine_levels_of_word() -> None:
+    """Of a file that names a hundred thousand, counting took minutes."""
+    levels = level(8, "decimal", "%9.") + level(9, "decimal", "%10.")
+    body = "".join(paragraph("题", depth=depth) for depth in (8, 9))
+    assert text_of(sheet(body, levels)).splitlines() == ["1. 题", "题"]
+
+
 def test_a_style_numbers_its_paragraphs() -> None:
     numbered = '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr>'
     styles = (
