@@ -21,7 +21,7 @@ def test_a_folder_of_the_repository_is_not_taken_for_a_command(tmp_path: Path, m
 def test_no_server_starts_that_is_installed(tmp_path: Path) -> None:
     policy = tmp_path / "policy-rc.d"
     with services.starting_none(policy):
-        assert subprocess.run([policy, "redis-server", "start"], check=False).returncode == 101, "Debian's for: it may not"
+        assert subprocess.run([policy, "redis-server", "start"], check=False).returncode == 101, "it may not"
     assert not policy.exists()
     policy.write_text("#!/bin/sh\nexit 0\n")
     with services.starting_none(policy):

@@ -110,6 +110,21 @@ def test_one_that_is_cut_off_in_the_store_is_damaged_and_the_others_move(
     assert (moved.count, moved.damaged) == (1, [bad])
 
 
+def test_one_that_took_a_day_to_move_is_not_relied_on(
+    member_client: PageClient, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its object may be removed in this moment."""
+    stores.use(None)
+    file_id = str(files.kept(member_client, LONG)["id"])
+    stores.use(FilesPlace(folder=folder))
+    monkeypatch.setattr(moving, "FORGOTTEN_SECONDS", 0)
+    with pytest.raises(Unavailable):
+        moving.move(stores.NOBODY)
+    removed_objects.prune()
+    assert (stores.places(), stores.to_go()) == ({file_id: None}, set())
+    assert member_client.get(f"/api/files/{file_id}").data == LONG
+
+
 def test_what_moves_into_the_store_while_it_is_looked_at_is_somebodys(
     app: Flask, member_client: PageClient, tmp_path: Path
 ) -> None:

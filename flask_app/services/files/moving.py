@@ -105,8 +105,8 @@ def _is_in_store_now(connection: Connection, file_id: str, key: str, digest: str
         connection.execute(update(_removed).where(noted).values(due_at=ByServer(0)))
         return False
     connection.execute(delete(_pieces).where(_pieces.c.file_id == file_id))
-    if not connection.execute(delete(_removed).where(noted)).rowcount:
-        raise Unavailable("files_unavailable")  # a day has passed, and it may be gone: all of this is taken back
+    if not connection.execute(delete(_removed).where(noted, _removed.c.due_at > ByServer(0))).rowcount:
+        raise Unavailable("files_unavailable")  # a day has passed, it may be going: all of this is taken back
     return True
 
 
