@@ -2,6 +2,7 @@
 
 import io
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from flask_app.database import engine, transaction
 from flask_app.errors import Unavailable
 from flask_app.files_setting import FilesPlace
 from flask_app.models import KeptFile, RemovedObject, User
-from flask_app.services.files import contents, file_retention, moving, object_store, removed_objects, store_check
+from flask_app.services.files import (
+    contents,
+    file_retention,
+    moving,
+    object_store,
+    removed_objects,
+    store_check,
+)
 from tests.support import files, stores
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
@@ -108,6 +116,27 @@ def test_one_that_is_cut_off_in_the_store_is_damaged_and_the_others_move(
     stores.use(objects.place(takes_new=False))
     moved = moving.move(stores.NOBODY)
     assert (moved.count, moved.damaged) == (1, [bad])
+
+
+def test_what_is_set_for_amazons_own_tools_changes_nothing(
+    app: Flask, objects: ObjectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import obstore  # an extra, as is what our own module loads
+
+    from flask_app.services.files.s3_store import S3Store
+
+    for name in ("SKIP_SIGNATURE", "VIRTUAL_HOSTED_STYLE_REQUEST", "REQUEST_PAYER", "S3_EXPRESS"):
+        monkeypatch.setenv(f"AWS_{name}", "true")
+    for name in ("SESSION_TOKEN", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "ENDPOINT_URL", "REGION"):
+        monkeypatch.setenv(f"AWS_{name}", "http://127.0.0.1:9")
+    place = objects.place()
+    store = S3Store(place)
+    store.put("known", b"words")
+    assert (store.part("known", 0, 5), [*store.listed()]) == (b"words", [["known"]])
+    assert "Security-Token" not in obstore.sign(store._reading, "GET", "known", expires_in=timedelta(minutes=1))
+    store.remove("known")
+    monkeypatch.undo()
+    assert objects.held() == {}
 
 
 def test_one_that_took_a_day_to_move_is_not_relied_on(

@@ -53,12 +53,22 @@ def _bucket(place: FilesPlace, patience: timedelta) -> Bucket:
     options: dict[str, Any] = {
         "endpoint": place.endpoint or f"https://s3.{place.region}.amazonaws.com",
         "region": place.region,
-        "access_key_id": place.access_key,
-        "secret_access_key": place.secret_key,
         "disable_bulk_delete": True,  # not all that speak S3 know it
+        # What variables of Amazon's tools (AWS_…) would say else, which may stand there for something other.
+        "virtual_hosted_style_request": False,
+        "skip_signature": False,
+        "request_payer": False,
+        "s3_express": False,
     }
+
+    def keys() -> Any:
+        """Asked once; as mere options they would go with another's AWS_SESSION_TOKEN."""
+        known = {"access_key_id": place.access_key, "secret_access_key": place.secret_key}
+        return {**known, "token": None, "expires_at": None}
+
     return Bucket(
         place.bucket,
+        credential_provider=keys,
         prefix=place.prefix or None,
         client_options={
             "allow_http": place.endpoint.startswith("http://"),
