@@ -9,6 +9,13 @@ from flask_app.web.usage import Cost
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 
 
+class SearchCost(Reply):
+    """What searching the web for an answer cost; `unpriced` where that had no price. SearXNG costs nothing."""
+
+    costs: list[Cost]
+    unpriced: bool
+
+
 class MessageUsageReply(Reply):
     """What an answer took, all its runs together; nothing before it is booked.
 
@@ -16,6 +23,7 @@ class MessageUsageReply(Reply):
     any of the figures is an estimate. `costs` leaves out what has no price: `unpriced` says that there is some, `free`
     that it costs nothing because the local model answered. `first_token_ms` is the wait of the first run; `writing_ms`
     the time from each run's first token to its end, null where no token came; `written_tokens` came in that time.
+    `search` is beside all that: what its question's search took, null where it was not searched for.
     """
 
     model: str | None
@@ -33,6 +41,7 @@ class MessageUsageReply(Reply):
     writing_ms: int | None
     written_tokens: int
     duration_ms: int
+    search: SearchCost | None
 
 
 def message_usage_reply(details: Details) -> MessageUsageReply:
@@ -45,14 +54,23 @@ def message_usage_reply(details: Details) -> MessageUsageReply:
         effort=details.effort,
         estimated=any(entry.source == "estimated" for entry in entries),
         costs=_costs(entries),
-        unpriced=any(entry.cost_micros is None and not is_free(entry) for entry in entries),
+        unpriced=_is_unpriced(entries),
         free=bool(entries) and all(is_free(entry) for entry in entries),
         first_token_ms=entries[0].first_token_ms if entries else None,
         writing_ms=sum(writing) if writing else None,
         written_tokens=sum(entry.completion_tokens for entry in timed),
         duration_ms=sum(entry.duration_ms for entry in entries),
+        search=_search_cost(details.searches),
         **{name: sum(getattr(entry, name) for entry in entries) for name in _TOKENS},
     )
+
+
+def _search_cost(entries: list[TokenUsage]) -> SearchCost | None:
+    return SearchCost(costs=_costs(entries), unpriced=_is_unpriced(entries)) if entries else None
+
+
+def _is_unpriced(entries: list[TokenUsage]) -> bool:
+    return any(entry.cost_micros is None and not is_free(entry) for entry in entries)
 
 
 def _costs(entries: list[TokenUsage]) -> list[Cost]:

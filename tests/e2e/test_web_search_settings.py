@@ -74,7 +74,7 @@ def test_who_searches_is_chosen(visits: Visits, site: Site, locale: str, scheme:
     expect(section.get_by_label(say("web_search.query"))).to_be_hidden()
     section.get_by_label(say("web_search.url")).fill("search")
     section.get_by_role("button", name=say("base.save")).click()
-    expect(section.get_by_role("alert")).to_have_text(say("error.address_malformed"))
+    expect(section.get_by_role("alert")).to_have_text(say("error.search_address_malformed"))
     section.get_by_label(say("web_search.url")).fill("https://search.example.com/")
     section.get_by_role("button", name=say("base.save")).click()
     expect(section.get_by_text(say("js.admin.web_search_free"))).to_be_visible()

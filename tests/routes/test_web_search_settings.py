@@ -171,11 +171,11 @@ def test_it_is_written_down_who_chose(admin_client: PageClient, provider_id: str
     [
         ({"engine": "deepseek"}, "unknown_search_provider"),
         ({"engine": "deepseek", "provider_id": "x"}, "unknown_search_provider"),
-        ({"engine": "searxng"}, "address_malformed"),
-        ({"engine": "searxng", "url": "search"}, "address_malformed"),
-        ({"engine": "searxng", "url": "https://me:secret@search.example.com"}, "address_malformed"),
+        ({"engine": "searxng"}, "search_address_malformed"),
+        ({"engine": "searxng", "url": "search"}, "search_address_malformed"),
+        ({"engine": "searxng", "url": "https://me:secret@search.example.com"}, "search_address_malformed"),
         ({"engine": "searxng", "url": "ftp://search.example.com"}, "address_not_https"),
-        ({"engine": "searxng", "url": "https://search.example.com/?q="}, "address_malformed"),
+        ({"engine": "searxng", "url": "https://search.example.com/?q="}, "search_address_malformed"),
     ],
 )
 def test_what_nobody_can_search_by_is_refused(admin_client: PageClient, body: dict[str, Any], code: str) -> None:

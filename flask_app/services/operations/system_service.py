@@ -13,6 +13,7 @@ from sqlalchemy import text
 from flask_app import config
 from flask_app.database import fetching, utc_now
 from flask_app.services.audit import audit_service
+from flask_app.services.files import store_check
 from flask_app.services.operations import disk, process_service
 from flask_app.services.operations.process_service import Ran, Seen
 from flask_app.services.providers import key_status_service
@@ -48,7 +49,7 @@ def looked() -> System:
     seen = process_service.listed()
     keys = key_status_service.listed()
     serving = [each for each in seen if each.serves]
-    checks = [*_database(), _redis(), _keys(keys), _backup(), *_processes(serving), _mail()]
+    checks = [*_database(), _redis(), _keys(keys), _backup(), *_processes(serving), _files(), _mail()]
     troubled = [each for each in keys if each.state not in {*WORKING, "disabled"}]
     return System(checks, serving, process_service.latest(seen), troubled)
 
@@ -117,6 +118,16 @@ def _processes(seen: Sequence[Seen]) -> Iterator[Check]:
         yield Check(state, "space_ok" if state == "ok" else "space_little", {"megabytes": free, "host": least.host})
     waiting = sum({row.host: row.waiting for row in there}.values())
     yield Check("warning", "journal_waits", {"count": waiting}) if waiting else Check("ok", "journal_empty")
+
+
+def _files() -> Check:
+    """Where what is in files lies, by their rows; `flask doctor` asks the store too."""
+    place = config.current().files
+    in_database, in_store = store_check.counted()
+    facts: dict[str, Fact] = {"in_database": in_database, "in_store": in_store}
+    if place is not None:
+        return Check("ok", "files_store", facts | {"place": place.shown})
+    return Check("bad", "files_lost", facts) if in_store else Check("ok", "files_database", facts)
 
 
 def _mail() -> Check:

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from flask_app.database import reading
 from flask_app.domain.peak_calendar import Calendar
-from flask_app.domain.serving import LOCAL
+from flask_app.domain.serving import LOCAL, SEARXNG
 from flask_app.models import ChatModel, Provider, Tariff
 from flask_app.services.completion import deepseek
 from flask_app.services.ledger.rollup import SITE_DAY, rollup
+from flask_app.services.web_search import search_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,21 @@ def _offered(session: Session) -> tuple[dict[str, ModelPrices], set[tuple[str, s
                 billed.add((name, currency))
                 if provider not in model.providers:
                     model.providers.append(provider)
+    _add_search(session, models, billed)
     return models, billed
+
+
+def _add_search(session: Session, models: dict[str, ModelPrices], billed: set[tuple[str, str]]) -> None:
+    """What the site searches the web by is in use, whatever models its provider lists."""
+    chosen = search_settings.chosen(session.connection())
+    if chosen is None or chosen.kind == SEARXNG:
+        return
+    name = search_settings.MODELS[chosen.kind]
+    model = models.setdefault(name, ModelPrices(name))
+    model.known = model.listed = True
+    billed.add((name, chosen.currency))
+    if chosen.provider not in model.providers:
+        model.providers.append(chosen.provider)
 
 
 def _unpriced(session: Session) -> dict[str, int]:

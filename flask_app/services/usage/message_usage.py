@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import reading, table_of
 from flask_app.domain.events import Usage
 from flask_app.domain.web_sources import CHANNEL as SEARCH
 from flask_app.errors import NotFound
-from flask_app.models import Attempt, Conversation, Message, TokenUsage, User
+from flask_app.models import Attempt, Conversation, Message, Run, TokenUsage, User
 from flask_app.services.completion.attempts import Entry
 
 _ledger, _messages = table_of(TokenUsage), table_of(Message)
@@ -36,17 +36,22 @@ _OF_MESSAGE = _SUMS.where(_messages.c.id == bindparam("message"))
 class Details:
     """An answer's model and the entries of the runs that made it, the oldest first.
 
-    `effort` is what the last of those that were told one had to think with.
+    `effort` is what the last of those that were told one had to think with. `searches` are those of its question that
+    the same runs have made.
     """
 
     model: str | None
     entries: list[TokenUsage]
     effort: str | None
+    searches: list[TokenUsage]
 
     @classmethod
     def of(cls, model: str | None, found: Sequence[Row[TokenUsage, str | None]]) -> "Details":
         efforts = [effort for _, effort in found if effort]
-        return cls(model, [entry for entry, _ in found], efforts[-1] if efforts else None)
+        searches = [entry for entry, _ in found if entry.channel == SEARCH]
+        return cls(
+            model, [entry for entry, _ in found if entry.channel != SEARCH], efforts[-1] if efforts else None, searches
+        )
 
 
 def details(actor: User, message_id: str) -> Details:
@@ -56,17 +61,24 @@ def details(actor: User, message_id: str) -> Details:
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(Message.id == message_id, Conversation.user_id == actor.id)
     )
-    entries = (
-        select(TokenUsage, Attempt.effort)
-        .outerjoin(Attempt, Attempt.id == TokenUsage.attempt_id)
-        .where(TokenUsage.message_id == message_id, TokenUsage.kind == "usage")
-        .order_by(TokenUsage.created_at, TokenUsage.id)
-    )
     with reading() as session:
         message = session.scalar(owned)
         if message is None:
             raise NotFound
-        return Details.of(message.model, session.execute(entries).all())
+        return Details.of(message.model, session.execute(_entries(message)).all())
+
+
+def _entries(answer: Message) -> Select[TokenUsage, str | None]:
+    """A search is its question's in the ledger, which other answers may follow: those of this one's runs."""
+    own = select(Run.id).where(Run.message_id == answer.id)
+    is_search = and_(TokenUsage.channel == SEARCH, Attempt.run_id.in_(own))
+    return (
+        select(TokenUsage, Attempt.effort)
+        .outerjoin(Attempt, Attempt.id == TokenUsage.attempt_id)
+        .where(TokenUsage.message_id.in_((answer.id, answer.parent_id)), TokenUsage.kind == "usage")
+        .where(or_(TokenUsage.message_id == answer.id, is_search))
+        .order_by(TokenUsage.created_at, TokenUsage.id)
+    )
 
 
 def of_conversation(connection: Connection, conversation_id: str) -> dict[str, Entry]:

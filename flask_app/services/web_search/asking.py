@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from flask_app.database import in_writing
 from flask_app.domain import cooldown, web_sources
 from flask_app.domain.events import Usage
+from flask_app.domain.serving import SEARXNG
 from flask_app.domain.web_sources import EMPTY, FAILED, FOUND, RUNNING, STOPPED, Page, Search
 from flask_app.errors import AppError, UpstreamError
 from flask_app.services.completion import counting
@@ -31,6 +32,7 @@ MAX_ATTEMPTS = 3
 LEAST_SECONDS = 0.1
 _NO_TOKENS = Usage(0, 0, 0, 0)
 _OF_CHATS = {"conversation_too_long": "upstream_rejected"}  # codes that would say the wrong thing of a search
+_OF_SEARXNG = dict.fromkeys(("upstream_unreachable", "upstream_timeout"), "searxng_unreachable")  # it is no model's
 
 log = structlog.get_logger()
 
@@ -109,7 +111,7 @@ class Asking:
             made,
             began,
             status=stop.status or "failed",
-            error_code=None if stop.status else _code(failure),
+            error_code=None if stop.status else self._code(failure),
             asked=made.asked,
             actual_model=self.sent.call.model if made.status == HTTPStatus.OK else None,
         )
@@ -120,8 +122,16 @@ class Asking:
         if stop.status in {"stopped", "left"}:
             self.search = msgspec.structs.replace(self.search, status=STOPPED)
         else:
-            code = stop.status or _code(failure)
+            code = stop.status or self._code(failure)
             self.search = msgspec.structs.replace(self.search, status=FAILED, error_code=code)
+
+    def _code(self, failure: UpstreamError) -> str:
+        """What is said of it: of the engine, and not of the model that it is beside."""
+        if self.ticket.searcher.kind == SEARXNG:
+            return _OF_SEARXNG.get(failure.code, failure.code)
+        if failure.upstream_status == HTTPStatus.NOT_FOUND:
+            return "no_provider_search"
+        return _OF_CHATS.get(failure.code, failure.code)
 
     def _go_elsewhere(self, door: Door, failure: UpstreamError) -> bool:
         """False where no other attempt can be written: what failed is settled with the search then."""
@@ -144,10 +154,6 @@ class Asking:
 def _outcome(made: SearchCall, began: float, **how: Any) -> Outcome:
     took = int((time.monotonic() - began) * 1000)
     return replace(Outcome(), status_code=made.status, bytes_received=made.bytes_received, duration_ms=took, **how)
-
-
-def _code(failure: UpstreamError) -> str:
-    return _OF_CHATS.get(failure.code, failure.code)
 
 
 def _others(doors: Sequence[Door], failure: UpstreamError) -> Sequence[Door]:

@@ -95,9 +95,11 @@ def use_deepseek(actor: Actor, provider_id: str) -> None:
 
 
 def use_searxng(actor: Actor, address: str) -> None:
-    """Search by the SearXNG at this address. Raises Invalid as `addresses.normalise` does."""
-    allows = config.current().allow_insecure_upstreams
-    base_url = addresses.normalise(address, allow_insecure=allows).removesuffix("/search")
+    """Search by the SearXNG at this address.
+
+    Raises Invalid as `addresses.normalise` does; `search_address_malformed` for what is no address.
+    """
+    base_url = _normalised(address)
 
     def find(session: Session) -> Provider:
         there = select(Provider).where(Provider.kind == SEARXNG, Provider.base_url == base_url)
@@ -109,6 +111,16 @@ def use_searxng(actor: Actor, address: str) -> None:
         return provider
 
     _choose(actor, find)
+
+
+def _normalised(address: str) -> str:
+    allows = config.current().allow_insecure_upstreams
+    try:
+        return addresses.normalise(address, allow_insecure=allows).removesuffix("/search")
+    except Invalid as error:
+        if error.code == "address_malformed":
+            raise Invalid("search_address_malformed") from error
+        raise
 
 
 def _choose(actor: Actor, find: Callable[[Session], Provider | None]) -> None:

@@ -237,17 +237,42 @@ export function wayOf(model, wanted = asAsked(localStorage.getItem(THINKING_CHOI
 /** As the API takes it. @param {string} way "" of a model that cannot think */
 export const asAsked = (way) => (way === "off" || way === "on" ? way === "on" : way || undefined)
 
-const SEARCH_CHOICE = "search-web"
+/** The composer's switch, where it has one: a new conversation begins with it off, others with it as their tab has left it. */
+export class SearchSwitch {
+  #box
+  #notes
+  /** @type {string | null} */
+  #place = null
+  #early // turned before the scripts had come
 
-/** The composer's switch, where it has one: as it was left in this browser, or turned before the scripts had come. @param {HTMLElement} form */
-export function keepSearchChoice(form) {
-  const box = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-search-web]"))
-  if (!box) return
-  const keep = () => localStorage.setItem(SEARCH_CHOICE, box.checked ? "on" : "off")
-  if (box.checked) keep()
-  else box.checked = localStorage.getItem(SEARCH_CHOICE) === "on"
-  box.addEventListener("change", keep)
+  /** @param {HTMLElement} form @param {{read: (place: string) => string, keep: (place: string, text: string) => void}} notes */
+  constructor(form, notes) {
+    this.#box = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-search-web]"))
+    this.#notes = notes
+    this.#early = this.isOn
+    this.#box?.addEventListener("change", () => this.#keep())
+  }
+
+  /** Is the web searched before a question is answered? */
+  get isOn() {
+    return this.#box?.checked === true
+  }
+
+  /** @param {string | null} conversation */
+  moveTo(conversation) {
+    this.#place = conversation
+    if (this.#box) this.#box.checked = this.#early || (conversation !== null && this.#notes.read(conversation) !== "")
+    this.#early = false
+    this.#keep()
+  }
+
+  /** What was begun there is a conversation now. @param {string | null} _from @param {string} to */
+  move(_from, to) {
+    this.#place = to
+    this.#keep()
+  }
+
+  #keep() {
+    if (this.#place !== null) this.#notes.keep(this.#place, this.isOn ? "on" : "")
+  }
 }
-
-/** Is the web searched before a question is answered? @param {HTMLElement} form @returns {{search?: true}} */
-export const searchChoice = (form) => (form.querySelector("[data-search-web]:checked") ? { search: true } : {})

@@ -52,7 +52,7 @@ export class WebSearchForm {
   #show({ engine, provider_id: provider, url, usable, price, currency, providers }) {
     /** @type {RadioNodeList} */ (this.#form.elements.namedItem("engine")).value = engine
     const chosen = this.#field("provider")
-    chosen.replaceChildren(...providers.map(({ id, name }) => new Option(name, id)))
+    chosen.replaceChildren(...providers.map(({ id, name, own }) => new Option(own ? name : t("js.admin.web_search_not_own", { name }), id)))
     if (provider) chosen.value = provider
     must(this.#form, "[data-no-provider]").hidden = providers.length > 0
     this.#field("search_url").value = url ?? ""

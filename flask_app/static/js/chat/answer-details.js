@@ -24,6 +24,7 @@ import { isTemporary } from "app/chat/writing.js"
  * @property {number | null} writing_ms
  * @property {number} written_tokens
  * @property {number} duration_ms
+ * @property {{costs: import("app/usage/figures.js").Cost[], unpriced: boolean} | null} search of the web, beside all that
  */
 
 const panel = must(document, "[data-answer-details]")
@@ -58,7 +59,7 @@ export async function openDetails(answer, button) {
 
 /** What is not known is left out. @param {Took} took @returns {[string, string][]} */
 export function factsOf(took) {
-  const { model, actual_model: actual, first_token_ms: first, costs, estimated, unpriced } = took
+  const { model, actual_model: actual, first_token_ms: first, costs, estimated, unpriced, search } = took
   const requests = took.duration_ms || costs.length ? 1 : 0
   /** @type {[string, string | null][]} */
   const facts = [
@@ -69,6 +70,7 @@ export function factsOf(took) {
     ["output", withPart(took.completion_tokens, "reasoning", took.reasoning_tokens)],
     ["figures", estimated ? t("js.records.provenance_estimated") : null],
     ["cost", costText({ costs, requests, unpriced_requests: Number(unpriced) })],
+    ["search", search && costText({ costs: search.costs, requests: 1, unpriced_requests: Number(search.unpriced) })],
     ["first_token", first === null ? null : formatSeconds(first)],
     ["speed", speed(took)],
     ["duration", took.duration_ms ? formatSeconds(took.duration_ms) : null],

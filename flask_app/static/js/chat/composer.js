@@ -5,7 +5,7 @@
  * for another conversation, "changed" with what is written, and "modelchange"; "attach": files are to go along again.
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { THINKING_CHOICE, api, asAsked, byteLength, inTime, keepSearchChoice, searchChoice, wayOf, waysOf } from "app/api.js"
+import { SearchSwitch, THINKING_CHOICE, api, asAsked, byteLength, inTime, wayOf, waysOf } from "app/api.js"
 import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
@@ -31,10 +31,11 @@ export class Composer extends EventTarget {
   place = null
   /** @type {"idle" | "sending" | "answering"} */
   #state = "idle"
-  #early // what was written before this page's scripts had come
+  #early = "" // what was written before this page's scripts had come
   #usual = "" // the model that the person has chosen
   #drafts = new Drafts()
   #unsent = new Unsent()
+  #search
   #hourEnds = 0
   #isChosen = false // has the person chosen a model, or how it thinks, in this place?
   /** What goes along, once something does: app/chat/attaching puts it here. @type {import("app/chat/attached-files.js").AttachedFiles | null} */
@@ -57,9 +58,8 @@ export class Composer extends EventTarget {
     this.#stopButton = must(form, "[data-stop]")
     this.#models = state.models
     this.#sendHint = this.#sendButton.title
-    this.#early = this.#text.value
     this.#offerModels(state.default_model)
-    keepSearchChoice(form)
+    this.#search = new SearchSwitch(form, notesOf("search"))
     this.#listen()
   }
 
@@ -68,6 +68,7 @@ export class Composer extends EventTarget {
     this.dispatchEvent(new Event("leaving"))
     ;[this.place, this.assistant, this.#isChosen] = [conversation, assistant, false]
     this.#form.toggleAttribute("data-assisted", assistant !== null)
+    this.#search.moveTo(conversation)
     this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
     this.#early = ""
     const lost = this.#unsent.takeLost(conversation)
@@ -95,16 +96,15 @@ export class Composer extends EventTarget {
 
   /** A new conversation has got its id; the words in the text area stay. @param {string} conversation */
   adopt(conversation) {
-    const home = this.place
-    this.#drafts.keep(home, "")
+    this.#drafts.keep(this.place, "")
     this.#drafts.keep(conversation, this.#text.value)
+    for (const noted of [this.#along(), this.#search]) noted.move(this.place, conversation)
     this.place = conversation
-    this.#along().move(home, conversation)
   }
 
   /** How the next message is to be answered. @returns {Choice} */
   get choice() {
-    return { model: this.#select.value || undefined, thinking: asAsked(this.#thinking.value), ...searchChoice(this.#form) }
+    return { model: this.#select.value || undefined, thinking: asAsked(this.#thinking.value), ...(this.#search.isOn ? { search: true } : {}) }
   }
 
   /** The same for a question that another model has answered; where that is gone, as for the next message. @param {string | null} model its id or name */

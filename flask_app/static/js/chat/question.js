@@ -10,7 +10,7 @@ import { composes, fitToText, notesOf, sendsMessage } from "app/chat/writing.js"
 
 /** @typedef {import("app/chat/file-list.js").MessageFile} MessageFile */
 /** @typedef {import("app/markdown/citations.js").Source} Source */
-/** @typedef {{status: "running" | "found" | "empty" | "failed" | "stopped", query: string, sources: (Source & {text: string})[]}} Search of the web, before it was answered */
+/** @typedef {{status: "running" | "found" | "empty" | "failed" | "stopped", query: string, error_code?: string | null, sources: (Source & {text: string})[]}} Search of the web, before it was answered */
 
 export class Question {
   element
@@ -160,7 +160,10 @@ export class Question {
   }
 }
 
+const TOLD = ["searxng_unreachable", "no_provider_search"] // failures that have words of their own
+
 /** What came of a search, in a line. @param {Search} search */
-export function searchWords({ status, query, sources }) {
+export function searchWords({ status, query, sources, error_code: code }) {
+  if (status === "failed" && TOLD.includes(code ?? "")) return t(`js.web_failed_${code}`)
   return status === "running" ? "" : t(`js.web_${status}`, { query, count: sources.length })
 }

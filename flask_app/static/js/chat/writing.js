@@ -157,7 +157,7 @@ const pageStorage = {
   removeItem: (name) => void ofPage.delete(name),
 }
 
-/** Those of the page's person. @param {"draft" | "stored" | "unsent" | "waiting" | "edit" | "branch" | "heard" | "files" | "staying"} kind */
+/** Those of the page's person. @param {"draft" | "stored" | "unsent" | "waiting" | "edit" | "branch" | "heard" | "files" | "staying" | "search"} kind */
 export function notesOf(kind) {
   return new ConversationNotes(isTemporary() ? pageStorage : sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
 }
