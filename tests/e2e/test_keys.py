@@ -177,6 +177,7 @@ def test_a_key_is_added_told_to_be_out_of_reach_and_deleted(look: Look, visits: 
     reason = say("js.admin.key_error.upstream_unreachable")
     expect(card.locator("[data-slot=result] [data-slot=text]")).to_have_text(say("js.admin.key_unused", reason=reason))
     expect(page.get_by_text(say("js.admin.key_added_unused", name="Elsewhere")).first).to_be_visible()
+    expect(card.locator("[data-slot=state]")).to_have_text(say("js.admin.key_state_unused"))
     look.expect_no_fault(page)
     card.locator("[data-menu-button]").click()
     page.locator("[data-row-menu]").get_by_text(say("base.delete"), exact=True).click()

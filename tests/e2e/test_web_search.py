@@ -215,6 +215,34 @@ def test_it_is_reached_without_a_pointer(chat: Chat, script: ScriptedUpstream) -
     keys.go_to(chat.page.get_by_role("link", name=re.compile("A list of lighthouses")))
 
 
+def test_a_new_conversation_begins_without_it(chat: Chat, script: ScriptedUpstream) -> None:
+    turn(chat)
+    script.script(Answer(CITED))
+    chat.ask(QUESTION)
+    chat.page.reload()
+    expect(switch(chat)).to_be_checked()
+    first = chat.page.url
+    chat.page.get_by_role("link", name=say("chat.new"), exact=True).first.click()
+    expect(chat.answers).to_have_count(0)
+    expect(switch(chat)).not_to_be_checked()
+    chat.ask("Second?")
+    expect(switch(chat)).not_to_be_checked()
+    assert queries(script) == [QUESTION]
+    chat.page.goto(first)
+    expect(switch(chat)).to_be_checked()
+
+
+def test_its_details_say_what_it_cost(chat: Chat, script: ScriptedUpstream) -> None:
+    turn(chat)
+    script.script(Answer(CITED))
+    chat.ask(QUESTION)
+    chat.answer.locator("[data-about]").click()
+    details = chat.page.get_by_role("dialog", name=say("chat.details"))
+    cost = details.locator("dt", has_text=say("js.details_search")).locator("+ dd")
+    expect(cost).to_have_text(re.compile(r"^¥0\.005"))
+    expect_no_fault(chat.page)
+
+
 def test_the_palette_turns_it(chat: Chat) -> None:
     choose(chat.page, "web", say("chat.search_web"))
     expect(switch(chat)).to_be_checked()

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction, utc_now
 from flask_app.models import AuditEntry, ChatModel, Tariff, TokenUsage, User
 from flask_app.services.providers import model_service
-from tests.support import ledger
+from tests.support import ledger, web_searching
 from tests.support.administered_prices import (
     CALENDAR,
     HIGH,
@@ -75,6 +75,16 @@ def test_the_shipped_prices_are_listed_with_their_history(admin_client: PageClie
         session.execute(update(ChatModel).where(ChatModel.name == "deepseek-flash").values(listed=False))
     retired = prices_of(admin_client.get(TARIFFS), "deepseek-flash")
     assert (retired["listed"], retired["known"]) == (False, True)
+
+
+def test_whoever_searches_for_the_site_is_in_use(admin_client: PageClient) -> None:
+    other = keep_provider("Other", "https://other.example.com", models=["own"], currency="EUR")
+    with transaction() as session:
+        session.execute(update(ChatModel).values(listed=False))
+    assert prices_of(admin_client.get(TARIFFS), "deepseek-search")["listed"] is False
+    web_searching.choose(other)
+    search = prices_of(admin_client.get(TARIFFS), "deepseek-search")
+    assert (search["providers"], search["listed"], search["unpriced"]) == (["Other"], True, True)
 
 
 def test_what_a_search_costs_is_listed_for_whoever_serves_deepseeks_own(admin_client: PageClient) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from flask_app.database import reading, transaction
 from flask_app.models import TokenUsage
 from tests.conftest import MakeUser, SignIn
+from tests.support import web_searching
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
@@ -53,6 +54,7 @@ def test_it_says_what_was_booked(member_client: PageClient, upstream: ScriptedUp
         "writing_ms": entry.duration_ms - entry.first_token_ms,
         "written_tokens": entry.completion_tokens,
         "duration_ms": entry.duration_ms,
+        "search": None,
     }
 
 
@@ -66,6 +68,19 @@ def test_the_runs_of_an_answer_are_added_up(member_client: PageClient, upstream:
     assert told["duration_ms"] == first.duration_ms + second.duration_ms
     assert told["first_token_ms"] == first.first_token_ms
     assert told["costs"] == [{"currency": "CNY", "micros": (first.cost_micros or 0) + (second.cost_micros or 0)}]
+
+
+def test_what_its_search_cost_is_told_beside_it(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    web_searching.switch_on()
+    upstream.script(Answer("19 metres [1]", usage=COUNTED), Answer("19 again", usage=COUNTED))
+    answer = web_searching.ask_whole(member_client)
+    (looked_up,), (booked,) = web_searching.entries(), web_searching.entries("chat")
+    told: Any = usage(member_client, answer["id"]).json
+    assert told["search"] == {"costs": [{"currency": "CNY", "micros": looked_up.cost_micros}], "unpriced": False}
+    assert (told["prompt_tokens"], told["duration_ms"]) == (1200, booked.duration_ms)
+    assert told["costs"] == [{"currency": "CNY", "micros": booked.cost_micros}]
+    anew = member_client.post(f"/api/messages/{entries()[0].message_id}/answers", json={}, headers=JSON).json
+    assert usage(member_client, anew["id"]).json["search"] is None, "what was found was there"
 
 
 @pytest.mark.unsound_ledger("takes prices away")

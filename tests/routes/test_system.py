@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from sqlalchemy import insert, text, update
 
 from flask_app import config, i18n
 from flask_app.database import new_id, transaction, utc_now
+from flask_app.files_setting import FilesPlace
 from flask_app.models import AuditEntry, ServerProcess
 from flask_app.services.audit import audit_service
 from flask_app.services.operations import process_service, upkeep_service
+from tests.support import stores
 from tests.support.clients import PageClient
 from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -50,6 +53,7 @@ def test_a_new_site_says_what_is_there_and_what_is_not(admin_client: PageClient,
         "backup_never": "warning",
         "processes_ok": "ok",
         "journal_empty": "ok",
+        "files_database": "ok",
         "mail_none": "ok",
     }
     assert facts(admin_client, "keys_ok") == {"count": 1, "total": 1}
@@ -195,3 +199,13 @@ def test_no_secret_is_told(admin_client: PageClient) -> None:
     settings = config.current()
     page = admin_client.get("/admin/system").get_data(as_text=True)
     assert not [each for each in (settings.secret_key, settings.encryption_key, settings.database_url) if each in page]
+
+
+def test_it_says_where_what_is_in_files_lies(admin_client: PageClient, tmp_path: Path) -> None:
+    assert facts(admin_client, "files_database") == {"in_database": 0, "in_store": 0}
+    stores.use(FilesPlace(folder=tmp_path))
+    assert facts(admin_client, "files_store") == {"in_database": 0, "in_store": 0, "place": str(tmp_path)}
+    place = FilesPlace(bucket="files", endpoint="https://s3.example.org", access_key="AK", secret_key="hidden")
+    stores.use(place)
+    assert facts(admin_client, "files_store")["place"] == "s3://files (https://s3.example.org)"
+    stores.use(None)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from flask_app import config
 from flask_app.database import fetching, utc_now
+from flask_app.files_setting import FilesPlace
 from flask_app.services.audit import audit_service
 from flask_app.services.files import store_check
 from flask_app.services.operations import disk, process_service
@@ -126,8 +127,13 @@ def _files() -> Check:
     in_database, in_store = store_check.counted()
     facts: dict[str, Fact] = {"in_database": in_database, "in_store": in_store}
     if place is not None:
-        return Check("ok", "files_store", facts | {"place": place.shown})
+        return Check("ok", "files_store", facts | {"place": _told(place)})
     return Check("bad", "files_lost", facts) if in_store else Check("ok", "files_database", facts)
+
+
+def _told(place: FilesPlace) -> str:
+    """Without its keys."""
+    return f"{place.shown} ({place.endpoint})" if place.endpoint else place.shown
 
 
 def _mail() -> Check:

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from flask_app import database
+from flask_app import database, i18n
 from flask_app.database import reading
 from flask_app.models import DEFAULT_GROUP_ID, AuditEntry, TokenUsage, User
 from flask_app.services.audit.audit_service import Actor
@@ -19,7 +19,7 @@ from flask_app.services.ledger import journal, replay_service
 from flask_app.services.people import group_access
 from flask_app.services.web_search import trial
 from tests.routes.journal.answers import NOWHERE
-from tests.support import web_searching, who_searches
+from tests.support import ports, web_searching, who_searches
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.keys import change_key
@@ -100,6 +100,22 @@ def test_a_refusal_is_told_and_costs_nothing(admin_client: PageClient, upstream:
     assert failed["error"]["message"]
     assert booked() == []
     assert web_searching.attempts() == [("search", "released", "upstream_no_balance")]
+
+
+def test_a_provider_without_a_search_is_told_to_have_none(admin_client: PageClient, upstream: ScriptedUpstream) -> None:
+    who_searches.by_deepseek()
+    upstream.pages = Status(404, "no such path")
+    failed = search(admin_client).json
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "no_provider_search")
+    assert failed["error"]["message"] == i18n.translate("zh", "error.no_provider_search")
+    assert web_searching.attempts() == [("search", "released", "no_provider_search")]
+
+
+def test_a_searxng_out_of_reach_is_named(admin_client: PageClient, upstream: ScriptedUpstream) -> None:
+    who_searches.by_searxng(f"http://127.0.0.1:{ports.free_port()}")
+    failed = search(admin_client).json
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "searxng_unreachable")
+    assert failed["error"]["message"] == i18n.translate("zh", "error.searxng_unreachable")
 
 
 def test_what_cannot_be_read_is_booked_as_an_estimate(admin_client: PageClient, upstream: ScriptedUpstream) -> None:

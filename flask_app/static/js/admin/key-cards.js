@@ -43,6 +43,7 @@ const BADGES = /** @type {const} */ ({
   due: "badge--warn",
   probing: "badge--warn",
   disabled: "badge--off",
+  unused: "badge--warn",
 })
 
 export class KeyCards {
@@ -177,7 +178,8 @@ function sameControl(card, focused) {
 
 /** @param {Key} key */
 function card(key) {
-  const { id, label, provider, hint, state, last_used_at: used } = key
+  const { id, label, provider, hint, last_used_at: used } = key
+  const state = key.state === "ready" && key.last_error && !used ? "unused" : key.state // added, and not let in yet
   const element = fromTemplate("key-template", {
     label,
     provider: provider.name,
