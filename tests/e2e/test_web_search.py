@@ -132,7 +132,9 @@ def test_an_answer_is_copied_with_the_sources_that_it_names(chat: Chat, script: 
 
 
 @pytest.mark.parametrize(
-    ("pages", "key"), [(Pages(found=()), "empty"), (Status(500), "failed")], ids=["nothing", "failure"]
+    ("pages", "key"),
+    [(Pages(found=()), "empty"), (Status(500), "failed"), (Status(404), "failed_no_provider_search")],
+    ids=["nothing", "failure", "nowhere"],
 )
 def test_what_brought_nothing_says_so_for_good(
     pages: Pages | Status, key: str, chat: Chat, script: ScriptedUpstream

@@ -79,8 +79,10 @@ def test_what_its_search_cost_is_told_beside_it(member_client: PageClient, upstr
     assert told["search"] == {"costs": [{"currency": "CNY", "micros": looked_up.cost_micros}], "unpriced": False}
     assert (told["prompt_tokens"], told["duration_ms"]) == (1200, booked.duration_ms)
     assert told["costs"] == [{"currency": "CNY", "micros": booked.cost_micros}]
-    anew = member_client.post(f"/api/messages/{entries()[0].message_id}/answers", json={}, headers=JSON).json
-    assert usage(member_client, anew["id"]).json["search"] is None, "what was found was there"
+    question = f"/api/messages/{looked_up.message_id}/answers"
+    anew: Any = member_client.post(question, json={}, headers=JSON).json
+    told = usage(member_client, anew["id"]).json
+    assert told["search"] is None, "what was found was there"
 
 
 @pytest.mark.unsound_ledger("takes prices away")
