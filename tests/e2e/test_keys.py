@@ -163,6 +163,19 @@ def test_a_page_that_stays_open_follows_what_happens(page: Page, site: Site, scr
     site.ask("DELETE", f"{KEYS}/environment/bench")
 
 
+def test_one_that_was_never_let_in_is_not_said_to_be_ready(
+    look: Look, visits: Visits, site: Site, script: ScriptedUpstream
+) -> None:
+    new = {"base_url": f"{script.base_url}/nowhere", "label": "Nowhere", "secret": "sk-nowhere-0000"}
+    key = site.ask("POST", KEYS, new)
+    assert (key["state"], key["last_used_at"], key["last_error"] is None) == ("ready", None, False)
+    page = look.open(visits, "/admin/keys")
+    state = page.get_by_role("listitem").filter(has_text="Nowhere").locator(".badge").first
+    expect(state).to_have_text(look.say("js.admin.key_state_unused"))
+    look.expect_no_fault(page)
+    site.ask("DELETE", f"{KEYS}/{key['id']}")
+
+
 def test_a_key_is_added_told_to_be_out_of_reach_and_deleted(look: Look, visits: Visits, site: Site) -> None:
     say, page = look.say, look.open(visits, "/admin/keys")
     page.locator("[data-add-key]").first.click()
@@ -177,7 +190,6 @@ def test_a_key_is_added_told_to_be_out_of_reach_and_deleted(look: Look, visits: 
     reason = say("js.admin.key_error.upstream_unreachable")
     expect(card.locator("[data-slot=result] [data-slot=text]")).to_have_text(say("js.admin.key_unused", reason=reason))
     expect(page.get_by_text(say("js.admin.key_added_unused", name="Elsewhere")).first).to_be_visible()
-    expect(card.locator("[data-slot=state]")).to_have_text(say("js.admin.key_state_unused"))
     look.expect_no_fault(page)
     card.locator("[data-menu-button]").click()
     page.locator("[data-row-menu]").get_by_text(say("base.delete"), exact=True).click()
