@@ -81,7 +81,7 @@ def test_what_its_search_cost_is_told_beside_it(member_client: PageClient, upstr
     assert told["costs"] == [{"currency": "CNY", "micros": booked.cost_micros}]
     question = f"/api/messages/{looked_up.message_id}/answers"
     anew: Any = member_client.post(question, json={}, headers=JSON).json
-    told = usage(member_client, anew["id"]).json
+    told = usage(member_client, anew["id"]).json or {}
     assert told["search"] is None, "what was found was there"
 
 
