@@ -23,6 +23,7 @@ def page(share_token: str) -> str:
         sources=shown_sources,
         taken_at=shares.moment(shared.taken_at),
         expires_at=shares.moment(shared.expires_at),
+        zone=shares.named_zone(),
         host=request.host,
     )
 

@@ -52,12 +52,14 @@ class MessageFileReply(Reply):
 
 class SentFileReply(MessageFileReply):
     """`told` is how its words are told to a model: whole, pages (those of `told_pages`, as in "3-7, 12") or search (the
-    passages that fit the question). Of a picture it is whole. `tokens` is about how many it adds to a prompt at most.
+    passages that fit the question). Of a picture it is whole. `tokens` is about how many it adds to a prompt at most;
+    `whole_tokens` how many all of it would.
     """
 
     told: str
     told_pages: str | None
     tokens: int
+    whole_tokens: int
 
 
 class FileToSend(Body):
@@ -112,7 +114,8 @@ def added_file_reply(facts: Facts, *, omits: bool) -> AddedFileReply:
 
 
 def sent_file_reply(going: Going) -> SentFileReply:
-    said = {name: getattr(going, name) for name in SentFileReply.__struct_fields__}
+    names = set(SentFileReply.__struct_fields__) - {"whole_tokens"}
+    said = {name: getattr(going, name) for name in names} | {"whole_tokens": going.tokens}
     if going.told == telling.SEARCH:
         said["tokens"] = min(going.tokens, telling.MOST_TOKENS)
     return SentFileReply(**said)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from flask import g
 
+from flask_app import config
 from flask_app.models import User
 from flask_app.services.sharing import share_admin_service, share_service, sharing_policy
 from flask_app.services.sharing.share_admin_service import Listed, Page
@@ -128,6 +129,11 @@ def moment(at: datetime | None) -> str | None:
     """In the reader's words, by the reader's clock where it is known."""
     zone = g.user.timezone if "user" in g else None
     return wording.moment(at, zone, g.locale) if at else None
+
+
+def named_zone() -> str | None:
+    """That `moment` names; None where it is the reader's own choice."""
+    return None if "user" in g and g.user.timezone else config.current().site_timezone
 
 
 def sharing() -> str:

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-const WORDS = { "js.files.page": "{count} page", "js.files.pages": "{count} pages" }
+const WORDS = { "js.files.page": "{count} page", "js.files.pages": "{count} pages", "js.files.told_search": "Passages", "js.files.told_pages": "Pages {pages}", "js.files.told_some": "{how}: {some} of {whole}" }
 globalThis.document = { getElementById: () => ({ textContent: JSON.stringify(WORDS) }), documentElement: { dataset: {}, lang: "en" }, querySelector: () => null }
-const { aboutWords, addressOf, endingOf, sizeWords } = await import("app/chat/file-list.js")
+const { aboutWords, addressOf, endingOf, sentWords, sizeWords } = await import("app/chat/file-list.js")
 
 test("a size is told in the unit that suits it", () => {
   const told = [0, 999, 1_000, 345_678, 999_999, 1_000_000, 1_250_000, 19_900_000].map(sizeWords)
@@ -23,4 +23,10 @@ test("pages are told where they are known", () => {
 
 test("an id cannot lead elsewhere", () => {
   assert.equal(addressOf("a/../b"), "/api/files/a%2F..%2Fb")
+})
+
+test("of what was searched is told how much went along", () => {
+  assert.equal(sentWords({ told: "search", tokens: 8_000, whole_tokens: 292_575 }), "Passages: 8,000 of 292,575")
+  assert.deepEqual([sentWords({ told: "search", tokens: 70, whole_tokens: 70 }), sentWords({ told: "search" })], ["Passages", "Passages"])
+  assert.equal(sentWords({ told: "pages", told_pages: "2-3", tokens: 9, whole_tokens: 99 }), "Pages 2-3")
 })

@@ -146,7 +146,7 @@ def test_a_link_for_a_password_is_told_too(room: Class, admin_client: PageClient
     own = room.pupil.get("/api/me/looks").json["looks"]  # type: ignore[index]
     assert [(each["by"], each["what"]) for each in own] == [("admin", "link"), ("teacher", "link")]
     page = room.pupil.get("/account").text
-    assert "生成了重设您密码的链接" in page
+    assert "生成了重设你密码的链接" in page
     assert "看了对话列表" not in page
 
 

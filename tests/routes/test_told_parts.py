@@ -155,6 +155,23 @@ def test_a_long_document_is_read_once_for_all_its_turns(
     assert "harbour" in texts[0]
 
 
+def test_without_words_nothing_is_searched(
+    member_client: PageClient, upstream: ScriptedUpstream, guide: dict[str, Any]
+) -> None:
+    refused = ask(member_client, " ", files=_told(guide, "search"))
+    assert (refused.status_code, error_code(refused)) == (422, "empty_message")
+    assert ask(member_client, " ", files=_told(guide, "pages", pages="7")).status_code == 200
+
+
+def test_how_much_of_it_may_go_along_is_said(
+    member_client: PageClient, upstream: ScriptedUpstream, book: dict[str, Any]
+) -> None:
+    reply = ask(member_client, WHERE, files=_told(book, "search"))
+    thread: Any = member_client.get(f"/api/conversations/{reply.json['conversation_id']}").json
+    (file,) = thread["messages"][0]["files"]
+    assert (file["tokens"], file["whole_tokens"]) == (8_000, book["tokens"])
+
+
 @pytest.mark.parametrize("pages", ["", "0", "13", "3-99", "seven"])
 def test_pages_that_are_not_there_are_refused(
     member_client: PageClient, upstream: ScriptedUpstream, guide: dict[str, Any], pages: str

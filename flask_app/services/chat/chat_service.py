@@ -15,7 +15,7 @@ from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import Allowed, ServedModel, Thinking
-from flask_app.domain.telling import Way
+from flask_app.domain.telling import SEARCH, Way
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
@@ -122,7 +122,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     for a key that came with another draft before; Unavailable when nobody can be asked now, BudgetExhausted where a
     budget has no room for an answer, and the search before it; Forbidden("search_off").
     """
-    if is_blank(draft.text) and not draft.files:
+    if is_blank(draft.text) and all(each.how == SEARCH for each in draft.files):  # for words it is searched
         raise Invalid("empty_message")
     check_text(draft.text)
     message_files.check(draft.files)

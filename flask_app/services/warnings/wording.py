@@ -21,7 +21,7 @@ def moment(at: datetime, own_zone: str | None, locale: str) -> str:
     zone = ZoneInfo(own_zone or config.current().site_timezone)
     there = at.astimezone(zone)
     words = _MOMENTS[locale](there)
-    return words if own_zone else f"{words} ({zone.key})"
+    return words if own_zone else f"{words} ({zone.key})" if locale == "en" else f"{words}（{zone.key}）"
 
 
 def clock(at: datetime, own_zone: str | None, locale: str, now: datetime) -> str:

@@ -63,9 +63,10 @@ export class AttachedFiles extends EventTarget {
 
   /** Those that are here, with how they are told where that is not whole. @param {string | null} place @returns {Facts[]} */
   factsOf(place) {
-    return [...this.tellings(place)].map(([{ facts }, { how, pages }]) => {
+    return [...this.tellings(place)].map(([{ facts }, { how, pages, tokens }]) => {
       const file = /** @type {Facts} */ (facts)
-      return how === "whole" ? file : { ...file, told: how, told_pages: how === "pages" ? pages : null }
+      if (how === "search") return { ...file, told: how, told_pages: null, tokens, whole_tokens: file.tokens }
+      return how === "whole" ? file : { ...file, told: how, told_pages: pages }
     })
   }
 
@@ -91,9 +92,9 @@ export class AttachedFiles extends EventTarget {
     this.#change(place, this.of(place))
   }
 
-  /** Is something here to be sent that has not been before? @param {string | null} place */
+  /** Is something here that is a message without a word? What is searched is so for words. @param {string | null} place */
   has(place) {
-    return this.of(place).some(({ facts, stays }) => facts && !stays)
+    return [...this.tellings(place)].some(([{ stays }, { how }]) => !stays && how !== "search")
   }
 
   /** Is something on its way? @param {string | null} place */
@@ -272,9 +273,9 @@ export const isPicture = ({ file, facts }) => (facts ? facts.kind === "picture" 
 /** @param {File} file @returns {Attached} */
 const chosen = (file) => ({ ...BLANK, ...fresh(), name: file.name, bytes: file.size, state: "waiting", file })
 
-/** Of one that was sent before it is not known what it adds. @param {MessageFile & {tokens?: number, stays?: boolean}} noted @returns {Attached} */
-function kept({ stays = false, ...file }) {
-  const facts = { ...file, tokens: file.tokens ?? 0 }
+/** Of one that was sent before it is not known what it adds. @param {MessageFile & {stays?: boolean}} noted @returns {Attached} */
+function kept({ stays = false, whole_tokens: whole, ...file }) {
+  const facts = { ...file, tokens: whole ?? file.tokens ?? 0 }
   return { ...BLANK, ...fresh(), name: file.name, bytes: file.bytes, state: "here", share: 1, facts, stays }
 }
 

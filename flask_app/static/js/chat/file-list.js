@@ -6,8 +6,9 @@ import { fromTemplate, must, tell } from "app/ui.js"
 
 /**
  * @typedef {{id: string, name: string, kind: "picture" | "document" | "text", content_type: string, bytes: number, width: number | null,
- *   height: number | null, pages: number | null, absent?: "expired" | "left_out" | null, told?: "whole" | "pages" | "search", told_pages?: string | null}} MessageFile
- *   `absent`: why what is in it is not here; `told`: how its words are told to a model
+ *   height: number | null, pages: number | null, absent?: "expired" | "left_out" | null, told?: "whole" | "pages" | "search", told_pages?: string | null,
+ *   tokens?: number, whole_tokens?: number}} MessageFile
+ *   `absent`: why what is in it is not here; `told`: how its words are told to a model, about so many of `whole_tokens`
  */
 
 /** Where its content is. @param {string} id */
@@ -33,6 +34,13 @@ export function aboutWords({ bytes, pages }) {
 /** How it is told to a model; nothing of one that is told whole. @param {Pick<MessageFile, "told" | "told_pages">} file */
 export function toldWords({ told = "whole", told_pages: pages }) {
   return told === "whole" ? "" : t(`js.files.told_${told}`, { pages: pages ?? "" })
+}
+
+/** The same of one that was sent, with about how many tokens of how many. @param {Pick<MessageFile, "told" | "told_pages" | "tokens" | "whole_tokens">} file */
+export function sentWords({ tokens = 0, whole_tokens: whole = 0, ...file }) {
+  const how = toldWords(file)
+  if (file.told !== "search" || !tokens || tokens >= whole) return how
+  return t("js.files.told_some", { how, some: formatNumber(tokens), whole: formatNumber(whole) })
 }
 
 /** Pictures first, as they are the larger. @param {HTMLElement} list @param {MessageFile[]} files */
@@ -104,9 +112,10 @@ function picture({ id, name, width, height }) {
 }
 
 /** One that is not here is named all the same. @param {MessageFile} file */
-function documentOf({ id, name, bytes, pages, absent, told, told_pages: chosen }) {
+function documentOf(file) {
+  const { id, name, bytes, pages, absent } = file
   const size = bytes || !absent ? [aboutWords({ bytes, pages })] : []
-  const how = toldWords({ told, told_pages: chosen })
+  const how = sentWords(file)
   const about = [...size, ...(absent ? [t(`js.files.${absent}`)] : how ? [how] : [])].join(" · ")
   const item = fromTemplate("message-document-template", { name, about, ending: endingOf(name) })
   const link = /** @type {HTMLAnchorElement} */ (must(item, "a"))

@@ -3,6 +3,7 @@
 import { api, loaded } from "app/api.js"
 import { showText } from "app/chat/growing-text.js"
 import { showCopied } from "app/markdown/enrich.js"
+import { nameOfZone } from "app/i18n.js"
 import { inTurn } from "app/markdown/turns.js"
 import { turnWrapping } from "app/markdown/wrapping.js"
 import { copyText } from "app/shell.js"
@@ -10,6 +11,8 @@ import { must, tell } from "app/ui.js"
 
 const page = must(document, "[data-shared]")
 
+const zone = page.dataset.zone
+if (zone) for (const words of page.querySelectorAll("[data-moment]")) words.textContent = (words.textContent ?? "").replace(zone, nameOfZone(zone))
 for (const place of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-markdown]"))) inTurn(() => draw(place))
 page.addEventListener("click", ({ target }) => {
   const button = /** @type {Element} */ (target).closest("button")

@@ -31,6 +31,8 @@ class TellingDialog {
     slot(this.#form, "name").textContent = facts.name
     for (const field of this.#fields) field.checked = field.value === telling.how
     must(this.#form, '[data-how="pages"]').hidden = !facts.pages
+    must(this.#form, '[data-how="search"] [data-hint]').hidden = !facts.pages
+    must(this.#form, "[data-hint-plain]").hidden = Boolean(facts.pages)
     slot(this.#form, "of").textContent = t("js.files.pages_of", { count: formatNumber(facts.pages ?? 0) })
     this.#pages.value = telling.pages
     openDialog("telling-dialog")
