@@ -85,6 +85,8 @@ def test_one_shares_looks_and_ends(visits: Visits, site: Site, viewport: Viewpor
     stranger = visits.open(address.removeprefix(site.url), viewport=viewport, locale=locale, signed_in=False)
     expect(stranger.get_by_role("heading", level=1)).to_have_text(title)
     expect(stranger.locator(".prose strong").last).to_have_text("all")
+    zone = "（中国标准时间）" if locale == "zh" else "(China Standard Time)"
+    expect(stranger.locator("[data-moment]")).to_contain_text([zone, zone])
     expect(stranger.get_by_text(say("shares.page_by", name=USERNAME))).to_be_visible()
     wait_until(lambda: opened(site) == 1)
     asked.get_by_role("button", name=say("base.close"), exact=True).click()
