@@ -74,7 +74,7 @@ def test_what_is_too_long_is_searched_for_each_question(
     assert "ferry" not in words_of(script)
     for _ in ("as it was sent", "as it is stored"):
         expect(sent(chat.question())).to_contain_text(chat.say("js.files.told_search"))
-        expect(sent(chat.question())).to_contain_text("3,000")
+        expect(sent(chat.question())).to_contain_text("15,510")
         expect(chips(chat)).to_have_count(1)
         expect(chat.send_button).to_be_disabled()
         expect(note(chat)).to_be_hidden()

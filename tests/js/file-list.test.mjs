@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-const WORDS = { "js.files.page": "{count} page", "js.files.pages": "{count} pages", "js.files.told_search": "Passages", "js.files.told_pages": "Pages {pages}", "js.files.told_some": "{how}: {some} of {whole}" }
+const WORDS = { "js.files.page": "{count} page", "js.files.pages": "{count} pages", "js.files.told_search": "Passages", "js.files.told_pages": "Pages {pages}", "js.files.told_of": "{how} of {whole}" }
 globalThis.document = { getElementById: () => ({ textContent: JSON.stringify(WORDS) }), documentElement: { dataset: {}, lang: "en" }, querySelector: () => null }
 const { aboutWords, addressOf, endingOf, sentWords, sizeWords } = await import("app/chat/file-list.js")
 
@@ -25,8 +25,8 @@ test("an id cannot lead elsewhere", () => {
   assert.equal(addressOf("a/../b"), "/api/files/a%2F..%2Fb")
 })
 
-test("of what was searched is told how much went along", () => {
-  assert.equal(sentWords({ told: "search", tokens: 8_000, whole_tokens: 292_575 }), "Passages: 8,000 of 292,575")
+test("of what was searched is told how much there is", () => {
+  assert.equal(sentWords({ told: "search", tokens: 8_000, whole_tokens: 292_575 }), "Passages of 292,575")
   assert.deepEqual([sentWords({ told: "search", tokens: 70, whole_tokens: 70 }), sentWords({ told: "search" })], ["Passages", "Passages"])
   assert.equal(sentWords({ told: "pages", told_pages: "2-3", tokens: 9, whole_tokens: 99 }), "Pages 2-3")
 })

@@ -163,7 +163,7 @@ def test_without_words_nothing_is_searched(
     assert ask(member_client, " ", files=_told(guide, "pages", pages="7")).status_code == 200
 
 
-def test_how_much_of_it_may_go_along_is_said(
+def test_of_how_much_its_passages_are_is_said(
     member_client: PageClient, upstream: ScriptedUpstream, book: dict[str, Any]
 ) -> None:
     reply = ask(member_client, WHERE, files=_told(book, "search"))

@@ -8,7 +8,7 @@ import { fromTemplate, must, tell } from "app/ui.js"
  * @typedef {{id: string, name: string, kind: "picture" | "document" | "text", content_type: string, bytes: number, width: number | null,
  *   height: number | null, pages: number | null, absent?: "expired" | "left_out" | null, told?: "whole" | "pages" | "search", told_pages?: string | null,
  *   tokens?: number, whole_tokens?: number}} MessageFile
- *   `absent`: why what is in it is not here; `told`: how its words are told to a model, about so many of `whole_tokens`
+ *   `absent`: why what is in it is not here; `told`: how its words are told to a model, at most so many of `whole_tokens`
  */
 
 /** Where its content is. @param {string} id */
@@ -36,11 +36,11 @@ export function toldWords({ told = "whole", told_pages: pages }) {
   return told === "whole" ? "" : t(`js.files.told_${told}`, { pages: pages ?? "" })
 }
 
-/** The same of one that was sent, with about how many tokens of how many. @param {Pick<MessageFile, "told" | "told_pages" | "tokens" | "whole_tokens">} file */
+/** The same of one that was sent, with about how many tokens all of it has. @param {Pick<MessageFile, "told" | "told_pages" | "tokens" | "whole_tokens">} file */
 export function sentWords({ tokens = 0, whole_tokens: whole = 0, ...file }) {
   const how = toldWords(file)
   if (file.told !== "search" || !tokens || tokens >= whole) return how
-  return t("js.files.told_some", { how, some: formatNumber(tokens), whole: formatNumber(whole) })
+  return t("js.files.told_of", { how, whole: formatNumber(whole) })
 }
 
 /** Pictures first, as they are the larger. @param {HTMLElement} list @param {MessageFile[]} files */
