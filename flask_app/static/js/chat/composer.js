@@ -56,7 +56,7 @@ export class Composer extends EventTarget {
     this.#thinking = /** @type {HTMLSelectElement} */ (must(form, "[data-thinking]"))
     this.#sendButton = /** @type {HTMLButtonElement} */ (must(form, "[data-send]"))
     this.#stopButton = must(form, "[data-stop]")
-    this.#models = state.models
+    ;[this.#models, this.#early] = [state.models, this.#text.value]
     this.#sendHint = this.#sendButton.title
     this.#offerModels(state.default_model)
     this.#search = new SearchSwitch(form, notesOf("search"))
