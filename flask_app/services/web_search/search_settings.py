@@ -13,12 +13,13 @@ from sqlalchemy.engine import Connection
 from flask_app.database import fetching, table_of
 from flask_app.domain.serving import SEARXNG
 from flask_app.models import ApiKey, Group, Provider, Setting, User
+from flask_app.services.completion import deepseek
 from flask_app.services.providers import key_service
 
 NAME = "web_search"
 OFF, DEEPSEEK = "off", "deepseek"
 KINDS = (OFF, DEEPSEEK, SEARXNG)
-MODELS = {DEEPSEEK: "deepseek-search", SEARXNG: "searxng"}  # what a search is booked and priced as
+MODELS = {DEEPSEEK: deepseek.SEARCH, SEARXNG: SEARXNG}  # what a search is booked and priced as
 
 _settings, _providers, _groups, _keys = table_of(Setting), table_of(Provider), table_of(Group), table_of(ApiKey)
 _has_key = exists().where(_keys.c.provider_id == _providers.c.id, key_service.usable())
