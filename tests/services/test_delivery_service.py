@@ -84,8 +84,8 @@ def test_a_person_reads_what_is_left_and_when_it_renews(ada: User, server: MailS
         ("zh", {}, 10_000, "你的每日额度已用完", "新消息会被拒绝"),
         ("zh-Hant", {}, 10_000, "你的每日額度已用完", "新訊息會被拒絕"),
         ("ja", {}, 8_000, "あなたの 1 日の利用枠の 80% を使いました", "10,000 トークンのうち 8,000 トークンを使用"),
-        (None, {}, 8_000, "你的每日额度已用 80%", "(Asia/Shanghai) 重新计算"),
-        ("tlh", {}, 8_000, "你的每日额度已用 80%", "(Asia/Shanghai) 重新计算"),
+        (None, {}, 8_000, "你的每日额度已用 80%", "（Asia/Shanghai）。"),
+        ("tlh", {}, 8_000, "你的每日额度已用 80%", "（Asia/Shanghai）。"),
         ("en", {"period": "prepaid", "reason": "paid"}, 9_000, "Your balance: 90% used", "1,000 tokens left"),
     ],
 )
