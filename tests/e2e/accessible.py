@@ -12,7 +12,7 @@ OPTIONS = {
     "resultTypes": ["violations"],
     "preload": {"assets": ["media"]},  # style sheets are asked for by rules alone that are no part of these
 }
-
+RUN = "options => axe.run([...document.querySelectorAll('dialog:modal')].at(-1) ?? document, options)"
 
 LONG_ANSWER = """\
 # A heading
@@ -46,10 +46,13 @@ def talk(site: Site) -> str:
 
 
 def scan(page: Page) -> AxeResults:
-    """What axe finds in the page as it is."""
+    """What axe finds in the page as it is: in a modal dialog alone where one is open, for nothing else can be reached.
+
+    What lies under its edge axe takes for a target that is too small.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    return AxeResults(page.evaluate("options => axe.run(options)", OPTIONS))
+    return AxeResults(page.evaluate(RUN, OPTIONS))
 
 
 def expect_no_violation(page: Page, where: str = "") -> None:
