@@ -42,6 +42,7 @@ from flask_app.models.registrations import Registration
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
 from flask_app.models.sharing import Share, SharedDaily
 from flask_app.models.site import ANNOUNCED, Announcement, ServerProcess
+from flask_app.models.tools import ToolCall
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 from flask_app.models.web_searches import WebSearch, WebSource
 
@@ -110,6 +111,7 @@ __all__ = [
     "Tariff",
     "TokenOrigin",
     "TokenUsage",
+    "ToolCall",
     "TopUp",
     "UsageHourly",
     "UsedChallenge",

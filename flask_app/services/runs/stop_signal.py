@@ -1,18 +1,27 @@
 """How an answer is ended from another thread."""
 
 import threading
+from typing import Protocol
 
 from flask_app.upstream.client import ChatStream
 from flask_app.upstream.web_search import SearchCall
 
 
+class Closable(Protocol):
+    """What a call of a tool waits for."""
+
+    def shutdown(self) -> None:
+        """End it at once, from another thread: whoever waits for it is woken."""
+
+
 class StopSignal:
-    """Ends an answer from another thread, and the search before it: the provider's connection closes at once."""
+    """Ends an answer from another thread, and the search or the tool before it: the connection closes at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stream: ChatStream | None = None
         self._search: SearchCall | None = None
+        self._tool: Closable | None = None
         self.status: str | None = None
         self.discarded = False  # its conversation is being deleted: that is what its readers are told
 
@@ -25,6 +34,8 @@ class StopSignal:
                 self._stream.shutdown()
             if self._search:
                 self._search.shutdown()
+            if self._tool:
+                self._tool.shutdown()
 
     def watch(self, stream: ChatStream) -> None:
         with self._lock:
@@ -37,3 +48,10 @@ class StopSignal:
             self._search = search
             if self.status:
                 search.shutdown()
+
+    def watch_tool(self, tool: Closable | None) -> None:
+        """None once it has ended."""
+        with self._lock:
+            self._tool = tool
+            if self.status and tool:
+                tool.shutdown()
