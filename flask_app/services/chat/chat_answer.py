@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlalchemy.engine import Connection
 
 from flask_app.domain.events import Event
+from flask_app.domain.tools import Call
 from flask_app.domain.web_sources import Search
 from flask_app.services.chat.prompts import Request
 from flask_app.services.completion.attempts import Entry, Outcome
@@ -42,6 +43,10 @@ class ChatAnswer:
         """That the web is being searched, and what came of it."""
         run_events.searched(self.events, search)
 
+    def tell_call(self, call: Call) -> None:
+        """How a call of a tool stands now."""
+        run_events.called(self.events, call)
+
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         begun = self.begun
         ids = {"run_id": begun.run_id, "message_id": begun.message_id}
@@ -58,7 +63,10 @@ class ChatAnswer:
 
     def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:
         told, begun = self._sum or entry, self.begun
-        if not outcome.began and not outcome.whole_text:  # nothing has taken the place of the thoughts that stood
+        is_told = outcome.earlier is not None and outcome.earlier.is_told
+        if (
+            not outcome.began and not outcome.whole_text and not is_told
+        ):  # nothing has taken the place of the thoughts that stood
             run_events.whole(self.events, "", outcome.whole_reasoning, outcome.whole_thinking_ms)
         last = [run_events.counted(told)] if told else []
         if discarded:

@@ -100,7 +100,7 @@ class Request:
     @property
     def begun(self) -> str:
         """The text that is to be gone on with."""
-        return self.earlier.text if self.earlier else ""
+        return self.earlier.text if self.earlier and not self.earlier.is_told else ""
 
 
 def turns(request: Request, *, prefix: bool) -> list[Turn]:

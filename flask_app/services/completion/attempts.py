@@ -75,12 +75,14 @@ class Dispatched:
 class Earlier:
     """What earlier runs had written of an answer that is gone on with.
 
-    Thoughts without a text are not gone on with: they stand until something new has come, and give way to it.
+    Thoughts without a text are not gone on with: they stand until something new has come, and give way to it. What
+    earlier rounds of the same run said `is_told` in the prompt: all of it stays.
     """
 
     text: str
     reasoning: str
     thinking_ms: int | None = None
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ class Outcome:
     @property
     def _takes_their_place(self) -> bool:
         """Have earlier thoughts without a text given way to it?"""
-        return self.earlier is not None and not self.earlier.text and self.began
+        earlier = self.earlier
+        return earlier is not None and not earlier.is_told and not earlier.text and self.began
 
     @property
     def kept_reasoning(self) -> str:

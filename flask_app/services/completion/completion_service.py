@@ -18,6 +18,7 @@ from flask_app.services.budgets import budget_service
 from flask_app.services.chat import prompts
 from flask_app.services.completion import cooldown_service, counting, dispatching, failover, openai, picture_room
 from flask_app.services.completion.attempts import UNASKED, Dispatched, Entry, Outcome
+from flask_app.services.completion.bench_ending import end_bench
 from flask_app.services.completion.cooldown_service import Taken
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.completion.endings import Ending
@@ -42,7 +43,7 @@ class Completion:
         self.outcome = Outcome(earlier=self.request.earlier)
         self._stop = stop
         self._others = failover.Others(ticket.candidates, ticket.taken.candidate)
-        self._taken = ticket.taken
+        self.taken = ticket.taken
         self.sent = ticket.sent  # whatever happens, settling ends this attempt, unless `_refused` has
         self.unheard: list[Dispatched] = []  # attempts whose COMMIT got no reply: no provider was asked
         self._broken: UpstreamError | None = None  # what ended it
@@ -65,7 +66,7 @@ class Completion:
         except AppError as error:
             if isinstance(error, UpstreamError) and not self._stop.status:  # else it is we who closed the stream
                 self._broken = error
-            self.retry_after = self._others.soonest(error, self._taken.candidate)
+            self.retry_after = self._others.soonest(error, self.taken.candidate)
             self.fail(error.code)
         finally:
             self.outcome.duration_ms = self._elapsed_ms()
@@ -75,7 +76,7 @@ class Completion:
     @property
     def provider(self) -> str:
         """The name of who is asked."""
-        return self._taken.candidate.model.provider
+        return self.taken.candidate.model.provider
 
     @property
     def first_token_at(self) -> float | None:
@@ -120,7 +121,7 @@ class Completion:
         except UpstreamError as error:
             if self._stop.status or error.code not in _LOST_END or not self._ending.is_whole:
                 raise
-            log.info("end_lost", code=error.code, key=self._taken.key.id, run=self.request.run_id)
+            log.info("end_lost", code=error.code, key=self.taken.key.id, run=self.request.run_id)
         finally:
             self.outcome.bytes_received = stream.bytes_received
 
@@ -131,20 +132,25 @@ class Completion:
         """
 
         def work(connection: Connection) -> Entry | None:
-            sent = self.sent
-            for unheard in self.unheard:
-                metering_service.settle(connection, unheard, UNASKED)
-            entry = metering_service.settle(connection, sent, self.outcome)
-            if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
-                entry = metering_service.booked(connection, sent.attempt_id)
-            if self.outcome.began:
-                cooldown_service.note_used(connection, self._taken, sent.at, self._broken)
-            else:
-                cooldown_service.free(connection, self._taken)
+            entry = self.book(connection)
             persist(connection, self.outcome)
             return entry
 
         return in_company(work) if in_a_crowd else in_writing(work)
+
+    def book(self, connection: Connection) -> Entry | None:
+        """The same alone, in the caller's transaction; what did not commit can be booked again."""
+        sent = self.sent
+        for unheard in self.unheard:
+            metering_service.settle(connection, unheard, UNASKED)
+        entry = metering_service.settle(connection, sent, self.outcome)
+        if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
+            entry = metering_service.booked(connection, sent.attempt_id)
+        if self.outcome.began:
+            cooldown_service.note_used(connection, self.taken, sent.at, self._broken)
+        else:
+            cooldown_service.free(connection, self.taken)
+        return entry
 
     def _open(self) -> ChatStream:
         self.outcome.asked = False  # nor is anybody while pictures are read, whatever becomes of that
@@ -157,17 +163,17 @@ class Completion:
             self._open_stream(stream)
         self.outcome.status_code = 200
         counting.attempted(self.provider, 200)
-        if self._taken.claimed:
-            self._end_bench()
+        if self.taken.claimed:
+            end_bench(self.taken, self.sent)
         return stream
 
     def _stream(self) -> ChatStream:
         """With the whole body: nothing else holds that."""
         prefix, most = self._is_prefix, self.sent.hold.answer_tokens
-        body = prompts.body(self.request, self._taken.candidate.model, prefix=prefix, max_tokens=most)
+        body = prompts.body(self.request, self.taken.candidate.model, prefix=prefix, max_tokens=most)
         make = STREAMS[self.request.operation]
-        at_beta = prefix or (self.request.operation == "text_completion" and self._taken.key.completes_prefixes)
-        endpoint = self._taken.key.endpoint()
+        at_beta = prefix or (self.request.operation == "text_completion" and self.taken.key.completes_prefixes)
+        endpoint = self.taken.key.endpoint()
         return make(endpoint, openai.worded(body, endpoint.base_url), self.sent.attempt_id, prefix=at_beta)
 
     def _open_stream(self, stream: ChatStream) -> None:
@@ -177,12 +183,6 @@ class Completion:
             self.outcome.asked = stream.asked
             counting.attempted(self.provider, error.upstream_status)
             raise
-
-    def _end_bench(self) -> None:
-        try:
-            cooldown_service.note_opened(self._taken, self.sent.at)
-        except SQLAlchemyError as error:  # the answer goes on; the bench ends when it is booked
-            log.warning("bench_not_ended", key=self._taken.key.id, reason=str(error.__cause__ or error))
 
     def _go_elsewhere(self, refusal: UpstreamError) -> None:
         """End the refused attempt and begin another, or raise what the provider said."""
@@ -199,7 +199,7 @@ class Completion:
 
         One that was taken up only ends when another begins: else its prompt is booked.
         """
-        sent, taken = self.sent, self._taken
+        sent, taken = self.sent, self.taken
         status = self.outcome.status_code = error.upstream_status or self.outcome.status_code
         ends = not self.outcome.heard
 
@@ -217,13 +217,13 @@ class Completion:
     @property
     def _is_prefix(self) -> bool:
         """Is the provider that was taken given the text to go on with, not words that ask for it?"""
-        return self._may_prefix and bool(self.request.begun) and self._taken.key.completes_prefixes
+        return self._may_prefix and bool(self.request.begun) and self.taken.key.completes_prefixes
 
     def _next(self, failure: UpstreamError) -> list[failover.Turn]:
         """Who may be asked after `failure`."""
         if self.request.in_passing or self.attempts >= MAX_ATTEMPTS:
             return []
-        last = self._taken.candidate
+        last = self.taken.candidate
         if self._is_prefix and failover.lacks_prefixes(failure):
             return [failover.Turn([last], last)]
         return self._others.after(failure, last, heard=self.outcome.heard)
@@ -237,7 +237,7 @@ class Completion:
             if self._stop.status:
                 break
             try:
-                self._taken, self.sent = in_writing(
+                self.taken, self.sent = in_writing(
                     partial(self._take_another, turn, failure),
                     is_there=lambda connection, taken: metering_service.is_dispatched(connection, taken[1]),
                 )
@@ -245,7 +245,7 @@ class Completion:
                 log.info("no_other_attempt", code=error.code, run=self.request.run_id)
                 continue
             self.unheard.clear()
-            self._others.taken(self._taken.candidate)
+            self._others.taken(self.taken.candidate)
             self.attempts += 1
             self.outcome, self._started = Outcome(earlier=self.request.earlier), time.monotonic()
             self._ending = Ending.of(self.request.options)

@@ -14,6 +14,7 @@ from flask_app.services.completion.cooldown_service import Taken
 from flask_app.services.ledger import metering_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import closing
+from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.search_attempts import SearchTicket
 
 
@@ -21,7 +22,7 @@ from flask_app.services.web_search.search_attempts import SearchTicket
 class Ticket:
     """A request whose first attempt is committed: `sent`, with the key `taken` from those that may be asked.
 
-    What is looked up first has a `search`, whose first attempt is committed with it.
+    What is looked up first has a `search`, whose first attempt is committed with it. `tools` may be called for it.
     """
 
     request: Request
@@ -29,6 +30,7 @@ class Ticket:
     taken: Taken
     sent: Dispatched
     search: SearchTicket | None = None
+    tools: Toolbox | None = None
 
 
 def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
@@ -46,8 +48,11 @@ def dispatch(connection: Connection, request: Request, candidates: Sequence[Cand
     return Ticket(request, candidates, taken, attempt(connection, request, taken))
 
 
-def attempt(connection: Connection, request: Request, taken: Taken) -> Dispatched:
-    """The ledger books the provider that is asked, in its own name for the model and its own currency."""
+def attempt(connection: Connection, request: Request, taken: Taken, *, is_open: bool = False) -> Dispatched:
+    """The ledger books the provider that is asked, in its own name for the model and its own currency.
+
+    One that `is_open` has a prompt that nobody knows yet (an estimate of 0): nobody is asked before it is corrected.
+    """
     model = taken.candidate.model
     call = Call(
         user_id=request.user_id,
@@ -57,7 +62,7 @@ def attempt(connection: Connection, request: Request, taken: Taken) -> Dispatche
         currency=model.billed_in,
         request_id=request.request_id,
         address=request.address,
-        prompt_estimate=prompts.estimate(request),
+        prompt_estimate=0 if is_open else prompts.estimate(request),
         run_id=request.run_id,
         message_id=request.message_id,
         token_id=request.token_id,

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of, utc_now
 from flask_app.models import Conversation, Message, Run
-from flask_app.services.completion.attempts import Outcome
+from flask_app.services.completion.attempts import Earlier, Outcome
 from flask_app.services.search import search_postings
 from flask_app.statements import Prepared
 
@@ -31,6 +31,11 @@ _RESTORE = (
     update(_messages)
     .where(_messages.c.id == bindparam("message"))
     .values({name: bindparam(f"new_{name}") for name in _WORDS})
+)
+_TURN = (
+    update(_runs)
+    .where(_runs.c.id == bindparam("run"), _runs.c.status == "running", _runs.c.message_id == bindparam("message"))
+    .values(text_before=bindparam("text"), reasoning_before=bindparam("reasoning"))
 )
 _END_RUN = Prepared(
     update(_runs)
@@ -74,6 +79,16 @@ def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: st
     elif stored := how_it_ended(connection, run_id):
         return stored
     return Ending(outcome.answer_status, outcome.finish_reason, outcome.error_code)
+
+
+def turn(connection: Connection, earlier: Earlier, *, run_id: str, message_id: str) -> bool:
+    """Keep what the rounds of a run have said by now, before its next one; False where the run is over, or its message gone."""
+    before = {"run": run_id, "message": message_id, "text": len(earlier.text), "reasoning": len(earlier.reasoning)}
+    if connection.execute(_TURN, before).rowcount != 1:
+        return False
+    words = {f"new_{name}": getattr(earlier, name) for name in _WORDS}
+    connection.execute(_RESTORE, {"message": message_id, **words})
+    return True
 
 
 def forget(connection: Connection, run_id: str, outcome: Outcome) -> None:

@@ -244,7 +244,8 @@ def _write_counts(grown: list[LiveRun]) -> None:
 
 def _count_parts(live: LiveRun) -> int:
     outcome = live.completion.outcome
-    return len(outcome.text_parts) + len(outcome.reasoning_parts) + len(outcome.call_parts)
+    before = len(outcome.earlier.text) + len(outcome.earlier.reasoning) if outcome.earlier else 0  # of earlier rounds
+    return before + len(outcome.text_parts) + len(outcome.reasoning_parts) + len(outcome.call_parts)
 
 
 def _text_so_far(live: LiveRun) -> dict[str, Any]:

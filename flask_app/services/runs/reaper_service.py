@@ -174,6 +174,8 @@ def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> in
     searching = any(attempt.channel == SEARCH for attempt in found)
     for attempt in left:
         sent, how = _dispatched(session, attempt), outcome
+        if attempt.channel == CHAT and attempt.prompt_estimate == 0:  # open while its round's calls were made
+            how = replace(outcome, asked=False)
         if searching:
             how = _of_search(outcome) if attempt.channel == SEARCH else replace(outcome, asked=False)
         entry = metering_service.settle(session.connection(), sent, how)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from flask_app.domain.events import Event, Reasoning, Thought, Token
+from flask_app.domain.tools import Call
 from flask_app.domain.web_sources import RUNNING, Search
 from flask_app.i18n import translate
 from flask_app.models import Run
@@ -72,6 +73,11 @@ def searched(events: RunLog, search: Search) -> None:
         events.append("sources", _encode(search))
 
 
+def called(events: RunLog, call: Call) -> None:
+    """How a call of a tool stands now."""
+    events.append("tool", _encode(call))
+
+
 def whole(events: RunLog, text: str, reasoning: str, thinking_ms: int | None = None) -> None:
     """Tell what has been written of an answer, a few thousand letters at a time: a slow reader holds no more."""
     _pieces(events, Reasoning, reasoning)
@@ -124,10 +130,15 @@ def replay(events: RunLog, begun: Begun, stored: StoredAnswer, told: StoredAnswe
         started(events, begun, stored.model)
         if stored.search:
             searched(events, stored.search)
+        for call in stored.calls:
+            called(events, call)
         whole(events, stored.text, stored.reasoning, stored.thought_ms)
     else:
         if stored.search and stored.search != told.search:
             searched(events, stored.search)
+        for call in stored.calls:
+            if call not in told.calls:
+                called(events, call)
         news = stored.thought_ms if stored.thought_ms != told.thought_ms else None
         whole(events, stored.text[len(told.text) :], stored.reasoning[len(told.reasoning) :], news)
     events.finish([ended(begun, stored.ending)] if stored.is_over else [])

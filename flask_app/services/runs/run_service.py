@@ -30,6 +30,7 @@ from flask_app.services.runs import run_following
 from flask_app.services.runs.run_answers import Answer
 from flask_app.services.runs.run_following import REPLAYED
 from flask_app.services.runs.stop_signal import StopSignal
+from flask_app.services.tools.tool_rounds import Rounds
 from flask_app.services.web_search.lookup import Lookup
 from flask_app.statements import Prepared
 from flask_app.streams import broker
@@ -65,6 +66,9 @@ class LiveRun:
         self._lookup: Lookup | None = None
         if ticket.search and isinstance(answer, ChatAnswer):
             self._lookup = Lookup(ticket.search, answer.tell_search)
+        self._rounds: Rounds | None = None
+        if ticket.tools and isinstance(answer, ChatAnswer):
+            self._rounds = Rounds(ticket, ticket.tools, answer, self.stop)
         self._journalled = False
         self._journalling = threading.Lock()
         self._settling_since: float | None = None
@@ -74,10 +78,12 @@ class LiveRun:
         bind_contextvars(request=self._request_id)  # the log names the request that asked for the answer
         try:
             if self._lookup is None or self._look_up(self._lookup):
-                self.completion.ask(self.answer.tell)
+                self._ask()
         except Exception:  # a fault of ours: the answer so far is kept and booked like any other
             log.exception("run_failed", run=self.begun.run_id)
             self.completion.fail("internal")
+        if self._rounds:
+            self._rounds.tell_ends(self.completion.outcome)
         self.completion.outcome.unread = self.answer.unread_since is not None
         try:
             entry = self._settle()
@@ -85,6 +91,15 @@ class LiveRun:
         finally:
             _live.pop(self.begun.run_id, None)
             metrics.ANSWERS_RUNNING.dec(self.counts)
+
+    def _ask(self) -> None:
+        if self._rounds is None:
+            self.completion.ask(self.answer.tell)
+        else:
+            self._rounds.ask(self.completion, self._go_on_with)
+
+    def _go_on_with(self, completion: Completion) -> None:
+        self.completion = completion
 
     def _look_up(self, lookup: Lookup) -> bool:
         """Search the web; False where the answer is not to be asked for then."""
@@ -102,6 +117,8 @@ class LiveRun:
         if self._lookup:
             self._lookup.end(connection)
         self.answer.keep(connection, outcome)
+        if self._rounds:
+            self._rounds.keep(connection, outcome)
 
     def _settle(self) -> Entry | None:
         """Book and save, again and again while the database cannot: only then is the answer called done."""

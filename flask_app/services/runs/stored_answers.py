@@ -1,23 +1,32 @@
 """Answers as the database has them, for readers whose run's log cannot be had."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of
+from flask_app.domain.tools import Call
 from flask_app.domain.web_sources import Search
 from flask_app.models import Conversation, Message, Run, WebSearch
 from flask_app.services.runs import answer_service
 from flask_app.services.runs.answer_service import Ending
+from flask_app.services.tools import tool_calls
 from flask_app.services.web_search import searches
 
 _runs, _messages, _conversations = table_of(Run), table_of(Message), table_of(Conversation)
 _is_searched = exists().where(table_of(WebSearch).c.message_id == _runs.c.user_message_id)
+_calls = tool_calls.OF_MESSAGE.label("has_calls")
 _ANSWERS = (
     select(
-        *(_runs.c.id, _runs.c.user_message_id, _is_searched.label("is_searched")),
+        *(
+            _runs.c.id,
+            _runs.c.user_message_id,
+            _is_searched.label("is_searched"),
+            _messages.c.id.label("message_id"),
+            _calls,
+        ),
         *(_runs.c.status, _conversations.c.title, _messages.c.model),
         *(_messages.c.text, _messages.c.reasoning, _messages.c.thinking_ms),
         *(answer_service.FINISH_REASON, answer_service.ERROR_CODE),
@@ -30,7 +39,8 @@ _ANSWERS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The answer of a run as far as it is kept, with the title of its conversation, and what was looked up for it."""
+    """The answer of a run as far as it is kept, with the title of its conversation, what was looked up for it, and the
+    calls of tools that were made."""
 
     title: str
     model: str | None
@@ -39,6 +49,7 @@ class StoredAnswer:
     thinking_ms: int | None
     ending: Ending  # its status is "running" while the run goes on
     search: Search | None = None
+    calls: Sequence[Call] = ()
 
     @property
     def is_over(self) -> bool:
@@ -62,11 +73,13 @@ def of_runs(connection: Connection, runs: Collection[str]) -> dict[str, StoredAn
     """Those of the runs that are there, by the run's id."""
     rows = connection.execute(_ANSWERS, {"runs": list(runs)}).all()
     found = searches.of_messages(connection, [row.user_message_id for row in rows if row.is_searched])
+    called = tool_calls.of_messages(connection, [row.message_id for row in rows if row.has_calls])
     return {
         row.id: StoredAnswer(
             *(row.title, row.model, row.text, row.reasoning, row.thinking_ms),
             Ending(row.status, row.finish_reason, row.error_code),
             found.get(row.user_message_id),
+            called.get(row.message_id, ()),
         )
         for row in rows
     }
