@@ -68,6 +68,7 @@ from flask_app.routes import (
     supervision,
     temporary,
     tokens,
+    tool_calls,
     usage,
 )
 from flask_app.services.providers import environment_key
@@ -139,7 +140,7 @@ def create_app(config: Config | None = None) -> Flask:
     own = (account, tokens, prompts, assistants, requests)
     pages = (*entrance, *own, chat, shared, dashboard, admin, managed, installed, frames)
     talk = (api, temporary, conversations, shares, exports, imports, drafts, folders, search, gateway, messages, files)
-    apis = (*talk, usage, budgets, own_data, second_step, passkeys, health, monitoring)
+    apis = (*talk, tool_calls, usage, budgets, own_data, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
     kept = (admin_prompts, admin_assistants)
     elsewhere = (admin_identities, admin_directories, admin_web_search)

@@ -1,9 +1,11 @@
 """Tools that a model may call while it answers: how a call stands, what limits it, how later questions tell of it."""
 
 import html
+from collections.abc import Sequence
 
 import msgspec
 
+CHANNEL = "chat"  # of the answers that call them
 WEB = "web"  # what people choose for the tools that are built in
 
 WAITING, RUNNING, DONE, FAILED, REFUSED, STOPPED = "waiting", "running", "done", "failed", "refused", "stopped"
@@ -50,7 +52,7 @@ def fitting(text: str, most: int = MOST_RESULT_BYTES) -> str:
     return clean[: most - len(_CUT)].decode("utf-8", "ignore") + _CUT
 
 
-def told(calls: list[Call]) -> str:
+def told(calls: Sequence[Call]) -> str:
     """What stands before a question of which they were made: nothing in a result can end it early."""
     room, words = MOST_LATER_BYTES_OF_ALL, list[str]()
     for call in calls:

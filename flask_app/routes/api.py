@@ -8,7 +8,6 @@ import msgspec
 from flask import Blueprint, Response, g
 
 from flask_app.domain.blank import is_blank
-from flask_app.domain.serving import Thinking
 from flask_app.errors import Invalid, NotFound, Unavailable
 from flask_app.models import User
 from flask_app.services.chat import chat_service, continue_service, input_cost, regenerate_service
@@ -23,10 +22,10 @@ from flask_app.services.usage import message_usage
 from flask_app.utils import get_current_user, require_login
 from flask_app.web import limits, supervision
 from flask_app.web.arguments import number, word
+from flask_app.web.asking import AnswerAgain, GoOn, SendMessage
 from flask_app.web.bodies import (
     MAX_BODY_BYTES,
     Body,
-    IdempotencyKey,
     Reply,
     accepts,
     queries,
@@ -36,7 +35,6 @@ from flask_app.web.bodies import (
 )
 from flask_app.web.client import client_address
 from flask_app.web.events import last_event_id, run_stream, wants_events, whole_answer
-from flask_app.web.files import FileToSend, Id
 from flask_app.web.message_usage import MessageUsageReply, message_usage_reply
 from flask_app.web.models import InputCostReply, ModelsReply, input_cost_reply, models_reply
 from flask_app.web.readers import limits_readers
@@ -52,29 +50,6 @@ from flask_app.web.threads import (
 )
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
-
-
-class SendMessage(Body):
-    message: str
-    conversation_id: Id | None = None
-    parent_id: Id | msgspec.UnsetType | None = msgspec.UNSET
-    model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
-    thinking: Thinking = False
-    files: Annotated[list[Id | FileToSend], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
-    assistant_id: Id | None = None
-    search: bool = False
-    idempotency_key: IdempotencyKey | None = None
-
-
-class AnswerAgain(Body):
-    model: Annotated[str, msgspec.Meta(max_length=128)] | None = None
-    thinking: Thinking = False
-    search: bool = False
-    idempotency_key: IdempotencyKey | None = None
-
-
-class GoOn(Body):
-    idempotency_key: IdempotencyKey | None = None
 
 
 class NewTitle(Body):
@@ -112,6 +87,8 @@ def send(body: SendMessage) -> Response:
     later; with `conversation_id` it is refused. Which model answers, and how it thinks, is said here as always.
     With `search` the question is looked up on the web first: the events `searching` and `sources` tell of it, the
     question's `search` keeps what was found. Where one may not search it is refused (403 `search_off`).
+    `tools` are what the model may call: `web`, or servers by their ids. The event `tool` tells of each call whenever it
+    stands differently, the answer's `calls` keep them. What is not for one's group is refused (403 `tool_not_granted`).
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()
@@ -129,6 +106,7 @@ def send(body: SendMessage) -> Response:
         files=tuple(Wanted(each) if isinstance(each, str) else each.wanted() for each in body.files),
         assistant_id=body.assistant_id,
         search=body.search,
+        tools=tuple(body.tools),
         idempotency_key=body.idempotency_key,
     )
     return _answer(chat_service.send(user, draft, _origin()))
@@ -144,7 +122,7 @@ def send(body: SendMessage) -> Response:
 def answer_again(user_message_id: str, body: AnswerAgain) -> Response:
     """Answer a question once more: another answer beside those that it has, by `model`, else by the default one.
 
-    With `search` it is looked up on the web first, unless something was found for it before.
+    With `search` it is looked up on the web first, unless something was found for it before; `tools` as for sending.
     The reply is as for sending. 409 while the question is being answered. The same body under the same
     `idempotency_key` again gives the same answer, another body 409.
     """
@@ -156,6 +134,7 @@ def answer_again(user_message_id: str, body: AnswerAgain) -> Response:
         model=body.model,
         thinking=body.thinking,
         search=body.search,
+        tools=tuple(body.tools),
         idempotency_key=body.idempotency_key,
     )
     return _answer(regenerate_service.regenerate(user, wish, _origin()))

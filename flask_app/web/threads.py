@@ -14,7 +14,9 @@ from flask_app.services.conversations.conversation_lists import Listed
 from flask_app.services.conversations.conversation_service import Thread
 from flask_app.services.conversations.folder_service import Named
 from flask_app.services.providers import model_service
+from flask_app.services.runs.run_events import words_of
 from flask_app.web.bodies import Reply
+from flask_app.web.calls import CallReply, call_reply
 from flask_app.web.context import t
 from flask_app.web.files import SentFileReply, sent_file_reply
 from flask_app.web.searches import SearchReply, search_reply
@@ -41,7 +43,8 @@ class MessageReply(Reply):
     """`idempotency_key`: what an answer was first asked for under, where that was.
 
     `thinking_ms`: how long was thought before its text, in all its runs; null where that is not known.
-    `files` go with a question. `search`: what was looked up on the web for it; null where nothing was.
+    `files` go with a question. `search`: what was looked up on the web for it; null where nothing was. `calls` of tools
+    were made for an answer.
     """
 
     id: str
@@ -60,6 +63,7 @@ class MessageReply(Reply):
     usage: UsageReply | None
     files: list[SentFileReply]
     search: SearchReply | None
+    calls: list[CallReply]
 
 
 class FolderReply(Reply):
@@ -183,7 +187,7 @@ def message_reply(thread: Thread, message: Message, run_id: str | None) -> Messa
         reasoning=message.reasoning,
         thinking_ms=message.thinking_ms,
         status=message.status,
-        error=AnswerErrorReply(code=code, message=t(f"error.{code}")) if code else None,
+        error=AnswerErrorReply(code=code, message=t(words_of(code))) if code else None,
         model=message.model,
         run_id=run_id,
         idempotency_key=thread.keys.get(message.id),
@@ -192,6 +196,7 @@ def message_reply(thread: Thread, message: Message, run_id: str | None) -> Messa
         usage=_usage(usage) if usage else None,
         files=[sent_file_reply(each) for each in thread.files.get(message.id, ())],
         search=search_reply(search) if search else None,
+        calls=[call_reply(each) for each in thread.calls.get(message.id, ())],
     )
 
 

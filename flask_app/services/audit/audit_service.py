@@ -30,6 +30,7 @@ ACTIONS = (
     *("token.keep_words", "token.forget_words", "requests.retention"),
     *("retention.change", "sharing.change", "share.make", "share.end"),
     *("web_search.change", "web_search.try"),
+    "tool.call",
     *("site.change", "announcement.add", "announcement.change", "announcement.delete"),
     *("group.add", "group.change", "group.delete", "group.managers", "group.access", "rates.change"),
     *("group.opening", "user.opening"),

@@ -64,9 +64,7 @@ class ChatAnswer:
     def end(self, outcome: Outcome, entry: Entry | None, *, discarded: bool) -> None:
         told, begun = self._sum or entry, self.begun
         is_told = outcome.earlier is not None and outcome.earlier.is_told
-        if (
-            not outcome.began and not outcome.whole_text and not is_told
-        ):  # nothing has taken the place of the thoughts that stood
+        if not (outcome.began or outcome.whole_text or is_told):  # nothing has taken the place of thoughts that stood
             run_events.whole(self.events, "", outcome.whole_reasoning, outcome.whole_thinking_ms)
         last = [run_events.counted(told)] if told else []
         if discarded:

@@ -33,6 +33,7 @@ from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import run_service
 from flask_app.services.runs.run_events import Begun
+from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.searchers import Searcher
 from flask_app.statements import Prepared
 
@@ -59,7 +60,7 @@ class Draft:
     """What a person sends. It follows `parent_id`, else nothing if `at_root`, else the newest message.
 
     `files` are what goes with it. A new conversation may have an assistant. With `search` the question is looked up on
-    the web first.
+    the web first; `tools` are what the model may call for its answer (`offers.toolbox`).
     """
 
     text: str
@@ -71,6 +72,7 @@ class Draft:
     files: tuple[Wanted, ...] = ()
     assistant_id: str | None = None
     search: bool = False
+    tools: tuple[str, ...] = ()
     idempotency_key: str | None = None
 
     @property
@@ -80,17 +82,19 @@ class Draft:
         files = [[each.asked for each in self.files]] if self.files else []
         assistant = [{"assistant": self.assistant_id}] if self.assistant_id else []
         search = [{"search": True}] if self.search else []
-        asked = [self.text, *place, self.model, self.thinking, *files, *assistant, *search]
+        tools = [{"tools": sorted(set(self.tools))}] if self.tools else []
+        asked = [self.text, *place, self.model, self.thinking, *files, *assistant, *search, *tools]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 class Sending(NamedTuple):
-    """A draft, how its documents are told, what is known beside them, and who looks it up on the web."""
+    """A draft, how its documents are told, what is known beside them, who looks it up, and what may be called."""
 
     draft: Draft
     ways: Mapping[str, Way]
     known: Knowledge
     by: Searcher | None
+    tools: Toolbox | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +124,7 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     Raises BadRequest, Invalid or NotFound for what cannot be sent, TooMany at the cap of running answers,
     Conflict while the conversation's last answer is still being written, and Conflict("idempotency_key_reused")
     for a key that came with another draft before; Unavailable when nobody can be asked now, BudgetExhausted where a
-    budget has no room for an answer, and the search before it; Forbidden("search_off").
+    budget has no room for an answer, and the search before it; Forbidden("search_off"), Forbidden("tool_not_granted").
     """
     if is_blank(draft.text) and all(each.how == SEARCH for each in draft.files):  # for words it is searched
         raise Invalid("empty_message")
@@ -130,9 +134,9 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
         return earlier
     model = model_service.find(draft.model, origin.models)
     keys = failover.candidates_for(model)
-    by = looked_up.searcher(actor, wanted=draft.search)
+    by, tools = looked_up.searcher(actor, wanted=draft.search), looked_up.toolbox(actor, draft.tools, model)
     ways = document_parts.ways(actor, draft.files, draft.text, model.context_tokens)
-    sending = Sending(draft, ways, _known(actor, draft), by)
+    sending = Sending(draft, ways, _known(actor, draft), by, tools)
     return beginning.begin(
         lambda connection: _write(connection, actor, sending, model, keys, origin),
         earlier=partial(_earlier, actor, draft, origin.locale),
@@ -198,10 +202,11 @@ def _write(
     write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
     if key:
         _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
-    said = [*history.said_on(connection, placed.path), asked]
+    said = [*history.said_on(connection, placed.path, with_thoughts=sending.tools is not None), asked]
     turns, keys = sending.known.told(placed.assistant.told, said, model, keys)
     request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
-    return begun, looked_up.dispatch(connection, request, keys, sending.by, (begun.user_message_id, draft.text))
+    words = (begun.user_message_id, draft.text)
+    return begun, looked_up.dispatch(connection, request, keys, words, sending.by, sending.tools)
 
 
 def check_cap(connection: Connection, actor: User) -> None:

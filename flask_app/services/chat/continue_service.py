@@ -16,6 +16,7 @@ from flask_app.i18n import language_of, translate
 from flask_app.models import Attempt, Conversation, Message, Run, User
 from flask_app.services.chat import beginning, chat_service, history, instructions, knowledge
 from flask_app.services.chat.chat_service import Origin
+from flask_app.services.chat.history import Node, Said
 from flask_app.services.chat.knowledge import Knowledge
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Earlier
@@ -24,6 +25,7 @@ from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import run_service
 from flask_app.services.runs.run_events import Begun
+from flask_app.services.tools import tool_calls
 
 _messages = table_of(Message)
 _BROKEN_OFF = or_(
@@ -130,7 +132,7 @@ def _write(
     chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
     by_assistant = instructions.of_conversation(connection, begun.conversation_id)
-    turns, keys = known.told(by_assistant, history.asked_on(connection, question), model, keys)
+    turns, keys = known.told(by_assistant, _said(connection, question, begun), model, keys)
     request = replace(
         chat_service.request_of(
             begun, opening.actor, model, turns, origin, thinking=_thinking(connection, broken_id, earlier)
@@ -139,6 +141,13 @@ def _write(
         go_on=_request_to_go_on(question[-1].text + words.text),
     )
     return dispatching.dispatch(connection, request, keys)
+
+
+def _said(connection: Connection, question: Sequence[Node], begun: Begun) -> list[Said]:
+    """With the calls of tools that were made for what is gone on with: none is made any more."""
+    *before, asked = history.asked_on(connection, question)
+    made = tool_calls.of_messages(connection, [begun.message_id])
+    return [*before, replace(asked, calls=made.get(begun.message_id, ()))]
 
 
 def _thinking(connection: Connection, broken_id: str, earlier: Earlier) -> Thinking:

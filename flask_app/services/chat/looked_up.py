@@ -1,4 +1,7 @@
-"""Questions that are looked up on the web before they are answered: two attempts are written, the search's first."""
+"""Questions that are looked up on the web before they are answered: two attempts are written, the search's first.
+
+And those for whose answer the model may call tools.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,11 +9,15 @@ from dataclasses import replace
 from sqlalchemy.engine import Connection
 
 from flask_app.domain import web_sources
+from flask_app.domain.serving import ServedModel
+from flask_app.errors import Invalid
 from flask_app.models import User
 from flask_app.services.chat.prompts import Request
 from flask_app.services.completion import dispatching
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.providers.key_service import Candidate
+from flask_app.services.tools import offers
+from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search import search_attempts, searchers
 from flask_app.services.web_search.search_attempts import Wanted
 from flask_app.services.web_search.searchers import Searcher
@@ -21,17 +28,41 @@ def searcher(actor: User, *, wanted: bool) -> Searcher | None:
     return searchers.find(actor) if wanted else None
 
 
+def toolbox(actor: User, chosen: Sequence[str], model: ServedModel) -> Toolbox | None:
+    """What the model may call. Raises Forbidden("tool_not_granted"), Invalid("model_calls_no_tools") for a local one.
+
+    Not for inside a transaction.
+    """
+    if chosen and model.demo:
+        raise Invalid("model_calls_no_tools", model=model.label)
+    return offers.toolbox(actor, chosen)
+
+
 def dispatch(
     connection: Connection,
     request: Request,
     keys: Sequence[Candidate],
-    by: Searcher | None,
     question: tuple[str, str],
+    by: Searcher | None,
+    tools: Toolbox | None,
 ) -> Ticket:
     """As `dispatching.dispatch`, with the search of the question (its id, its words) where somebody searches for it.
 
     What will be found has its room in what the answer's attempt holds. A question without words is not looked up.
+    `tools` are offered to the model.
     """
+    if tools:
+        request = replace(request, options={**request.options, "tools": tools.definitions()})
+    return replace(_dispatch(connection, request, keys, question, by), tools=tools)
+
+
+def _dispatch(
+    connection: Connection,
+    request: Request,
+    keys: Sequence[Candidate],
+    question: tuple[str, str],
+    by: Searcher | None,
+) -> Ticket:
     question_id, words = question
     query = web_sources.query_of(words)
     if by is None or not query:

@@ -26,6 +26,7 @@ from flask_app.services.conversations import archive_service
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs.run_events import Begun
+from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.searchers import Searcher
 from flask_app.statements import Prepared
 
@@ -36,34 +37,39 @@ _INSERT_ANSWER = Prepared(insert(table_of(Message)))
 class Wish:
     """Which question is to be answered once more, and how; without a `model` the default one answers.
 
-    With `search` it is looked up on the web, unless something was found for it before.
+    With `search` it is looked up on the web, unless something was found for it before; `tools` are what the model may
+    call for it.
     """
 
     question_id: str
     model: str | None = None
     thinking: Thinking = False
     search: bool = False
+    tools: tuple[str, ...] = ()
     idempotency_key: str | None = None
 
     @property
     def digest(self) -> str:
         """The same for wishes for the same thing."""
-        asked = ["answer", self.question_id, self.model, self.thinking, *([{"search": True}] if self.search else [])]
+        tools = [{"tools": sorted(set(self.tools))}] if self.tools else []
+        search = [{"search": True}] if self.search else []
+        asked = ["answer", self.question_id, self.model, self.thinking, *search, *tools]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 class Beside(NamedTuple):
-    """What is known beside what was said, and who looks the question up on the web."""
+    """What is known beside what was said, who looks the question up on the web, and what may be called for it."""
 
     known: Knowledge
     by: Searcher | None
+    tools: Toolbox | None
 
 
 def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     """Begin another answer to a question; gives the earlier run for a repeated idempotency key.
 
     Raises NotFound for somebody else's question, Invalid("not_a_question") for an answer, Conflict("answer_running")
-    while the question is being answered; and what sending a message raises, a search among it.
+    while the question is being answered; and what sending a message raises, a search or tools among it.
     """
     if earlier := chat_service.earlier_run(actor, wish.idempotency_key, wish.digest, origin.locale):
         return earlier
@@ -71,7 +77,8 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     model = model_service.find(wish.model, origin.models)
     keys = failover.candidates_for(model)
     known = knowledge.of_question(actor, question.conversation_id, wish.question_id)
-    beside = Beside(known, looked_up.searcher(actor, wanted=wish.search))
+    tools = looked_up.toolbox(actor, wish.tools, model)
+    beside = Beside(known, looked_up.searcher(actor, wanted=wish.search), tools)
     begun = _begun(question, wish, origin)
     opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
     return beginning.begin(
@@ -116,10 +123,10 @@ def _write(
     beside: Beside,
     origin: Origin,
 ) -> Ticket:
-    begun, (known, by) = opening.begun, beside
+    begun, (known, by, tools) = opening.begun, beside
     chat_service.check_cap(connection, opening.actor)
     archive_service.bring_back(connection, opening.actor.id, begun.conversation_id)
-    said = _said(connection, begun)
+    said = _said(connection, begun, with_thoughts=tools is not None)
     if said[-1].search and said[-1].search.status == FOUND:
         by = None  # a question is searched for once
     elif by:
@@ -143,10 +150,10 @@ def _write(
     )
     chat_service.write_run(connection, opening)
     request = chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=wish.thinking)
-    return looked_up.dispatch(connection, request, keys, by, (begun.user_message_id, said[-1].text))
+    return looked_up.dispatch(connection, request, keys, (begun.user_message_id, said[-1].text), by, tools)
 
 
-def _said(connection: Connection, begun: Begun) -> list[Said]:
+def _said(connection: Connection, begun: Begun, *, with_thoughts: bool) -> list[Said]:
     """What led to the question, and the question itself."""
     messages = history.messages_of(connection, begun.conversation_id)
     try:
@@ -155,4 +162,4 @@ def _said(connection: Connection, begun: Begun) -> list[Said]:
         raise NotFound from error
     if any(message.parent_id == begun.user_message_id and message.status == "running" for message in messages):
         raise Conflict("answer_running")
-    return history.asked_on(connection, path)
+    return history.asked_on(connection, path, with_thoughts=with_thoughts)

@@ -3,15 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Exists, delete, exists, select, update
+from sqlalchemy import Exists, Row, delete, exists, select, update
 from sqlalchemy.orm import Session, defer
 
 from flask_app.database import in_transaction, reading, utc_now
 from flask_app.domain.events import estimate_tokens
+from flask_app.domain.tools import Call
 from flask_app.domain.web_sources import Search
 from flask_app.errors import Conflict, NotFound
-from flask_app.models import Assistant, Conversation, Message, MessageFile, Run, Share, SharedAssistant, User, WebSearch
+from flask_app.models import (
+    Assistant,
+    Conversation,
+    Message,
+    MessageFile,
+    Run,
+    Share,
+    SharedAssistant,
+    ToolCall,
+    User,
+    WebSearch,
+)
 from flask_app.services.chat.instructions import OF_CONVERSATION, SHARED_OF_CONVERSATION
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.files import message_files
@@ -19,6 +32,7 @@ from flask_app.services.files.message_files import Going
 from flask_app.services.ledger import replay_service
 from flask_app.services.runs import reaper_service, stop_service
 from flask_app.services.search import search_index, search_postings
+from flask_app.services.tools import tool_calls
 from flask_app.services.usage import message_usage
 from flask_app.services.web_search import searches
 from flask_app.streams import broker
@@ -27,13 +41,15 @@ MAX_TITLE = 200
 _has_files = exists().where(Message.conversation_id == Conversation.id, MessageFile.message_id == Message.id)
 _has_searches = exists().where(Message.conversation_id == Conversation.id, WebSearch.message_id == Message.id)
 _is_running = exists().where(Run.conversation_id == Conversation.id, Run.status == "running")
+_has_calls = exists().where(Message.conversation_id == Conversation.id, ToolCall.message_id == Message.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
     """A conversation with all its messages in order; the rest is by message id.
 
-    `runs` are the newest, `keys` what each answer was first asked for under; `files` and `searches` go with questions.
+    `runs` are the newest, `keys` what each answer was first asked for under; `files` and `searches` go with questions,
+    `calls` of tools with answers.
     `shared`: it has a link. `assistant` is there without its instructions.
     """
 
@@ -44,6 +60,7 @@ class Thread:
     usage: dict[str, Entry]
     files: dict[str, list[Going]]
     searches: dict[str, Search]
+    calls: dict[str, list[Call]]
     shared: bool
     assistant: Assistant | SharedAssistant | None
 
@@ -52,9 +69,11 @@ def thread(actor: User, conversation_id: str) -> Thread:
     """The whole conversation; raises NotFound for somebody else's."""
     own = (Conversation.id == conversation_id, Conversation.user_id == actor.id)
     with reading() as session:
-        columns = (Conversation, _is_shared(utc_now()), _has_files, _has_searches, Assistant, SharedAssistant)
+        has = (_is_shared(utc_now()), _has_files, _has_searches, _has_calls)
         asked = (
-            select(*columns).outerjoin(Assistant, OF_CONVERSATION).outerjoin(SharedAssistant, SHARED_OF_CONVERSATION)
+            select(Conversation, *has, Assistant, SharedAssistant)
+            .outerjoin(Assistant, OF_CONVERSATION)
+            .outerjoin(SharedAssistant, SHARED_OF_CONVERSATION)
         )
         untold = (defer(Assistant.instructions), defer(SharedAssistant.instructions))
         found = session.execute(asked.where(*own).options(*untold)).one_or_none()
@@ -71,16 +90,24 @@ def thread(actor: User, conversation_id: str) -> Thread:
         )
         made = session.execute(newest_last).all()
         usage = message_usage.of_conversation(session.connection(), conversation_id)
-        conversation, shared, has_files, has_searches, own_assistant, shared_assistant = found
+        conversation, shared, has_files, has_searches, has_calls, own_assistant, shared_assistant = found
         files = message_files.of_conversation(session.connection(), conversation_id) if has_files else {}
         found_on_web = searches.of_conversation(session.connection(), conversation_id) if has_searches else {}
+        calls = tool_calls.of_conversation(session.connection(), conversation_id) if has_calls else {}
     runs = {run.message_id: run.id for run in made if run.message_id}
-    first = [run for run in made if run.text_before is None]  # the others went on with what was there
-    keys = {run.message_id: run.idempotency_key for run in first if run.message_id and run.idempotency_key}
+    keys = _first_keys(made)
     return Thread(
-        *(conversation, list(messages), runs, keys, usage, files, found_on_web, bool(shared)),
+        *(conversation, list(messages), runs, keys, usage, files, found_on_web, calls, bool(shared)),
         _either(own_assistant, shared_assistant),
     )
+
+
+def _first_keys(made: Sequence[Row[*tuple[Any, ...]]]) -> dict[str, str]:
+    """Of each message's first run: others went on with what was there. One that called tools has a text before, too."""
+    first: dict[str, str | None] = {}
+    for run in sorted(made, key=lambda run: (run.text_before is not None, run.id)):
+        first.setdefault(run.message_id, run.idempotency_key)
+    return {message_id: key for message_id, key in first.items() if message_id and key}
 
 
 def _either(own: Assistant | None, shared: SharedAssistant | None) -> Assistant | SharedAssistant | None:

@@ -82,7 +82,7 @@ def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: st
 
 
 def turn(connection: Connection, earlier: Earlier, *, run_id: str, message_id: str) -> bool:
-    """Keep what the rounds of a run have said by now, before its next one; False where the run is over, or its message gone."""
+    """Keep what a run's rounds have said, before its next one; False where the run is over, or its message gone."""
     before = {"run": run_id, "message": message_id, "text": len(earlier.text), "reasoning": len(earlier.reasoning)}
     if connection.execute(_TURN, before).rowcount != 1:
         return False

@@ -16,6 +16,7 @@ from flask_app.column_types import ByServer
 from flask_app.database import reading, table_of, transaction, utc_now
 from flask_app.domain.budget import Hold
 from flask_app.domain.serving import LOCAL, SEARXNG
+from flask_app.domain.tools import CHANNEL as CHAT
 from flask_app.domain.web_sources import CHANNEL as SEARCH
 from flask_app.domain.web_sources import FAILED, STOPPED
 from flask_app.i18n import DEFAULT_LOCALE
@@ -25,6 +26,7 @@ from flask_app.services.completion.attempts import Call, Dispatched, Earlier, En
 from flask_app.services.ledger import journal, metering_service
 from flask_app.services.runs import answer_service, run_events, run_locks, run_service
 from flask_app.services.runs.run_service import LEASE
+from flask_app.services.tools import tool_calls
 from flask_app.services.web_search import searches
 from flask_app.streams import broker
 
@@ -74,8 +76,10 @@ def reap(session: Session, run_id: str) -> bool:
         outcome = _outcome(run, kept_tokens=run.kept_tokens or 0)
         answer_service.forget(connection, run_id, outcome)
     else:
-        outcome = _kept(run, session.get_one(Message, run.message_id))
+        outcome = _kept(session, run)
         answer_service.save(connection, run.message_id, outcome)
+        status = STOPPED if outcome.status == "stopped" else FAILED
+        tool_calls.end_of_run(connection, run_id, status=status, error_code=outcome.error_code)
     _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
     return True
@@ -89,7 +93,7 @@ def book_unfinished(session: Session, conversation_id: str) -> None:
     left = (Run.conversation_id == conversation_id, Run.status == "running", _HAS_LAPSED)
     for run in session.scalars(select(Run).where(*left)).all():
         if run.id not in run_service.made_here():
-            _book(session, _kept(run, session.get_one(Message, run.message_id)), Attempt.run_id == run.id)
+            _book(session, _kept(session, run), Attempt.run_id == run.id)
 
 
 def book_lost(session: Session, attempt_id: str) -> bool:
@@ -145,12 +149,14 @@ def _in_time(ids: list[str], deadline: float) -> Iterator[str]:
         offload.give_way()
 
 
-def _kept(run: Run, message: Message) -> Outcome:
+def _kept(session: Session, run: Run) -> Outcome:
     """How an answer ended whose worker died: with the text that was kept."""
+    message = session.get_one(Message, run.message_id)
     before, thought_before = run.text_before or 0, run.reasoning_before or 0
     text, reasoning = message.text[before:], message.reasoning[thought_before:]
     own, time_before = message.thinking_ms, 0 if reasoning else message.thinking_ms  # what is kept is the sum
-    earlier = Earlier(message.text[:before], message.reasoning[:thought_before], time_before)
+    is_told = run.text_before is not None and tool_calls.has_run(session.connection(), run.id)
+    earlier = Earlier(message.text[:before], message.reasoning[:thought_before], time_before, is_told=is_told)
     parts = {"text_parts": [text] if text else [], "reasoning_parts": [reasoning] if reasoning else []}
     return _outcome(run, earlier=None if run.text_before is None else earlier, thinking_ms=own, **parts)
 

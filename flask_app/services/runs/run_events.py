@@ -118,9 +118,14 @@ def failed(begun: Told, code: str) -> Named:
     return "error", failure(begun.locale, code)
 
 
+def words_of(code: str) -> str:
+    """The catalogue's name of what is said of an answer that ended with this code: nothing in it is to be filled in."""
+    return _MIDWAY.get(code, f"error.{code}")
+
+
 def failure(locale: str, code: str) -> bytes:
     """What an event `error` says."""
-    words = translate(locale, f"error.{code}")
+    words = translate(locale, words_of(code))
     return _encode({"code": code, "message": words, "retryable": code not in _FINAL})
 
 
@@ -163,6 +168,8 @@ def usage_payload(entry: Entry) -> dict[str, object]:
     }
 
 
+# How the rounds of an answer that calls tools end where no other one may begin.
+_MIDWAY = {"budget_exhausted": "error.budget_exhausted_midway", "upstream_resting": "error.unavailable"}
 # Asking again does not help before somebody has changed something.
 _FINAL = frozenset(
     {

@@ -20,13 +20,7 @@ _is_searched = exists().where(table_of(WebSearch).c.message_id == _runs.c.user_m
 _calls = tool_calls.OF_MESSAGE.label("has_calls")
 _ANSWERS = (
     select(
-        *(
-            _runs.c.id,
-            _runs.c.user_message_id,
-            _is_searched.label("is_searched"),
-            _messages.c.id.label("message_id"),
-            _calls,
-        ),
+        *(_runs.c.id, _runs.c.user_message_id, _is_searched.label("is_searched"), _runs.c.message_id, _calls),
         *(_runs.c.status, _conversations.c.title, _messages.c.model),
         *(_messages.c.text, _messages.c.reasoning, _messages.c.thinking_ms),
         *(answer_service.FINISH_REASON, answer_service.ERROR_CODE),

@@ -109,7 +109,7 @@ def _unmade(pieces: _Pieces, place: Place, tool: Tool | None, code: str, words: 
     return Wanted(kept=Kept(call=call, call_id=place.call_id, position=place.position, server_id=server_id))
 
 
-def _call(pieces: _Pieces, place: Place, tool: Tool | None, status: str, **how: str) -> Call:
+def _call(pieces: _Pieces, place: Place, tool: Tool | None, status: str, **how: Any) -> Call:
     name = fitting(pieces.name, 128)
     return Call(
         id=new_id(),

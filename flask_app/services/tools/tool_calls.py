@@ -74,6 +74,11 @@ def end_of_run(connection: Connection, run_id: str, *, status: str, error_code: 
     connection.execute(_END_OF_RUN, {"run": run_id, "new_status": status, "new_error": error_code})
 
 
+def has_run(connection: Connection, run_id: str) -> bool:
+    """Has it had rounds?"""
+    return connection.execute(_THERE, {"run": run_id}).first() is not None
+
+
 def standing(connection: Connection, call_id: str) -> Row[str, bool] | None:
     """Its status, and whether further ones of its server were allowed with it."""
     return connection.execute(_STANDING, {"call": call_id}).one_or_none()
@@ -116,6 +121,7 @@ def _row(kept: Kept) -> dict[str, Any]:
 
 def _by_message(rows: Iterable[Row[Any]]) -> dict[str, list[Call]]:
     found: dict[str, list[Call]] = {}
-    for message_id, *told in rows:
-        found.setdefault(message_id, []).append(Call(**dict(zip(_OWN, told, strict=True))))
+    for row in rows:
+        call = Call(**{name: getattr(row, name) for name in _OWN})
+        found.setdefault(row.message_id, []).append(call)
     return found

@@ -112,6 +112,8 @@ class Rounds:
         wanted = self._heard.wanted(self._box, self._round, self._made)
         self._unwritten = wanted
         try:
+            if self._stop.status:
+                raise Unavailable("interrupted")
             return self._next(completion, wanted, _request(completion, wanted, is_last=self._round >= MOST_ROUNDS))
         except AppError as error:
             completion.outcome.finish_reason = None
@@ -216,10 +218,10 @@ def _first(taken: Taken, candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _request(completion: Completion, wanted: list[Wanted], *, is_last: bool) -> Request:
-    """The next round's, with as much room as what comes of its calls may take. The last one's model may call nothing."""
+    """The next round's, with as much room as what comes of its calls may take. The last one is offered no tools."""
     request, outcome = completion.request, completion.outcome
     turn: dict[str, object] = {"role": "assistant", "content": outcome.text, CALLS: [each.echo for each in wanted]}
-    if outcome.reasoning or request.thinking:
+    if outcome.reasoning or request.model.thinking:
         turn["reasoning_content"] = outcome.reasoning
     return replace(
         request,
