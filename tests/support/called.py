@@ -108,7 +108,7 @@ def standing() -> list[tuple[str, str | None]]:
 def attempts() -> list[tuple[str, str | None]]:
     """State and error of each, the oldest first."""
     with reading() as session:
-        found = session.scalars(select(Attempt).order_by(Attempt.created_at, Attempt.id)).all()
+        found = session.scalars(select(Attempt).order_by(Attempt.id)).all()
         return [(each.state, each.error_code) for each in found]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, bindparam, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from flask_app.database import new_id, table_of, utc_now
-from flask_app.domain.tools import OPEN, WAITING, Call
+from flask_app.domain.tools import OPEN, REFUSED, WAITING, Call
 from flask_app.models import Message, ToolCall
 
 _calls, _messages = table_of(ToolCall), table_of(Message)
@@ -24,7 +24,7 @@ _THERE = select(_calls.c.id).where(_calls.c.run_id == bindparam("run"))
 _HAS_MESSAGE = select(exists().where(_messages.c.id == bindparam("message")))
 _END = (
     update(_calls)
-    .where(_calls.c.id == bindparam("call"), _calls.c.status.in_(OPEN))
+    .where(_calls.c.id == bindparam("call"), _calls.c.status.in_((*OPEN, REFUSED)))  # why, a refused one has not yet
     .values({name: bindparam(f"new_{name}") for name in ("status", "error_code", "result", "duration_ms")})
 )
 _END_OF_RUN = (

@@ -1,15 +1,13 @@
 """Answers whose model calls tools: what is asked, told, stored and booked of each round."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from flask_app.domain import tools
-from flask_app.services.runs import run_service
 from flask_app.services.tools.toolbox import Result
-from tests.support import called, ledger_oracle
-from tests.support.brokers import wait_until
+from tests.support import called
 from tests.support.called import JSON, OSLO, SKY, Weather, calling
 from tests.support.clients import PageClient
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -17,19 +15,10 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 CALL = ("sky__weather", OSLO)
 
 
-@pytest.fixture
-def weather() -> Iterator[Weather]:
-    tool = Weather()
-    with called.offered(tool):
-        yield tool
-
-
 @pytest.fixture(autouse=True)
-def ledger_agrees(weather: Weather, member_client: PageClient, upstream: ScriptedUpstream) -> Iterator[None]:
+def ledger_agrees(weather: Weather, member_client: PageClient, agreed: Callable[..., None]) -> Iterator[None]:
     yield
-    wait_until(lambda: not run_service.live_runs())
-    upstream.journal.wait_until_idle()
-    ledger_oracle.check(upstream.journal, ())
+    agreed()
 
 
 def prompt(upstream: ScriptedUpstream, place: int = -1) -> list[dict[str, Any]]:
