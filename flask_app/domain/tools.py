@@ -49,7 +49,7 @@ def fitting(text: str, most: int = MOST_RESULT_BYTES) -> str:
     clean = text.replace("\x00", "").encode("utf-8", "replace")
     if len(clean) <= most:
         return clean.decode()
-    return clean[: most - len(_CUT)].decode("utf-8", "ignore") + _CUT
+    return clean[: max(most - len(_CUT), 0)].decode("utf-8", "ignore") + _CUT
 
 
 def told(calls: Sequence[Call]) -> str:

@@ -84,6 +84,7 @@ def _empty(engine: Engine) -> None:
             "settings",
             "conversations",
             "messages",
+            "tool_calls",
             "web_searches",
             "web_sources",
             "runs",

@@ -13,6 +13,7 @@ from flask_app.database import reading
 from flask_app.models import Attempt, AuditEntry, Message, TokenUsage, ToolCall, User
 from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft, Origin
+from flask_app.services.runs import run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.services.tools import offers
@@ -59,9 +60,9 @@ class Weather:
 
 
 @contextmanager
-def offered(*tools: Tool) -> Iterator[None]:
+def offered(*tools: Tool, server_id: str = SKY) -> Iterator[None]:
     """To everybody, as a server of tools."""
-    choice = Choice(id=SKY, name="Sky", tools=[tool.title for tool in tools])
+    choice = Choice(id=server_id, name="Sky", tools=[tool.title for tool in tools])
     source = Source(lambda _: [choice], lambda _actor, _ids: tools)
     offers.SOURCES.append(source)
     try:
@@ -84,6 +85,16 @@ def calling(*calls: tuple[str, str], text: str = "", thinking: str = "") -> Answ
 def ask(client: PageClient, message: str = QUESTION, **fields: Any) -> list[ServerEvent]:
     """The whole answer to a question for which a model may call tools, as its reader got it."""
     return events_of(client.post("/api/chat", json={"message": message, "tools": [SKY]} | fields).data)
+
+
+def ask_whole(client: PageClient, message: str = QUESTION, **fields: Any) -> Any:
+    """The same as JSON."""
+    return client.post("/api/chat", json={"message": message, "tools": [SKY]} | fields, headers=JSON).json
+
+
+def followed(member: User, begun: Begun) -> list[ServerEvent]:
+    """All that a reader hears who comes now."""
+    return events_of(b"".join(run_service.read(member, begun.run_id, after=0, locale="en")))
 
 
 def begin(member: User, message: str = QUESTION, **fields: Any) -> Begun:

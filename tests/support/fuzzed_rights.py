@@ -39,6 +39,7 @@ PRIVATE = {
     "files",
     "file_pieces",
     "message_files",
+    "tool_calls",
     "web_searches",
     "web_sources",
 }

@@ -94,7 +94,7 @@ class Sending(NamedTuple):
     ways: Mapping[str, Way]
     known: Knowledge
     by: Searcher | None
-    tools: Toolbox | None
+    tools: Toolbox | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,17 +66,15 @@ class Calling:
         """How it stands, and whether somebody said so in time."""
         with fetching() as connection:
             standing = tool_calls.standing(connection, call.id)
-        if standing is None:  # it went with its conversation
-            return REFUSED, True
-        if standing.status != WAITING:
+        if standing and standing.status != WAITING:  # one that went with its conversation is stopped soon
             if standing.allows_all:
                 self._allowed.add(tool.server_id)
             return standing.status, True
         is_allowed, is_late = tool.server_id in self._allowed, time.monotonic() > until
         if is_allowed or is_late:
             status = RUNNING if is_allowed else REFUSED
-            if in_writing(lambda connection: tool_calls.decide(connection, call.id, status)):
-                return status, not is_late
+            decided = in_writing(lambda connection: tool_calls.decide(connection, call.id, status))
+            return status if decided else WAITING, not is_late
         return WAITING, True
 
     def _made(self, call: Call, tool: Tool, wanted: Wanted) -> Call:

@@ -1,33 +1,13 @@
 """Which tools a person may choose for an answer, and those that they chose."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from flask_app.errors import Forbidden
 from flask_app.models import User
+from flask_app.services.tools.choosing import Choice, Source
 from flask_app.services.tools.toolbox import Tool, Toolbox
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Something to choose: the web (`domain.tools.WEB`) or a server, with the names of its tools."""
-
-    id: str
-    name: str
-    description: str = ""
-    tools: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where tools come from: what of it is `granted` to a person, and the tools `of` what they chose of that.
-
-    Neither is called inside a transaction.
-    """
-
-    granted: Callable[[User], Sequence[Choice]]
-    of: Callable[[User, Sequence[str]], Sequence[Tool]]
-
+__all__ = ["SOURCES", "Choice", "Source", "choices", "toolbox"]
 
 SOURCES: list[Source] = []
 

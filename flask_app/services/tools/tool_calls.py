@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
-from flask_app.database import new_id, table_of, utc_now
+from flask_app.database import table_of, utc_now
 from flask_app.domain.tools import OPEN, REFUSED, WAITING, Call
 from flask_app.models import Message, ToolCall
 
@@ -101,17 +101,6 @@ def of_messages(connection: Connection, message_ids: Sequence[str]) -> dict[str,
 
 def of_conversation(connection: Connection, conversation_id: str) -> dict[str, list[Call]]:
     return _by_message(connection.execute(_OF_CONVERSATION, {"conversation": conversation_id}))
-
-
-def bring_in(connection: Connection, calls: dict[str, Sequence[Call]]) -> None:
-    """Write calls that came with messages, by the messages' ids: they have a run that nobody knows."""
-    for message_id, brought in calls.items():
-        made = [Kept(call=_renewed(call), call_id="", position=place) for place, call in enumerate(brought)]
-        write(connection, made, run_id=new_id(), message_id=message_id)
-
-
-def _renewed(call: Call) -> Call:
-    return Call(**{name: getattr(call, name) for name in _OWN} | {"id": new_id()})
 
 
 def _row(kept: Kept) -> dict[str, Any]:

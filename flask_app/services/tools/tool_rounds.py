@@ -112,12 +112,12 @@ class Rounds:
         wanted = self._heard.wanted(self._box, self._round, self._made)
         self._unwritten = wanted
         try:
-            if self._stop.status:
-                raise Unavailable("interrupted")
             return self._next(completion, wanted, _request(completion, wanted, is_last=self._round >= MOST_ROUNDS))
         except AppError as error:
             completion.outcome.finish_reason = None
             completion.fail(error.code)
+            outcome = completion.outcome
+            outcome.error_code = outcome.error_code and error.code  # it is not the question that is too long
             return None
 
     def _next(self, completion: Completion, wanted: list[Wanted], request: Request) -> Completion:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from flask_app import database
 from flask_app.domain import tools
@@ -77,8 +78,7 @@ def test_all_of_an_answer_are_allowed_at_once(waiting: Begun, weather: Weather, 
 def test_readers_hear_that_it_waits(waiting: Begun, member: User, member_client: PageClient) -> None:
     decide(member_client, waiting, allow=True, all=True)
     wait()
-    frames = b"".join(run_service.read(member, waiting.run_id, after=0, locale="en"))
-    statuses = [status for _, status in called.told(called.events_of(frames))]
+    statuses = [status for _, status in called.told(called.followed(member, waiting))]
     assert statuses[:2] == ["waiting", "waiting"]
     assert statuses.count("done") == 2
 
@@ -126,7 +126,9 @@ def test_stopping_ends_it_while_it_waits(
 def test_a_database_that_is_away_for_a_moment_is_looked_at_again(
     waiting: Begun, member_client: PageClient, database_url: str
 ) -> None:
-    database.connect(NOWHERE)
+    with capture_logs() as logs:
+        database.connect(NOWHERE)
+        wait_until(lambda: "call_not_looked_at" in [line["event"] for line in logs])
     database.connect(database_url)
     decide(member_client, waiting, allow=True, all=True)
     wait()

@@ -1,6 +1,7 @@
 """A call whose answer is stopped, whose worker dies, or whose conversation goes; and one whose database is away."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from tests.support import called
 from tests.support.brokers import wait_until
 from tests.support.called import OSLO, Weather, calling
 from tests.support.clients import PageClient
-from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 CALL = ("sky__weather", OSLO)
 NOWHERE = "mysql+pymysql://nobody@127.0.0.1:1/none"
@@ -138,6 +139,41 @@ def test_killed_in_its_second_round_it_keeps_what_both_said(
         session.execute(update(Message).where(Message.role == "assistant").values(status="running"))
     lease_service.end_the_dead()
     assert called.answer().reasoning == "Look\n\nSunny, it says"
+
+
+def test_a_worker_that_was_taken_for_dead_asks_nobody_with_its_results(
+    held: Begun, weather: Weather, upstream: ScriptedUpstream, agreed: Callable[..., None]
+) -> None:
+    taken_for_dead()
+    weather.shutdown()
+    wait()
+    assert called.attempts() == [("settled", None), ("released", "interrupted")]
+    assert called.standing() == [("failed", "interrupted")]
+    assert (called.answer().status, len(upstream.journal.chats)) == ("interrupted", 1)
+    agreed()
+
+
+def test_one_that_was_taken_for_dead_before_begins_no_other_round(
+    weather: Weather, member: User, upstream: ScriptedUpstream, agreed: Callable[..., None]
+) -> None:
+    gate = Gate(1)
+    upstream.script(replace(calling(CALL, text="I look."), gate=gate))
+    begun = called.begin(member)
+    wait_until(lambda: bool(upstream.journal.chats and upstream.journal.chats[0].text_sent))
+    taken_for_dead()
+    gate.open()
+    wait()
+    assert [state for state, _ in called.attempts()] == ["settled"]
+    assert (weather.asked, called.answer().status) == ([], "interrupted")
+    agreed(begun.run_id)
+
+
+def taken_for_dead() -> None:
+    """Another worker ends the run, which goes on here."""
+    long_ago = utc_now() - timedelta(minutes=5)
+    with transaction() as session:
+        session.execute(update(Run).values(lease_expires_at=long_ago, worker="another"))
+    assert reaper_service.reap_all()
 
 
 class Away(Weather):

@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 
 from flask_app.domain import tools
-from flask_app.services.tools.toolbox import Result
+from flask_app.services.chat import prompts
+from flask_app.services.runs.stop_signal import StopSignal
+from flask_app.services.tools.toolbox import Asked, Result
 from tests.support import called
 from tests.support.called import JSON, OSLO, SKY, Weather, calling
 from tests.support.clients import PageClient
+from tests.support.entrance import error_code
+from tests.support.keys import keep_key, keep_provider
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
+KEY = "0123456789abcdef"
 CALL = ("sky__weather", OSLO)
 
 
@@ -142,6 +147,52 @@ def test_one_that_fails_is_told_to_the_model(
     assert prompt(upstream)[-1]["content"] == "No such city."
 
 
+class Broken(Weather):
+    """A fault of this site."""
+
+    def call(self, asked: Asked, stop: StopSignal) -> Result:
+        raise RuntimeError
+
+
+def test_a_fault_of_a_tool_ends_no_answer(member_client: PageClient, upstream: ScriptedUpstream) -> None:
+    upstream.script(calling(("broken", OSLO)), Answer("Hm."))
+    with called.offered(Broken(name="broken"), server_id="sea"):
+        assert called.ask(member_client, tools=["sea"])[-1].name == "done"
+    assert called.standing() == [("failed", "internal")]
+    assert "a fault of this site" in prompt(upstream)[-1]["content"]
+
+
+def test_a_prompt_that_became_too_long_ends_the_answer(
+    weather: Weather, member_client: PageClient, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompts, "MAX_BYTES", tools.MOST_RESULT_BYTES)
+    upstream.script(calling(CALL, text="I look."))
+    assert called.ask(member_client)[-1].data["code"] == "conversation_too_long"
+    assert (called.answer().status, called.standing()) == ("interrupted", [("failed", "conversation_too_long")])
+
+
+def test_a_model_that_does_not_think_is_told_of_no_thoughts(
+    weather: Weather, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    keep_key(keep_provider("Elsewhere", upstream.base_url, models=["elsewhere-1"]), "a-key")
+    upstream.script(Answer("Hello."), calling(CALL), Answer("Sunny."))
+    first = called.ask(member_client, "Hi", tools=[], model="elsewhere-1")[0].data
+    called.ask(member_client, conversation_id=first["conversation_id"], model="elsewhere-1")
+    assert not any("reasoning_content" in message for message in prompt(upstream))
+
+
+@pytest.mark.parametrize("arguments", ["", '{"city": NaN}', '{"city": "' + 70_000 * "x" + '"}', 2000 * "["])
+def test_odd_arguments_are_calls_without_any_or_told_to_be_bad(
+    weather: Weather, member_client: PageClient, upstream: ScriptedUpstream, arguments: str
+) -> None:
+    upstream.script(calling(("sky__weather", arguments)), Answer("Hm."))
+    called.ask(member_client)
+    assert called.standing() == [("failed", "tool_bad_arguments") if arguments else ("done", None)]
+    assert len(called.calls()[0].arguments) <= tools.MOST_ARGUMENT_BYTES
+    *_, turn, _ = prompt(upstream)
+    assert turn["tool_calls"][0]["function"]["arguments"] == "{}"
+
+
 def test_each_call_is_audited_without_its_words(
     weather: Weather, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
@@ -154,7 +205,7 @@ def test_the_thread_and_the_whole_answer_have_the_calls(
     weather: Weather, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
     upstream.script(calling(CALL), Answer("Sunny."))
-    whole = member_client.post("/api/chat", json={"message": "How?", "tools": [SKY]}, headers=JSON).json
+    whole = called.ask_whole(member_client)
     (call,) = whole["calls"]
     own = {name: call[name] for name in ("round", "server", "tool", "title", "arguments", "status", "result")}
     assert own == {
@@ -166,7 +217,7 @@ def test_the_thread_and_the_whole_answer_have_the_calls(
         "status": "done",
         "result": "sunny",
     }
-    thread = member_client.get(f"/api/conversations/{whole['conversation_id']}").json
+    thread: Any = member_client.get(f"/api/conversations/{whole['conversation_id']}").json
     assert [message["calls"] for message in thread["messages"]] == [[], [call]]
     assert thread["messages"][1]["usage"]["total_tokens"] == sum(
         entry.prompt_tokens + entry.completion_tokens for entry in called.entries()
@@ -175,26 +226,18 @@ def test_the_thread_and_the_whole_answer_have_the_calls(
 
 def test_what_one_may_not_use_is_refused(weather: Weather, member_client: PageClient) -> None:
     reply = member_client.post("/api/chat", json={"message": "How?", "tools": ["sea"]}, headers=JSON)
-    assert (reply.status_code, reply.json["error"]["code"]) == (403, "tool_not_granted")
+    assert (reply.status_code, error_code(reply)) == (403, "tool_not_granted")
     assert called.attempts() == []
 
 
 def test_the_same_key_with_other_tools_is_another_message(
     weather: Weather, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
-    body = {"message": "How?", "idempotency_key": "0123456789abcdef"}
-    first = member_client.post("/api/chat", json=body | {"tools": [SKY]}, headers=JSON)
-    assert first.json["idempotency_key"] == body["idempotency_key"]
-    assert member_client.post("/api/chat", json=body | {"tools": [SKY]}, headers=JSON).json["id"] == first.json["id"]
-    assert member_client.post("/api/chat", json=body, headers=JSON).status_code == 409
-
-
-def test_an_answer_that_called_keeps_the_key_that_it_was_asked_for_under(
-    weather: Weather, member_client: PageClient, upstream: ScriptedUpstream
-) -> None:
     upstream.script(calling(CALL, text="I look."), Answer("Sunny."))
-    body = {"message": "How?", "idempotency_key": "0123456789abcdef", "tools": [SKY]}
-    assert member_client.post("/api/chat", json=body, headers=JSON).json["idempotency_key"] == body["idempotency_key"]
+    first = called.ask_whole(member_client, idempotency_key=KEY)
+    assert first["idempotency_key"] == KEY, "though a later round of it has text before its own"
+    assert called.ask_whole(member_client, idempotency_key=KEY)["id"] == first["id"]
+    assert called.ask_whole(member_client, idempotency_key=KEY, tools=[])["error"]["code"] == "idempotency_key_reused"
 
 
 def test_later_questions_tell_of_the_calls_in_words(
@@ -226,5 +269,5 @@ def test_another_answer_may_call_too(weather: Weather, member_client: PageClient
     upstream.script(Answer("No idea."), calling(CALL), Answer("Sunny."))
     first = called.ask(member_client, tools=[])[0].data
     again = f"/api/messages/{first['user_message_id']}/answers"
-    reply = member_client.post(again, json={"tools": [SKY]}, headers=JSON).json
+    reply: Any = member_client.post(again, json={"tools": [SKY]}, headers=JSON).json
     assert (reply["text"], [call["status"] for call in reply["calls"]]) == ("Sunny.", ["done"])

@@ -118,8 +118,7 @@ def test_a_budget_without_room_for_another_round_ends_the_answer(
     assert (answer.text, answer.status, answer.error_code) == ("I look.", "interrupted", "budget_exhausted")
     assert (called.standing(), weather.asked, called.audited()) == ([("failed", "budget_exhausted")], [], [])
     assert called.attempts() == [("settled", "budget_exhausted")]
-    frames = b"".join(run_service.read(member, begun.run_id, after=0, locale="en"))
-    assert "a budget has too little left" in called.events_of(frames)[-1].data["message"]
+    assert "a budget has too little left" in called.followed(member, begun)[-1].data["message"]
     agreed()
 
 
