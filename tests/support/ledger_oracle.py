@@ -46,7 +46,8 @@ def _compare(request: Received, entry: TokenUsage | None, *, was_disturbed: bool
         assert _told(request) == _counts(entry)
         return
     assert was_disturbed or not request.usage_sent
-    assert entry.completion_tokens <= estimate_tokens(request.text_sent + request.reasoning_sent)
+    sent = (request.text_sent, request.reasoning_sent, request.calls_sent)
+    assert entry.completion_tokens <= sum(map(estimate_tokens, sent))
 
 
 def _check_sums(entries: list[TokenUsage]) -> None:

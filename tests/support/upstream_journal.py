@@ -65,6 +65,7 @@ class Received:
     outcome: Outcome = "running"
     text_sent: str = ""
     reasoning_sent: str = ""
+    calls_sent: str = ""  # names and arguments
     billed: Usage | None = None  # what the answer used, told or not
     usage_sent: Usage | None = None  # the last `usage` that went out
 

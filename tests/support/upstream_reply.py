@@ -73,7 +73,7 @@ class Reply:
         data = content if isinstance(content, bytes) else _json_bytes(content)
         self.send((f"event: {name}\n".encode() if name else b"") + b"data: " + data + b"\n\n")
 
-    def token(self, chunk: Mapping[str, Any], delta: Mapping[str, str]) -> None:
+    def token(self, chunk: Mapping[str, Any], delta: Mapping[str, Any]) -> None:
         """An event that carries a piece of the answer; the journal notes it as sent."""
         began = time.monotonic()
         self.event(chunk)
@@ -81,6 +81,8 @@ class Reply:
             self.request.first_token_at = began
         self.request.text_sent += delta.get("content", "")
         self.request.reasoning_sent += delta.get("reasoning_content", "")
+        for call in delta.get("tool_calls", ()):
+            self.request.calls_sent += call["function"].get("name", "") + call["function"].get("arguments", "")
 
     def comment(self, text: str = "keep-alive") -> None:
         self.send(f": {text}\n\n".encode())
