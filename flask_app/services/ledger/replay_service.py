@@ -13,7 +13,7 @@ from flask_app.services.completion.attempts import Entry
 from flask_app.services.ledger import journal, metering_service
 from flask_app.services.ledger.journal import Settlement
 from flask_app.services.runs import answer_service, run_service
-from flask_app.services.tools import tool_calls
+from flask_app.services.tools import tool_audit
 from flask_app.services.web_search import searches
 
 log = structlog.get_logger()
@@ -49,7 +49,7 @@ def _settle(settlement: Settlement) -> None:
             ids = {"run_id": sent.call.run_id, "message_id": sent.call.message_id}
             answer_service.end(connection, outcome, **ids, conversation_id=settlement.conversation_id)
             answer_service.restore(connection, outcome, **ids)
-            tool_calls.end_of_run(connection, sent.call.run_id, status=FAILED, error_code="interrupted")
+            tool_audit.end_of_run(connection, sent.call.run_id, is_stopped=outcome.status == "stopped")
         return entry or metering_service.booked(connection, sent.attempt_id)
 
     entry = in_writing(work)

@@ -26,7 +26,7 @@ from flask_app.services.completion.attempts import Call, Dispatched, Earlier, En
 from flask_app.services.ledger import journal, metering_service
 from flask_app.services.runs import answer_service, run_events, run_locks, run_service
 from flask_app.services.runs.run_service import LEASE
-from flask_app.services.tools import tool_calls
+from flask_app.services.tools import tool_audit, tool_calls
 from flask_app.services.web_search import searches
 from flask_app.streams import broker
 
@@ -78,8 +78,7 @@ def reap(session: Session, run_id: str) -> bool:
     else:
         outcome = _kept(session, run)
         answer_service.save(connection, run.message_id, outcome)
-        status = STOPPED if outcome.status == "stopped" else FAILED
-        tool_calls.end_of_run(connection, run_id, status=status, error_code=outcome.error_code)
+        tool_audit.end_of_run(connection, run_id, is_stopped=outcome.status == "stopped")
     _book(session, outcome, Attempt.run_id == run_id)
     log.warning("run_reaped", run=run_id)
     return True

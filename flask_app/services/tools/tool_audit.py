@@ -1,14 +1,16 @@
 """The audit log's entries of calls of tools: who had what called, and how it went; never with which words."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of, utc_now
-from flask_app.domain.tools import REFUSED, Call
-from flask_app.models import AuditEntry, User
+from flask_app.domain.tools import CHANNEL, FAILED, REFUSED, RUNNING, STOPPED, Call
+from flask_app.models import Attempt, AuditEntry, ToolCall, User
+from flask_app.services.tools import tool_calls
 from flask_app.services.tools.toolbox import Asked
 
 ACTION = "tool.call"
@@ -16,29 +18,55 @@ ACTION = "tool.call"
 _entries = table_of(AuditEntry)
 _THERE = select(_entries.c.id).where(_entries.c.id.in_(bindparam("ids", expanding=True)))
 _NAME = select(User.username).where(User.id == bindparam("person"))
+_LOST = select(ToolCall.id, ToolCall.server, ToolCall.tool).where(
+    ToolCall.run_id == bindparam("run"), ToolCall.status == RUNNING
+)
+_WHOSE = (
+    select(Attempt.user_id, Attempt.message_id, Attempt.address)
+    .where(Attempt.run_id == bindparam("run"), Attempt.channel == CHANNEL)
+    .limit(1)
+)
+
+
+class _Called(NamedTuple):
+    id: str
+    server: str
+    tool: str
+    status: str
+    error_code: str | None
 
 
 def note(connection: Connection, asked: Asked, calls: Sequence[Call]) -> None:
     """An entry, with the call's id, for each that was made or refused; once, however often it is written."""
     told = [call for call in calls if call.duration_ms is not None or call.status == REFUSED]
-    there = set(connection.scalars(_THERE, {"ids": [call.id for call in told]})) if told else set()
-    fresh = [call for call in told if call.id not in there]
+    called = [_Called(call.id, call.server, call.tool, call.status, call.error_code) for call in told]
+    _write(connection, called, asked.user_id, asked.message_id, asked.address)
+
+
+def end_of_run(connection: Connection, run_id: str, *, is_stopped: bool) -> None:
+    """End the calls of a run whose worker died. Those that were on their way may have been made, and are noted."""
+    status, error_code = (STOPPED, None) if is_stopped else (FAILED, "interrupted")
+    called = [_Called(*call, status, error_code) for call in connection.execute(_LOST, {"run": run_id})]
+    if called:
+        user_id, message_id, address = connection.execute(_WHOSE, {"run": run_id}).one()
+        _write(connection, called, user_id, message_id or "", address)
+    tool_calls.end_of_run(connection, run_id, status=status, error_code=error_code)
+
+
+def _write(connection: Connection, called: Iterable[_Called], user_id: str, message_id: str, address: str) -> None:
+    fresh = {call.id: call for call in called}
+    there = connection.scalars(_THERE, {"ids": list(fresh)}).all() if fresh else ()
+    for each in there:
+        del fresh[each]
     if fresh:
-        name = connection.scalar(_NAME, {"person": asked.user_id}) or ""
-        connection.execute(insert(_entries), [_row(asked, name, call) for call in fresh])
+        name = connection.scalar(_NAME, {"person": user_id}) or ""
+        shared = {"actor_id": user_id, "actor_name": name, "action": ACTION, "target": message_id, "address": address}
+        now = {"created_at": utc_now()}
+        connection.execute(insert(_entries), [shared | now | _own(call) for call in fresh.values()])
 
 
-def _row(asked: Asked, name: str, call: Call) -> dict[str, object]:
+def _own(call: _Called) -> dict[str, str]:
     details = {"server": call.server, "tool": call.tool, "status": call.status}
     if call.error_code:
         details["error_code"] = call.error_code
-    return {
-        "id": call.id,
-        "actor_id": asked.user_id,
-        "actor_name": name,
-        "action": ACTION,
-        "target": asked.message_id,
-        "details": json.dumps(details, ensure_ascii=False, sort_keys=True),
-        "address": asked.address,
-        "created_at": utc_now(),
-    }
+    return {"id": call.id, "details": json.dumps(details, ensure_ascii=False, sort_keys=True)}

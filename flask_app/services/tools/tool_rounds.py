@@ -41,7 +41,8 @@ Written = TypeVar("Written")
 
 SAVE_SECONDS = 10.0  # as long as a database that is away is waited for
 PAUSE_SECONDS = 0.5
-CALLS = "tool_calls"  # how a round ends that calls
+CALLS = "tool_calls"
+ENDS = (CALLS, "stop")  # how a round ends that calls: some providers say the latter
 
 log = structlog.get_logger()
 
@@ -104,7 +105,7 @@ class Rounds:
     def _calls(self, completion: Completion) -> bool:
         """Has the round ended with calls that may be made?"""
         outcome = completion.outcome
-        is_whole = outcome.status == "complete" and outcome.finish_reason == CALLS
+        is_whole = outcome.status == "complete" and outcome.finish_reason in ENDS
         return is_whole and "tools" in completion.request.options and bool(outcome.call_parts)
 
     def _opened(self, completion: Completion) -> Completion | None:

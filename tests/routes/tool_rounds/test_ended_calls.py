@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from flask_app import database
 from flask_app.database import transaction, utc_now
-from flask_app.models import Attempt, Message, Run, ToolCall, User
+from flask_app.models import Attempt, AuditEntry, Message, Run, ToolCall, User
 from flask_app.services.ledger import replay_service
 from flask_app.services.runs import lease_service, reaper_service, run_service
 from flask_app.services.runs.run_events import Begun
@@ -89,6 +89,7 @@ def killed_while_calling(weather: Weather, *, stopped: bool = False) -> None:
             session.execute(update(Run).values(stop_requested=utc_now()))
         session.execute(update(Message).where(Message.role == "assistant").values(status="running"))
         session.execute(update(ToolCall).values(status="running", error_code=None))
+        session.execute(delete(AuditEntry))
         left = update(Attempt).where(Attempt.state == "released")
         session.execute(left.values(state="dispatched", error_code=None, created_at=long_ago))
 
@@ -112,6 +113,7 @@ def test_what_a_worker_that_was_killed_called_for_asked_nobody(
     lease_service.end_the_dead()
     assert called.attempts() == [("settled", None), ("released", None if stopped else "interrupted")]
     assert called.standing() == [call]
+    assert [entry["status"] for entry in called.audited()] == [call[0]], "it may have been made"
     answer = called.answer()
     assert (answer.status, answer.text.strip(), answer.reasoning.strip()) == (status, "I look.", "Look")
     agreed()

@@ -1,6 +1,7 @@
 """Answers whose model calls tools: what is asked, told, stored and booked of each round."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,6 +72,22 @@ def test_several_calls_of_several_rounds_stand_in_their_order(
     assert called.standing() == 3 * [("done", None)]
     assert len(called.entries()) == 3
     assert called.answer().text == "Done."
+
+
+def test_a_provider_that_says_only_that_it_stopped_has_called_all_the_same(
+    weather: Weather, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(replace(calling(CALL), finish_reason="stop"), Answer("Sunny."))
+    called.ask(member_client)
+    assert (called.standing(), called.answer().text) == ([("done", None)], "Sunny.")
+
+
+def test_calls_that_were_cut_at_the_longest_answer_are_not_made(
+    weather: Weather, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(replace(calling(CALL, text="I look."), finish_reason="length"))
+    called.ask(member_client)
+    assert (called.standing(), called.answer().finish_reason) == ([], "length")
 
 
 def test_after_the_last_round_the_model_is_offered_nothing(
