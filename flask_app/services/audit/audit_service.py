@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, table_of
+from flask_app.database import in_transaction, table_of, utc_now
 from flask_app.logs import redact
 from flask_app.models import AuditEntry, User
 
@@ -49,6 +49,8 @@ ACTIONS = (
 )
 
 _entries = table_of(AuditEntry)
+_THERE = select(_entries.c.id).where(_entries.c.id.in_(bindparam("ids", expanding=True)))
+_NAME = select(User.username).where(User.id == bindparam("person"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,40 @@ def record(
             actor_name=actor.username if actor else COMMAND_LINE,
             action=action,
             target=target,
-            details=json.dumps(_redacted(dict(details or {})), ensure_ascii=False, sort_keys=True),
+            details=_written(details or {}),
             address=address,
         )
     )
 
 
+def record_once(
+    connection: Connection,
+    actor_id: str,
+    action: str,
+    target: str,
+    entries: Mapping[str, Mapping[str, object]],
+    address: str = "",
+) -> None:
+    """Add entries of one act each, by ids of their own: those that are not there yet, so that it may be done again."""
+    there = set(connection.scalars(_THERE, {"ids": list(entries)})) if entries else set()
+    fresh = {entry_id: details for entry_id, details in entries.items() if entry_id not in there}
+    if fresh:
+        name = connection.scalar(_NAME, {"person": actor_id}) or ""
+        shared = {"actor_id": actor_id, "actor_name": name, "action": action, "target": target, "address": address}
+        told = {entry_id: _written(details) for entry_id, details in fresh.items()}
+        rows = [
+            {**shared, "id": entry_id, "details": words, "created_at": utc_now()} for entry_id, words in told.items()
+        ]
+        connection.execute(insert(_entries), rows)
+
+
 def note(actor: Actor, action: str, target: str, details: Mapping[str, object] | None = None) -> None:
     """Add an entry in a transaction of its own, before an act that is none of the database's."""
     in_transaction(lambda session: record(session, actor.user, action, target, details, actor.address))
+
+
+def _written(details: Mapping[str, object]) -> str:
+    return json.dumps(_redacted(dict(details)), ensure_ascii=False, sort_keys=True)
 
 
 def _redacted(value: object) -> object:

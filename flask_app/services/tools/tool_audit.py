@@ -1,23 +1,19 @@
 """The audit log's entries of calls of tools: who had what called, and how it went; never with which words."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
-from flask_app.database import table_of, utc_now
 from flask_app.domain.tools import CHANNEL, FAILED, REFUSED, RUNNING, STOPPED, Call
-from flask_app.models import Attempt, AuditEntry, ToolCall, User
+from flask_app.models import Attempt, ToolCall
+from flask_app.services.audit import audit_service
 from flask_app.services.tools import tool_calls
 from flask_app.services.tools.toolbox import Asked
 
 ACTION = "tool.call"
 
-_entries = table_of(AuditEntry)
-_THERE = select(_entries.c.id).where(_entries.c.id.in_(bindparam("ids", expanding=True)))
-_NAME = select(User.username).where(User.id == bindparam("person"))
 _LOST = select(ToolCall.id, ToolCall.server, ToolCall.tool).where(
     ToolCall.run_id == bindparam("run"), ToolCall.status == RUNNING
 )
@@ -54,19 +50,10 @@ def end_of_run(connection: Connection, run_id: str, *, is_stopped: bool) -> None
 
 
 def _write(connection: Connection, called: Iterable[_Called], user_id: str, message_id: str, address: str) -> None:
-    fresh = {call.id: call for call in called}
-    there = connection.scalars(_THERE, {"ids": list(fresh)}).all() if fresh else ()
-    for each in there:
-        del fresh[each]
-    if fresh:
-        name = connection.scalar(_NAME, {"person": user_id}) or ""
-        shared = {"actor_id": user_id, "actor_name": name, "action": ACTION, "target": message_id, "address": address}
-        now = {"created_at": utc_now()}
-        connection.execute(insert(_entries), [shared | now | _own(call) for call in fresh.values()])
+    entries = {call.id: _details(call) for call in called}
+    audit_service.record_once(connection, user_id, ACTION, message_id, entries, address)
 
 
-def _own(call: _Called) -> dict[str, str]:
+def _details(call: _Called) -> dict[str, str]:
     details = {"server": call.server, "tool": call.tool, "status": call.status}
-    if call.error_code:
-        details["error_code"] = call.error_code
-    return {"id": call.id, "details": json.dumps(details, ensure_ascii=False, sort_keys=True)}
+    return {**details, "error_code": call.error_code} if call.error_code else details
