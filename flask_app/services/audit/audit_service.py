@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session
 
-from flask_app.database import in_transaction, table_of, utc_now
+from flask_app.database import in_transaction, new_id, table_of
 from flask_app.logs import redact
 from flask_app.models import AuditEntry, User
 
@@ -50,7 +50,6 @@ ACTIONS = (
 
 _entries = table_of(AuditEntry)
 _THERE = select(_entries.c.id).where(_entries.c.id.in_(bindparam("ids", expanding=True)))
-_NAME = select(User.username).where(User.id == bindparam("person"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,8 @@ def record(
     target: str,
     details: Mapping[str, object] | None = None,
     address: str = "",
+    *,
+    entry_id: str | None = None,
 ) -> None:
     """Add an entry within the transaction of the act itself.
 
@@ -78,6 +79,7 @@ def record(
         raise ValueError(f"The audit log has no name for {action}")
     session.add(
         AuditEntry(
+            id=entry_id or new_id(),
             actor_id=actor.id if actor else None,
             actor_name=actor.username if actor else COMMAND_LINE,
             action=action,
@@ -98,15 +100,11 @@ def record_once(
 ) -> None:
     """Add entries of one act each, by ids of their own: those that are not there yet, so that it may be done again."""
     there = set(connection.scalars(_THERE, {"ids": list(entries)})) if entries else set()
-    fresh = {entry_id: details for entry_id, details in entries.items() if entry_id not in there}
-    if fresh:
-        name = connection.scalar(_NAME, {"person": actor_id}) or ""
-        shared = {"actor_id": actor_id, "actor_name": name, "action": action, "target": target, "address": address}
-        told = {entry_id: _written(details) for entry_id, details in fresh.items()}
-        rows = [
-            {**shared, "id": entry_id, "details": words, "created_at": utc_now()} for entry_id, words in told.items()
-        ]
-        connection.execute(insert(_entries), rows)
+    with Session(connection, join_transaction_mode="rollback_only") as session:
+        for entry_id in entries.keys() - there:
+            actor = session.get(User, actor_id)
+            record(session, actor, action, target, entries[entry_id], address, entry_id=entry_id)
+        session.commit()  # its own alone: the caller's transaction goes on
 
 
 def note(actor: Actor, action: str, target: str, details: Mapping[str, object] | None = None) -> None:
