@@ -12,6 +12,7 @@ from flask_app.models.columns import key, to
 
 class WebSearch(Base):
     """A question is searched for once. `status`: running, found, empty, failed (see `error_code`) or stopped.
+    Without a `query` its links alone were opened.
 
     `engine` is "deepseek" or "searxng". One that failed, found nothing or was stopped may run again, in its place.
     """
@@ -30,7 +31,8 @@ class WebSearch(Base):
 class WebSource(Base):
     """A page that was found, counted from 1. `text` is what the model is told of it; none of it is ever fetched again.
 
-    `published` is what the engine says of when, in its own words; nothing where it says nothing.
+    `published` is what the engine says of when, in its own words; nothing where it says nothing. One that the question
+    has a link to was `fetched`: opened, failed (`fetch_error`) or stopped; nothing of all others.
     """
 
     __tablename__ = "web_sources"
@@ -42,3 +44,5 @@ class WebSource(Base):
     site: Mapped[str] = mapped_column(String(100))
     published: Mapped[str] = mapped_column(String(32))
     text: Mapped[str] = mapped_column(LongText)
+    fetched: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    fetch_error: Mapped[str | None] = mapped_column(String(64))

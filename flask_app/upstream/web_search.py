@@ -110,18 +110,18 @@ class DeepSeekSearch(SearchCall):
 
     def _sent(self) -> Connection:
         body = {"query": self._query, "count": MOST_ASKED, "ori_question": self._question[:MOST_QUESTION]}
-        endpoint = Endpoint(_root(self._endpoint.base_url), self._endpoint.secret, self._endpoint.allow_insecure)
+        endpoint = Endpoint(root(self._endpoint.base_url), self._endpoint.secret, self._endpoint.allow_insecure)
         sent = msgspec.json.encode(body)
         return send_request("POST", endpoint, "/v1/tools/search", sent, self._request_id, hold=self._hold)
 
     def _read(self, body: bytes) -> list[Page]:
         return [
             Page(
-                title=_text(found, "title"),
-                url=_text(found, "url"),
-                site=_text(found, "site_name"),
-                published=_text(found, "date"),
-                text=_text(found, "summary") or _text(found, "snippet") or _text(found, "content"),
+                title=text_of(found, "title"),
+                url=text_of(found, "url"),
+                site=text_of(found, "site_name"),
+                published=text_of(found, "date"),
+                text=text_of(found, "summary") or text_of(found, "snippet") or text_of(found, "content"),
             )
             for found in _results(body)
         ]
@@ -142,10 +142,10 @@ class SearxngSearch(SearchCall):
     def _read(self, body: bytes) -> list[Page]:
         return [
             Page(
-                title=_text(found, "title"),
-                url=_text(found, "url"),
-                published=_text(found, "publishedDate").partition("T")[0],
-                text=_text(found, "content"),
+                title=text_of(found, "title"),
+                url=text_of(found, "url"),
+                published=text_of(found, "publishedDate").partition("T")[0],
+                text=text_of(found, "content"),
             )
             for found in _results(body)
         ]
@@ -183,12 +183,12 @@ def _read_leniently(body: bytes) -> list[Any]:
         raise UpstreamError("upstream_garbage") from error
 
 
-def _text(found: dict[str, Any], name: str) -> str:
+def text_of(found: dict[str, Any], name: str) -> str:
     """What is no text is as good as absent."""
     value = found.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _root(base_url: str) -> str:
+def root(base_url: str) -> str:
     """A provider's address without the version that some of them have in it."""
     return base_url.rstrip("/").removesuffix("/v1")

@@ -9,7 +9,8 @@ from flask_app.web.bodies import Reply
 class SourceReply(Reply):
     """A page that was found, counted from 1: what the model is told of it is `text`.
 
-    `published` is in the engine's own words; empty where it says nothing.
+    `published` is in the engine's own words; empty where it says nothing. One that the question has a link to was
+    `fetched`: opened, failed (see `fetch_error`) or stopped; empty of all others.
     """
 
     number: int
@@ -18,10 +19,15 @@ class SourceReply(Reply):
     site: str
     published: str
     text: str
+    fetched: str
+    fetch_error: str | None
 
 
 class SearchReply(Reply):
-    """`status`: running, found, empty, failed (see `error_code`) or stopped. `engine`: deepseek or searxng."""
+    """`status`: running, found, empty, failed (see `error_code`) or stopped. `engine`: deepseek or searxng.
+
+    Without a `query` links alone were opened.
+    """
 
     status: str
     query: str

@@ -27,7 +27,7 @@ def check(journal: Journal, disturbed: Collection[str]) -> None:
     assert entries.keys() == {attempt.id for attempt in attempts.values() if attempt.state == "settled"}
 
     assert all(request.wants_usage for request in journal.chats if request.path == CHAT), "each asks for its count"
-    asked = [*journal.chats, *journal.searches]
+    asked = [*journal.chats, *journal.searches, *journal.fetches]
     requests = {request.headers["x-request-id"]: request for request in asked}
     assert len(requests) == len(asked), "an attempt is one request"
     heard = {id_ for id_, attempt in attempts.items() if attempt.state == "settled" or _was_refused(attempt)}

@@ -8,7 +8,8 @@
 It stands for DeepSeek and OpenAI-compatible providers: `POST /chat/completions` (with or without
 `/v1`, and under `/beta` with the beginning of the answer), `GET /models`, `GET /user/balance`, a bearer key on each.
 A search of the web (`POST /v1/tools/search`, which is under /v1 alone) finds `pages`, as does `GET /search` of a
-SearXNG, which wants no key. Other calls, such as `POST /embeddings`, are there where a script is given for their path.
+SearXNG, which wants no key; `POST /v1/tools/fetch` gives `opened`. Other calls, such as `POST /embeddings`, are there
+where a script is given for their path.
 """
 
 import json
@@ -34,8 +35,9 @@ from tests.support.upstream_faults import (
     Status,
     Whole,
 )
+from tests.support.upstream_fetches import Opened
 from tests.support.upstream_http import Script, Server
-from tests.support.upstream_journal import SEARCH, Journal, Outcome, Received, Usage
+from tests.support.upstream_journal import FETCH, SEARCH, Journal, Outcome, Received, Usage
 from tests.support.upstream_searches import PAGES, SEARXNG, Pages
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Gate",
     "GzipBomb",
     "HugeLine",
+    "Opened",
     "Pages",
     "Raw",
     "Received",
@@ -93,6 +96,7 @@ class ScriptedUpstream:
         self.account: Account | None = None
         self.default: Script = Answer()
         self.pages: Script = Pages(PAGES)
+        self.opened: Script = Opened()
         self.stopping = threading.Event()
         self._plan: deque[_Planned] = deque()
         self._gates: list[Gate] = []
@@ -123,7 +127,7 @@ class ScriptedUpstream:
         planned = [_Planned(script, path, model, key, always) for script in scripts]
         with self._plan_lock:
             self._plan.extend(planned)
-            self._gates += [each.gate for each in scripts if isinstance(each, Answer | Pages) and each.gate]
+            self._gates += [each.gate for each in scripts if isinstance(each, Answer | Pages | Opened) and each.gate]
 
     def forget_scripts(self) -> None:
         """And let go what is held back: an answer that is being written ends."""
@@ -167,6 +171,8 @@ class ScriptedUpstream:
                     if not planned.always:
                         self._plan.remove(planned)
                     return planned.script
+        if request.path == FETCH:
+            return self.opened
         return self.pages if request.path in {SEARCH, SEARXNG} else self._unscripted(request)
 
     def charge(self, request: Received, outcome: Outcome) -> None:

@@ -30,7 +30,7 @@ class Account:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def charge(self, request: Received, outcome: Outcome) -> None:
-        if request.is_search:
+        if request.is_search or request.is_fetch:
             if request.usage_sent:
                 self.take(SEARCH)
             return

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 PATIENCE = 30.0  # seconds
-SEARCH = "/tools/search"
+SEARCH, FETCH = "/tools/search", "/tools/fetch"
 
 Outcome = Literal["running", "complete", "refused", "cut", "client_closed", "stopped"]
 """How a request ended: `client_closed` before the answer was out, `stopped` with the server."""
@@ -80,12 +80,17 @@ class Received:
     @property
     def is_answered(self) -> bool:
         """Is it a request for what costs something?"""
-        return self.path in {"/chat/completions", "/embeddings", "/completions", SEARCH}
+        return self.path in {"/chat/completions", "/embeddings", "/completions", SEARCH, FETCH}
 
     @property
     def is_search(self) -> bool:
         """Is it one for pages of the web? It takes no tokens."""
         return self.path == SEARCH
+
+    @property
+    def is_fetch(self) -> bool:
+        """Is it one for a page that somebody linked to? Nor does it."""
+        return self.path == FETCH
 
     @property
     def prefix(self) -> str | None:
@@ -124,12 +129,17 @@ class Journal:
     @property
     def chats(self) -> list[Received]:
         """The requests for an answer: each must have one attempt in the ledger."""
-        return [entry for entry in self if entry.is_answered and not entry.is_search]
+        return [entry for entry in self if entry.is_answered and not entry.is_search and not entry.is_fetch]
 
     @property
     def searches(self) -> list[Received]:
         """Those for pages of the web, each of which must have one too."""
         return [entry for entry in self if entry.is_search]
+
+    @property
+    def fetches(self) -> list[Received]:
+        """And those for pages that somebody linked to."""
+        return [entry for entry in self if entry.is_fetch]
 
     @property
     def last(self) -> Received:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from flask_app.domain import web_sources
+from flask_app.domain import web_links, web_sources
 from flask_app.domain.serving import ServedModel
 from flask_app.errors import Invalid
 from flask_app.models import User
@@ -48,7 +48,8 @@ def dispatch(
 ) -> Ticket:
     """As `dispatching.dispatch`, with the search of the question (its id, its words) where somebody searches for it.
 
-    What will be found has its room in what the answer's attempt holds. A question without words is not looked up.
+    Links in it are opened where whoever searches can: what is searched for is said beside them. What will be found has
+    its room in what the answer's attempt holds. A question without words is not looked up.
     `tools` are offered to the model.
     """
     if tools:
@@ -64,8 +65,9 @@ def _dispatch(
     by: Searcher | None,
 ) -> Ticket:
     question_id, words = question
-    query = web_sources.query_of(words)
-    if by is None or not query:
+    links = web_links.links_in(words) if by and by.opens else []
+    query = web_sources.query_of(web_links.without(words) if links else words)
+    if by is None or not (query or links):
         return dispatching.dispatch(connection, request, keys)
     wanted = Wanted(
         user_id=request.user_id,
@@ -76,6 +78,7 @@ def _dispatch(
         words=words,
         query=query,
     )
-    search = search_attempts.begin(connection, wanted, by)
-    ticket = dispatching.dispatch(connection, replace(request, room=web_sources.MOST_TOLD_BYTES), keys)
+    search = search_attempts.begin(connection, wanted, by, links)
+    found = web_sources.MOST_TOLD_BYTES if query else web_sources.FRAME_BYTES
+    ticket = dispatching.dispatch(connection, replace(request, room=web_links.room_of(links) + found), keys)
     return replace(ticket, search=search)

@@ -7,6 +7,7 @@ from flask_app.config import Config
 from flask_app.domain.serving import EFFORTS, Effort
 
 SEARCH = "deepseek-search"  # the model that a web search there is booked as
+FETCH = "deepseek-fetch"  # the same of a link that is opened there
 
 
 def serves(base_url: str) -> bool:

@@ -15,21 +15,21 @@ from flask_app.services.ledger import metering_service
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import closing
 from flask_app.services.tools.toolbox import Toolbox
-from flask_app.services.web_search.search_attempts import SearchTicket
+from flask_app.services.web_search.search_attempts import LookupTicket
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A request whose first attempt is committed: `sent`, with the key `taken` from those that may be asked.
 
-    What is looked up first has a `search`, whose first attempt is committed with it. `tools` may be called for it.
+    What is looked up first has a `search`, whose first attempts are committed with it. `tools` may be called for it.
     """
 
     request: Request
     candidates: Sequence[Candidate]
     taken: Taken
     sent: Dispatched
-    search: SearchTicket | None = None
+    search: LookupTicket | None = None
     tools: Toolbox | None = None
 
 

@@ -1,9 +1,10 @@
-"""What an operator should know of searching the web: can whoever was chosen search, and is each search priced?"""
+"""What an operator should know of searching the web: can whoever was chosen search, and is each search, and each link, priced?"""
 
 from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
+from flask_app.services.completion.deepseek import FETCH
 from flask_app.services.operations.finding import GOOD, WARNING, Finding
 from flask_app.services.web_search import search_admin_service
 from flask_app.services.web_search.search_settings import MODELS
@@ -26,5 +27,8 @@ def searching() -> Iterator[Finding]:
         name = MODELS[chosen.kind]
         advice = f"Give {name} one in {chosen.currency} (Admin, Prices): until then searches are booked without costs."
         yield Finding(WARNING, f"{what}, without a price", advice)
+    elif found.link_price is None:
+        advice = f"Give {FETCH} one in {chosen.currency} (Admin, Prices): until then they are booked without costs."
+        yield Finding(WARNING, f"{what}, which opens links without a price", advice)
     else:
         yield Finding(GOOD, what)

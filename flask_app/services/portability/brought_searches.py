@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import asdict, replace
 
 from flask_app import i18n
-from flask_app.domain import web_sources
+from flask_app.domain import web_links, web_sources
 from flask_app.domain.web_sources import EMPTY, FAILED, FOUND, RUNNING, STOPPED, Page, Search, Source
 from flask_app.services.portability.message_tree import Placed, short
 
@@ -15,7 +15,7 @@ _ENGINE_LENGTH = 16
 def of(placed: Iterable[Placed]) -> dict[str, Search]:
     """By the ids that the questions get here."""
     found = {row["id"]: _kept(said.search) for row, said in placed if said.role == "user" and said.search}
-    return {message_id: search for message_id, search in found.items() if search.query}
+    return {message_id: search for message_id, search in found.items() if search.query or search.sources}
 
 
 def bytes_in(searches: Iterable[Search]) -> int:
@@ -25,7 +25,9 @@ def bytes_in(searches: Iterable[Search]) -> int:
 
 def _kept(search: Search) -> Search:
     """What it says of itself is as little to be believed as all else in a file."""
-    sources = web_sources.kept(_page(each) for each in search.sources) if search.status == FOUND else []
+    links = web_links.brought((each.fetched, _page(each)) for each in search.sources)
+    found = [] if search.status != FOUND else web_sources.kept(_page(each) for each in search.sources if not each.fetched)
+    sources = web_links.numbered([*links, *found])
     return replace(
         search,
         engine=short(search.engine, _ENGINE_LENGTH) or "",
@@ -45,7 +47,7 @@ def _status(search: Search, sources: list[Source]) -> str:
 
 
 def _page(source: Source) -> Page:
-    return Page(**{name: value for name, value in asdict(source).items() if name != "number"})
+    return Page(**{name: value for name, value in asdict(source).items() if name in Page.__struct_fields__})
 
 
 def _code(told: str | None) -> str | None:

@@ -39,6 +39,6 @@ def is_running(run_id: str) -> bool | None:
 def forgo(ticket: Ticket, conversation_id: str | None) -> None:
     """Have the journal end the run, if it is there or still comes, as one that nobody was asked for."""
     unasked = Outcome(status="interrupted", error_code="interrupted", asked=False, earlier=ticket.request.earlier)
-    if ticket.search:
-        journal.keep(journal.unasked(ticket.search.sent))
+    for each in ticket.search.all if ticket.search else ():
+        journal.keep(journal.unasked(each.sent))
     journal.keep(Settlement(sent=ticket.sent, outcome=unasked, conversation_id=conversation_id))

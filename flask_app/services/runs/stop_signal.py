@@ -15,12 +15,12 @@ class Closable(Protocol):
 
 
 class StopSignal:
-    """Ends an answer from another thread, and the search or the tool before it: the connection closes at once."""
+    """Ends an answer from another thread, and what is looked up or called before it: their connections close at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stream: ChatStream | None = None
-        self._search: SearchCall | None = None
+        self._searches: list[SearchCall] = []
         self._tool: Closable | None = None
         self.status: str | None = None
         self.discarded = False  # its conversation is being deleted: that is what its readers are told
@@ -32,8 +32,8 @@ class StopSignal:
             self.discarded = self.discarded or discarded
             if self._stream:
                 self._stream.shutdown()
-            if self._search:
-                self._search.shutdown()
+            for search in self._searches:
+                search.shutdown()
             if self._tool:
                 self._tool.shutdown()
 
@@ -45,7 +45,7 @@ class StopSignal:
 
     def watch_search(self, search: SearchCall) -> None:
         with self._lock:
-            self._search = search
+            self._searches.append(search)
             if self.status:
                 search.shutdown()
 

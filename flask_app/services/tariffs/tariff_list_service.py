@@ -84,14 +84,14 @@ def listed(now: datetime) -> list[ModelPrices]:
 def _offered(session: Session) -> tuple[dict[str, ModelPrices], set[tuple[str, str]]]:
     """The models of the providers, and what they are billed in where they are listed.
 
-    Whoever lists any of DeepSeek's own searches the web too.
+    Whoever lists any of DeepSeek's own searches the web too, and opens links.
     """
     of_provider = (Provider.name, Provider.currency, Provider.base_url)
     query = select(ChatModel.name, ChatModel.listed, *of_provider).join(Provider, Provider.id == ChatModel.provider_id)
     models: dict[str, ModelPrices] = {}
     billed = set()
     for own_name, is_listed, provider, currency, url in session.execute(query.where(Provider.kind != LOCAL)):
-        for name in (own_name, deepseek.SEARCH) if is_listed and deepseek.serves(url) else (own_name,):
+        for name in (own_name, deepseek.SEARCH, deepseek.FETCH) if is_listed and deepseek.serves(url) else (own_name,):
             model = models.setdefault(name, ModelPrices(name))
             model.known = True
             model.listed |= is_listed
@@ -108,12 +108,12 @@ def _add_search(session: Session, models: dict[str, ModelPrices], billed: set[tu
     chosen = search_settings.chosen(session.connection())
     if chosen is None or chosen.kind == SEARXNG:
         return
-    name = search_settings.MODELS[chosen.kind]
-    model = models.setdefault(name, ModelPrices(name))
-    model.known = model.listed = True
-    billed.add((name, chosen.currency))
-    if chosen.provider not in model.providers:
-        model.providers.append(chosen.provider)
+    for name in (search_settings.MODELS[chosen.kind], deepseek.FETCH):
+        model = models.setdefault(name, ModelPrices(name))
+        model.known = model.listed = True
+        billed.add((name, chosen.currency))
+        if chosen.provider not in model.providers:
+            model.providers.append(chosen.provider)
 
 
 def _unpriced(session: Session) -> dict[str, int]:

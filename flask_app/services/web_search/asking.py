@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing
-from flask_app.domain import cooldown, web_sources
+from flask_app.domain import cooldown, web_links, web_sources
 from flask_app.domain.events import Usage
 from flask_app.domain.serving import SEARXNG
 from flask_app.domain.web_sources import EMPTY, FAILED, FOUND, RUNNING, STOPPED, Page, Search
@@ -25,9 +25,11 @@ from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.services.web_search import search_attempts
 from flask_app.services.web_search.search_attempts import SearchTicket
 from flask_app.services.web_search.searchers import Door
+from flask_app.upstream.web_fetch import DeepSeekFetch
 from flask_app.upstream.web_search import CALLS, SearchCall
 
 SECONDS = 10.0  # for all attempts together
+FETCH_SECONDS = 20.0  # the same of a link: whoever opens it waits for somebody else
 MAX_ATTEMPTS = 3
 LEAST_SECONDS = 0.1
 _NO_TOKENS = Usage(0, 0, 0, 0)
@@ -38,7 +40,7 @@ log = structlog.get_logger()
 
 
 class Asking:
-    """One search, asked for once by `ask` and settled by `settle`. No key is benched for how it went.
+    """One search, or one link, asked for once by `ask` and settled by `settle`. No key is benched for how it went.
 
     `search` is what came of it, `sent` the attempt that is to be settled.
     """
@@ -52,7 +54,7 @@ class Asking:
 
     def ask(self, stop: StopSignal) -> None:
         """By one door after the other, until one answers or it is too late. No failure is raised."""
-        self._deadline = time.monotonic() + SECONDS
+        self._deadline = time.monotonic() + (FETCH_SECONDS if self.ticket.call.link else SECONDS)
         doors: Sequence[Door] = self.ticket.searcher.doors
         failure, attempts = self._attempt(doors[0], stop), 1
         while failure is not None:
@@ -86,8 +88,7 @@ class Asking:
 
     def _attempt(self, door: Door, stop: StopSignal) -> UpstreamError | None:
         """Gives the failure of one that found nothing out."""
-        call = self.ticket.call
-        made = CALLS[self.ticket.searcher.kind](door.endpoint, call.query, call.words, self.sent.attempt_id)
+        made = self._made(door)
         began = time.monotonic()
         stop.watch_search(made)
         try:
@@ -99,9 +100,16 @@ class Asking:
         self._found(made, pages, began)
         return None
 
+    def _made(self, door: Door) -> SearchCall:
+        call = self.ticket.call
+        if call.link:
+            return DeepSeekFetch(door.endpoint, call.link, self.sent.attempt_id)
+        return CALLS[self.ticket.searcher.kind](door.endpoint, call.query, call.words, self.sent.attempt_id)
+
     def _found(self, made: SearchCall, pages: list[Page], began: float) -> None:
         self._outcome = _outcome(made, began, usage=_NO_TOKENS)
-        sources = web_sources.kept(pages)
+        link = self.ticket.call.link
+        sources = web_links.opened(link, pages) if link else web_sources.kept(pages)
         self.search = msgspec.structs.replace(self.search, status=FOUND if sources else EMPTY, sources=sources)
 
     def _failed(self, made: SearchCall, error: AppError, began: float, stop: StopSignal) -> UpstreamError:
@@ -130,7 +138,7 @@ class Asking:
         if self.ticket.searcher.kind == SEARXNG:
             return _OF_SEARXNG.get(failure.code, failure.code)
         if failure.upstream_status == HTTPStatus.NOT_FOUND:
-            return "no_provider_search"
+            return "link_not_found" if self.ticket.call.link else "no_provider_search"
         return _OF_CHATS.get(failure.code, failure.code)
 
     def _go_elsewhere(self, door: Door, failure: UpstreamError) -> bool:

@@ -49,11 +49,12 @@ class Offered:
 class Standing:
     """Who was chosen, None for nobody, and what a search costs now: millionths of its currency, None without a price.
 
-    What SearXNG finds costs nothing. `offered` are the providers that may be chosen, DeepSeek's own first.
+    `link_price` is the same of a link that is opened. What SearXNG finds costs nothing, and it opens none. `offered` are the providers that may be chosen, DeepSeek's own first.
     """
 
     chosen: Chosen | None
     price: int | None
+    link_price: int | None
     offered: list[Offered]
 
 
@@ -62,18 +63,28 @@ def standing() -> Standing:
     with fetching() as connection:
         chosen = search_settings.chosen(connection)
         price = price_of(connection, chosen, utc_now()) if chosen else None
+        link_price = link_price_of(connection, chosen, utc_now()) if chosen else None
         offered = [
             Offered(row.id, row.name, deepseek.serves(row.base_url), bool(row.usable))
             for row in connection.execute(_OFFERED)
         ]
-    return Standing(chosen, price, sorted(offered, key=lambda each: not each.own))
+    return Standing(chosen, price, link_price, sorted(offered, key=lambda each: not each.own))
 
 
 def price_of(connection: Connection, chosen: Chosen, now: datetime) -> int | None:
     """What a search costs then, in millionths of the currency that its provider bills in."""
     if chosen.kind == SEARXNG:
         return 0
-    priced = tariff_service.price(MODELS[chosen.kind], chosen.currency, now, connection)
+    return _price(connection, MODELS[chosen.kind], chosen.currency, now)
+
+
+def link_price_of(connection: Connection, chosen: Chosen, now: datetime) -> int | None:
+    """The same of a link that is opened."""
+    return 0 if chosen.kind == SEARXNG else _price(connection, deepseek.FETCH, chosen.currency, now)
+
+
+def _price(connection: Connection, model: str, currency: str, now: datetime) -> int | None:
+    priced = tariff_service.price(model, currency, now, connection)
     return priced.prices.request if priced else None
 
 

@@ -14,6 +14,7 @@ from flask_app.domain.web_sources import CHANNEL
 from flask_app.errors import Unavailable, UpstreamError
 from flask_app.models import Attempt, Run
 from flask_app.services.budgets import budget_service
+from flask_app.services.completion import deepseek
 from flask_app.services.completion.attempts import UNASKED, Bounds, Call, Dispatched, Entry, Outcome
 from flask_app.services.ledger import metering_service
 from flask_app.services.web_search import searches
@@ -31,34 +32,56 @@ _CORRECT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Whose question is searched for, if it is one, in which run: `words` are its own, `query` is searched for."""
+    """Whose question is searched for, if it is one, in which run: `words` are its own, `query` is searched for.
+
+    With a `link` that is opened, and nothing searched for.
+    """
 
     user_id: str
     request_id: str
     address: str
     words: str
     query: str
+    link: str = ""
     run_id: str | None = None
     question_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchTicket:
-    """A search whose first attempt is committed: `sent`, by the searcher's first door. One of a question is stored."""
+    """A search whose first attempt is committed: `sent`, by the searcher's first door."""
 
     call: Wanted
     searcher: Searcher
     sent: Dispatched
-    search_id: str = ""
 
 
-def begin(connection: Connection, call: Wanted, searcher: Searcher) -> SearchTicket:
-    """Write the question's search and its first attempt, in the transaction that writes the answer's.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupTicket:
+    """What is looked up for a question, and stored as one: its `links` are opened, and it is searched for.
+
+    Either may be missing, not both.
+    """
+
+    search_id: str
+    links: tuple[SearchTicket, ...]
+    search: SearchTicket | None
+
+    @property
+    def all(self) -> tuple[SearchTicket, ...]:
+        return (*self.links, self.search) if self.search else self.links
+
+
+def begin(connection: Connection, call: Wanted, searcher: Searcher, links: Sequence[str] = ()) -> LookupTicket:
+    """Write the question's search and the first attempts of it, in the transaction that writes the answer's.
 
     Raises as `dispatch` does.
     """
-    search_id = searches.begin(connection, call.question_id or "", query=call.query, engine=searcher.kind)
-    return replace(dispatch(connection, call, searcher), search_id=search_id)
+    return LookupTicket(
+        search_id=searches.begin(connection, call.question_id or "", query=call.query, engine=searcher.kind),
+        links=tuple(dispatch(connection, replace(call, query="", link=link), searcher) for link in links),
+        search=dispatch(connection, call, searcher) if call.query else None,
+    )
 
 
 def dispatch(connection: Connection, call: Wanted, searcher: Searcher) -> SearchTicket:
@@ -97,7 +120,7 @@ def _dispatch(connection: Connection, call: Wanted, searcher: Searcher, door: Do
     asked = Call(
         user_id=call.user_id,
         channel=CHANNEL,
-        model=MODELS[searcher.kind],
+        model=deepseek.FETCH if call.link else MODELS[searcher.kind],
         provider_id=searcher.provider_id,
         currency=searcher.currency,
         request_id=call.request_id,

@@ -10,7 +10,7 @@ from flask_app.models import User
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import UsableKey
 from flask_app.services.web_search import search_settings
-from flask_app.services.web_search.search_settings import Chosen
+from flask_app.services.web_search.search_settings import DEEPSEEK, Chosen
 from flask_app.upstream.client import Endpoint
 
 
@@ -41,6 +41,11 @@ class Searcher:
     provider: str
     currency: str
     doors: tuple[Door, ...]
+
+    @property
+    def opens(self) -> bool:
+        """Can it open links, too?"""
+        return self.kind == DEEPSEEK
 
 
 def find(actor: User) -> Searcher:

@@ -23,6 +23,8 @@ TOLD = [
         "site": "Example",
         "published": "2026-10-03",
         "text": "It was built in 1827 and is 19 metres high.",
+        "fetched": "",
+        "fetch_error": None,
     },
     {
         "number": 2,
@@ -31,6 +33,8 @@ TOLD = [
         "site": "example.net",
         "published": "",
         "text": "Most of them are on a coast.",
+        "fetched": "",
+        "fetch_error": None,
     },
 ]
 FOUND = {"status": "found", "query": QUESTION, "engine": "deepseek", "error_code": None, "sources": TOLD}
