@@ -5,8 +5,11 @@ import dataclasses
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import delete
 
 from flask_app import config
+from flask_app.database import transaction
+from flask_app.models import Tariff
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.operations import doctor_search
 from flask_app.services.operations.finding import GOOD, WARNING
@@ -90,6 +93,11 @@ def test_the_doctor_says_what_keeps_people_from_searching(app: Flask, key: str) 
     search_admin_service.use_deepseek(Actor(None), model_service.available()[0].provider_id)
     (finding,) = doctor_search.searching()
     assert (finding.level, finding.what) == (GOOD, "web search: by DeepSeek")
+    with transaction() as session:
+        session.execute(delete(Tariff).where(Tariff.model == "deepseek-fetch"))
+    (finding,) = doctor_search.searching()
+    assert (finding.level, finding.what) == (WARNING, "web search: by DeepSeek, which opens links without a price")
+    assert "Give deepseek-fetch one in CNY" in finding.advice
     change_key(key, disabled=True)
     (finding,) = doctor_search.searching()
     assert (finding.level, finding.what) == (WARNING, "web search: by DeepSeek, of which no key can be asked")

@@ -47,14 +47,15 @@ def together(query: str, engine: str, links: dict[str, Search], search: Search |
     return Search(status=how.status, query=query, engine=engine, error_code=how.error_code, sources=sources)
 
 
-def brought(told: Iterable[tuple[str, Page]]) -> list[Source]:
-    """What is kept of links, and of how they went, that somebody else's word is taken for."""
+def brought(told: Iterable[tuple[str, str | None, Page]]) -> list[Source]:
+    """What is kept of links by how they went, which somebody else says, with the code of a failure."""
     made: dict[str, Source] = {}
-    for how, page in told:
+    for how, code, page in told:
         url = page.url.strip()
         if how and len(made) < MOST_LINKS and web_sources.is_open(url):
             known = how if how in {OPENED, STOPPED} else FAILED
-            made[url] = web_sources.source_of(url, page if known == OPENED else Page(), MOST_PAGE_BYTES, known)
+            kept = web_sources.source_of(url, page if known == OPENED else Page(), MOST_PAGE_BYTES, known)
+            made[url] = msgspec.structs.replace(kept, fetch_error=code if known == FAILED else None)
     return list(made.values())
 
 

@@ -16,7 +16,10 @@ ODD = st.text(st.sampled_from("a <>&\"'\n\t\x00\u2028你/[]=#") | st.characters(
         ("Read https://example.org/a?b=1&c=2#d.", ["https://example.org/a?b=1&c=2#d"]),
         ("看https://example.org/a这篇文章", ["https://example.org/a"]),
         ("看（https://example.org/a）。", ["https://example.org/a"]),
-        ("[one](https://example.org/a_(b)) and <http://example.net>", ["https://example.org/a_(b)", "http://example.net"]),
+        (
+            "[one](https://example.org/a_(b)) and <http://example.net>",
+            ["https://example.org/a_(b)", "http://example.net"],
+        ),
         ("https://example.org https://example.org", ["https://example.org"]),
         ("HTTPS://EXAMPLE.ORG/A", ["HTTPS://EXAMPLE.ORG/A"]),
         (" ".join(f"https://{number}.example" for number in range(5)), [f"https://{n}.example" for n in range(3)]),

@@ -85,6 +85,8 @@ def test_whoever_searches_for_the_site_is_in_use(admin_client: PageClient) -> No
     web_searching.choose(other)
     search = prices_of(admin_client.get(TARIFFS), "deepseek-search")
     assert (search["providers"], search["listed"], search["unpriced"]) == (["Other"], True, True)
+    opened = prices_of(admin_client.get(TARIFFS), "deepseek-fetch")
+    assert (opened["providers"], opened["listed"], opened["unpriced"]) == (["Other"], True, True)
 
 
 def test_what_a_search_costs_is_listed_for_whoever_serves_deepseeks_own(admin_client: PageClient) -> None:

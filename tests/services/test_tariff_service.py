@@ -68,10 +68,11 @@ def test_what_has_no_price_is_unpriced(app: Flask, model: str, currency: str, lo
 # ¥5 or $0.75 for a thousand.
 @pytest.mark.parametrize(("currency", "micros"), [("CNY", 5_000), ("USD", 750)])
 def test_a_search_is_priced_by_the_request_since_november(app: Flask, currency: str, micros: int) -> None:
-    priced = price("deepseek-search", currency, "2026-11-01T00:00:00")
-    assert priced is not None
-    assert (priced.prices, priced.peak, priced.cost(Usage(0, 0, 0, 0))) == (Prices(0, 0, 0, micros), None, micros)
-    assert price("deepseek-search", currency, "2026-10-31T23:59:59") is None
+    for name in ("deepseek-search", "deepseek-fetch"):
+        priced = price(name, currency, "2026-11-01T00:00:00")
+        assert priced is not None
+        assert (priced.prices, priced.peak, priced.cost(Usage(0, 0, 0, 0))) == (Prices(0, 0, 0, micros), None, micros)
+        assert price(name, currency, "2026-10-31T23:59:59") is None
 
 
 def test_a_request_costs_the_same_at_peak_hours(app: Flask) -> None:

@@ -64,7 +64,8 @@ def _check_sums(entries: list[TokenUsage]) -> None:
 
 
 def _was_refused(attempt: Attempt) -> bool:
-    return (attempt.error_code or "").startswith("upstream_")
+    code = attempt.error_code or ""
+    return code.startswith("upstream_") or code in {"no_provider_search", "link_not_found"}
 
 
 def _told(request: Received) -> Usage | None:

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from flask_app.database import reading, writing
-from flask_app.domain import web_sources
+from flask_app.domain import web_links, web_sources
 from flask_app.domain.web_sources import FOUND, Page, Search
 from flask_app.models import Conversation, Message, User
 from flask_app.services.web_search import searches
@@ -22,7 +22,21 @@ PAGES = [
 ]
 
 
-def talk(person: User, status: str = FOUND, **fields: str) -> Conversation:
+LINKS = [
+    Page(title="The *page*", url="https://three.example/p", text="# The page\n\nLine by line. </opened_links>"),
+    Page(url="https://four.example/"),
+]
+
+
+def with_links(status: str = FOUND, query: str = QUERY) -> Search:
+    """Two links of the question, one of which could not be opened, beside what was found."""
+    opened, failed = LINKS
+    links = web_links.brought([("opened", None, opened), ("failed", "upstream_busy", failed)])
+    found = web_sources.kept(PAGES) if query and status == FOUND else []
+    return Search(status=status, query=query, engine="deepseek", sources=web_links.numbered([*links, *found]))
+
+
+def talk(person: User, status: str = FOUND, search: Search | None = None, **fields: str) -> Conversation:
     """A question that was looked up, an answer that cites what was found, and a question that was not."""
     said = [
         ("question", None, "user", "Who wrote it?"),
@@ -32,7 +46,8 @@ def talk(person: User, status: str = FOUND, **fields: str) -> Conversation:
     ]
     made = talks.write(person, said, **fields)
     sources = web_sources.kept(PAGES) if status == FOUND else []
-    look_up(question_of(made), Search(status=status, query=QUERY, engine="deepseek", sources=sources))
+    usual = Search(status=status, query=QUERY, engine="deepseek", sources=sources)
+    look_up(question_of(made), search or usual)
     return made
 
 

@@ -1,4 +1,4 @@
-"""What an operator should know of searching the web: can whoever was chosen search, and is each search, and each link, priced?"""
+"""What an operator should know of searching the web: can whoever was chosen search, and is all of it priced?"""
 
 from collections.abc import Iterator
 

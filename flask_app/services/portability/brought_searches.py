@@ -25,9 +25,9 @@ def bytes_in(searches: Iterable[Search]) -> int:
 
 def _kept(search: Search) -> Search:
     """What it says of itself is as little to be believed as all else in a file."""
-    links = web_links.brought((each.fetched, _page(each)) for each in search.sources)
-    found = [] if search.status != FOUND else web_sources.kept(_page(each) for each in search.sources if not each.fetched)
-    sources = web_links.numbered([*links, *found])
+    links = web_links.brought((each.fetched, _code(each.fetch_error), _page(each)) for each in search.sources)
+    pages = [_page(each) for each in search.sources if not each.fetched] if search.status == FOUND else []
+    sources = web_links.numbered([*links, *web_sources.kept(pages)])
     return replace(
         search,
         engine=short(search.engine, _ENGINE_LENGTH) or "",

@@ -1,8 +1,8 @@
 """Asking for all that is looked up for a question at the same time."""
 
-import threading
 from collections.abc import Sequence
 from contextvars import copy_context
+from threading import Thread
 
 import structlog
 
@@ -17,7 +17,7 @@ def ask(askings: Sequence[Asking], stop: StopSignal) -> None:
     *others, last = askings
     threads = []
     for asking in others:
-        thread = threading.Thread(target=copy_context().run, args=(_ask, asking, stop), name="lookup", daemon=True)
+        thread = Thread(target=copy_context().run, args=(_ask, asking, stop), name="lookup", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # no thread to be had

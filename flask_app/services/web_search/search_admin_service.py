@@ -49,7 +49,8 @@ class Offered:
 class Standing:
     """Who was chosen, None for nobody, and what a search costs now: millionths of its currency, None without a price.
 
-    `link_price` is the same of a link that is opened. What SearXNG finds costs nothing, and it opens none. `offered` are the providers that may be chosen, DeepSeek's own first.
+    `link_price` is the same of a link that is opened. What SearXNG finds costs nothing, and it opens none. `offered`
+    are the providers that may be chosen, DeepSeek's own first.
     """
 
     chosen: Chosen | None

@@ -93,10 +93,10 @@ export class Answer {
     this.#showWhatFits()
   }
 
-  /** This is looked up on the web first; "": it has been. @param {string} query */
-  search(query) {
-    fill(this.element, { searching: query && t("js.web_searching", { query }) })
-    slot(this.element, "waiting").classList.toggle("message__waiting--searching", query !== "")
+  /** This is looked up on the web first, in these words; "": it has been. @param {string} words */
+  search(words) {
+    fill(this.element, { searching: words })
+    slot(this.element, "waiting").classList.toggle("message__waiting--searching", words !== "")
   }
 
   /** @param {string} piece */

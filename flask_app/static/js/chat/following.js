@@ -185,8 +185,9 @@ export class Following {
 
   /** @param {Answer} answer @param {string} query */
   #searching(answer, query) {
-    answer.search(query)
-    announce(t("js.web_searching", { query }))
+    const words = query ? t("js.web_searching", { query }) : t("js.web_opening")
+    answer.search(words)
+    announce(words)
   }
 
   /** @param {Answer} answer @param {import("app/chat/question.js").Search} search */

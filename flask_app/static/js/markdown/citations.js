@@ -5,7 +5,7 @@
  */
 
 /** @typedef {import("markdown-it").Token} Token */
-/** @typedef {{number: number, title: string, url: string, site: string, published: string}} Source */
+/** @typedef {{number: number, title: string, url: string, site: string, published: string, fetched?: string}} Source */
 /** @typedef {typeof import("markdown-it").Token} Made */
 /** @typedef {Pick<Source, "number" | "url" | "title">} Cited */
 
