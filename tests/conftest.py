@@ -28,6 +28,7 @@ from tests.support.object_server import ObjectServer
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.upstream_answers import Answer
+from tests.support.upstream_fetches import Opened
 from tests.support.upstream_searches import PAGES, Pages
 
 _UNTIMED = hypothesis.settings(deadline=None)  # a busy machine is no fault of the code
@@ -170,6 +171,7 @@ def app(
     provider.journal.clear()
     provider.keys, provider.default, provider.balance, provider.account = None, Answer(), "110.00", None
     provider.pages = Pages(PAGES)
+    provider.opened = Opened()
     usual_connections.use()  # a test may have made an application of its own
     settings.install(dataclasses.replace(base_config))  # a new object: what was prepared for the old one is not
     yield session_app
