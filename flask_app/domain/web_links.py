@@ -14,7 +14,7 @@ MOST_LINKS = 3  # of a question
 _LINK = re.compile(r"\bhttps?://[!#-;=?-Z\[\]_a-z|~]+", re.IGNORECASE | re.ASCII)
 _AT_END = ".,;:!?'*_~|"
 _PAIRS = {")": "(", "]": "["}
-_EMPTY = "page_empty"
+EMPTY_PAGE = "page_empty"
 
 
 def links_in(words: str) -> list[str]:
@@ -73,7 +73,9 @@ def _page(link: str, came: Search) -> Source:
     if came.sources:
         return came.sources[0]
     nothing = web_sources.source_of(link, Page(), MOST_PAGE_BYTES, STOPPED if came.status == STOPPED else FAILED)
-    return msgspec.structs.replace(nothing, fetch_error=None if came.status == STOPPED else came.error_code or _EMPTY)
+    return msgspec.structs.replace(
+        nothing, fetch_error=None if came.status == STOPPED else came.error_code or EMPTY_PAGE
+    )
 
 
 def _of_links(came: Sequence[Search]) -> Search:
@@ -81,7 +83,7 @@ def _of_links(came: Sequence[Search]) -> Search:
     for status in (RUNNING, FOUND, STOPPED, FAILED):
         if like := [each for each in came if each.status == status]:
             return like[0]
-    return msgspec.structs.replace(came[0], status=FAILED, error_code=_EMPTY)
+    return msgspec.structs.replace(came[0], status=FAILED, error_code=EMPTY_PAGE)
 
 
 def _trimmed(link: str) -> str:

@@ -18,7 +18,7 @@ def words(t: Translate, search: Search | None) -> str:
     """What came of it, in a line; empty without one."""
     if search is None or search.status == RUNNING:
         return ""
-    if not search.query:
+    if not search.query and all(source.fetched for source in search.sources):
         opened = sum(source.fetched == OPENED for source in search.sources)
         return t("js.web_opened", count=opened, all=len(search.sources))
     return t(f"js.web_{search.status}", query=search.query, count=len(search.sources))

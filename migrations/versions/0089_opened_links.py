@@ -3,7 +3,7 @@
 From the provider's price page: ¥5 or $0.75 for 1,000 that succeed, as of searches. The version before goes on: to it
 they are pages that were found.
 
-Revision: 0089, after 0085
+Revision: 0089, after 0086
 """
 
 from datetime import datetime, timedelta, timezone
@@ -14,7 +14,7 @@ from alembic import op
 from flask_app.column_types import Ascii, UtcDateTime
 
 revision = "0089"
-down_revision = "0085"
+down_revision = "0086"
 branch_labels = None
 depends_on = None
 

@@ -156,6 +156,9 @@ def _turn(said: Said, shown: Sequence[Attached]) -> Turn:
     beside = [files.unseen(each.name) if each.is_picture else each.told for each in said.attached if each not in shown]
     if said.thoughts is not None:
         return Turn.of_program({"role": said.role, "content": said.text, "reasoning_content": said.thoughts})
-    looked_up, called = web_sources.told(said.search) if said.search else "", tools.told(said.calls)
+    looked_up, called = (
+        web_sources.told(said.search) if said.search and said.role == "user" else "",
+        tools.told(said.calls),
+    )
     words = "\n\n".join(part for part in (looked_up, called, said.known, *beside, said.text) if part)
     return Turn(said.role, words, images=len(shown), pictures=tuple(shown))

@@ -15,7 +15,7 @@ class Closable(Protocol):
 
 
 class StopSignal:
-    """Ends an answer from another thread, and what is looked up or called before it: their connections close at once."""
+    """Ends an answer from another thread, and what is looked up or called before it: connections close at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -93,12 +93,16 @@ def another(
     connection: Connection, ticket: SearchTicket, door: Door, failed: Dispatched, failure: UpstreamError
 ) -> Dispatched:
     """End the attempt that failed, and write one by another door. Raises Unavailable where the run is over."""
-    call = ticket.call
+    take_turn(connection, ticket.call)
+    metering_service.release(connection, failed, error_code=failure.code, status_code=failure.upstream_status)
+    return _dispatch(connection, ticket.call, ticket.searcher, door)
+
+
+def take_turn(connection: Connection, call: Wanted) -> None:
+    """Lock the person's row. Raises Unavailable where the run is over."""
     if call.run_id and connection.scalar(_RUN_STATUS, {"run": call.run_id}) != "running":
         raise Unavailable
     budget_service.take_turn(connection, call.user_id)
-    metering_service.release(connection, failed, error_code=failure.code, status_code=failure.upstream_status)
-    return _dispatch(connection, call, ticket.searcher, door)
 
 
 def settle(

@@ -165,6 +165,6 @@ const TOLD = ["searxng_unreachable", "no_provider_search"] // failures that have
 /** What came of a search, in a line. @param {Search} search */
 export function searchWords({ status, query, sources, error_code: code }) {
   if (status === "failed" && TOLD.includes(code ?? "")) return t(`js.web_failed_${code}`)
-  if (status !== "running" && !query) return t("js.web_opened", { count: sources.filter(({ fetched }) => fetched === "opened").length, all: sources.length })
+  if (status !== "running" && !query && sources.every(({ fetched }) => fetched)) return t("js.web_opened", { count: sources.filter(({ fetched }) => fetched === "opened").length, all: sources.length })
   return status === "running" ? "" : t(`js.web_${status}`, { query, count: sources.length })
 }
