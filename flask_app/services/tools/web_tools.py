@@ -36,8 +36,6 @@ _NOTHING = Result("The search found nothing. Other words may.")
 _BAD_QUERY = Result(
     "No search was made: say in `query` what to search for.", is_error=True, error_code="bad_search_query"
 )
-    "No search was made: say in `query` what to search for.", is_error=True, error_code="bad_search_query"
-)
 _BAD_LINK = Result(
     "Nothing was opened: `url` has to be a whole address, http:// or https://.", is_error=True, error_code="bad_link"
 )
