@@ -163,7 +163,7 @@ def test_one_that_nobody_knows_to_be_committed_is_asked_of_nobody(
     """As a process does that is closed before it is known: the journal ends both attempts, wherever they are."""
     web_searching.switch_on()
     draft, model = Draft(text=QUESTION, search=True), model_service.find(None)
-    sending = Sending(draft, {}, knowledge.NOTHING, searchers.find(member))
+    sending = Sending(draft, {}, knowledge.NOTHING, searchers.find(member), None)
     asked = (member, sending, model, failover.candidates_for(model), ORIGIN)
     begun, ticket = in_writing(lambda connection: chat_service._write(connection, *asked))
     doubt.forgo(ticket, begun.conversation_id)
