@@ -58,7 +58,7 @@ def test_whatever_is_written_they_can_be_opened(words: str) -> None:
 
 def came(status: str, text: str = "", **fields: str) -> Search:
     sources = web_links.opened("https://one.example/", [Page(text=text)]) if text else []
-    return Search(status=status, query="", engine="deepseek", sources=sources, **fields)  # type: ignore[arg-type]
+    return Search(status=status, query="", engine="deepseek", sources=sources, **fields)
 
 
 @given(ODD, ODD, ODD)

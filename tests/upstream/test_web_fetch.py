@@ -95,7 +95,6 @@ def test_what_has_no_words_anywhere_is_garbage(provider: ScriptedUpstream, body:
     assert (caught.value.code, caught.value.retryable, made.status) == ("upstream_garbage", False, 200)
 
 
-@pytest.mark.security("responses-bounded")
 @pytest.mark.parametrize("script", [Whole(b'"' + b"x" * (3 << 20) + b'"', "application/json"), GzipBomb()])
 def test_what_is_too_long_is_not_kept(provider: ScriptedUpstream, script: Whole | GzipBomb) -> None:
     provider.script(script, path=FETCH)
