@@ -43,6 +43,10 @@ class ChatAnswer:
         """That the web is being searched, and what came of it."""
         run_events.searched(self.events, search)
 
+    def tell_found(self, search: Search) -> None:
+        """What its model has found by now, itself."""
+        run_events.found(self.events, search)
+
     def tell_call(self, call: Call) -> None:
         """How a call of a tool stands now."""
         run_events.called(self.events, call)

@@ -73,6 +73,11 @@ def searched(events: RunLog, search: Search) -> None:
         events.append("sources", _encode(search))
 
 
+def found(events: RunLog, search: Search) -> None:
+    """All that the answer's model has found by now, itself."""
+    events.append("found", _encode(search))
+
+
 def called(events: RunLog, call: Call) -> None:
     """How a call of a tool stands now."""
     events.append("tool", _encode(call))
@@ -135,12 +140,16 @@ def replay(events: RunLog, begun: Begun, stored: StoredAnswer, told: StoredAnswe
         started(events, begun, stored.model)
         if stored.search:
             searched(events, stored.search)
+        if stored.found:
+            found(events, stored.found)
         for call in stored.calls:
             called(events, call)
         whole(events, stored.text, stored.reasoning, stored.thought_ms)
     else:
         if stored.search and stored.search != told.search:
             searched(events, stored.search)
+        if stored.found and stored.found != told.found:
+            found(events, stored.found)
         for call in stored.calls:
             if call not in told.calls:
                 called(events, call)

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import Row, bindparam, exists, select
 from sqlalchemy.engine import Connection
 
 from flask_app.database import table_of
@@ -16,7 +17,8 @@ from flask_app.services.tools import tool_calls
 from flask_app.services.web_search import searches
 
 _runs, _messages, _conversations = table_of(Run), table_of(Message), table_of(Conversation)
-_is_searched = exists().where(table_of(WebSearch).c.message_id == _runs.c.user_message_id)
+_asked_or_answered = table_of(WebSearch).c.message_id.in_([_runs.c.user_message_id, _runs.c.message_id])
+_is_searched = exists().where(_asked_or_answered)
 _calls = tool_calls.OF_MESSAGE.label("has_calls")
 _ANSWERS = (
     select(
@@ -33,8 +35,8 @@ _ANSWERS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The answer of a run as far as it is kept, with the title of its conversation, what was looked up for it, and the
-    calls of tools that were made."""
+    """The answer of a run as far as it is kept, with the title of its conversation, what was looked up for it, the
+    calls of tools that were made, and what its model `found` itself."""
 
     title: str
     model: str | None
@@ -44,6 +46,7 @@ class StoredAnswer:
     ending: Ending  # its status is "running" while the run goes on
     search: Search | None = None
     calls: Sequence[Call] = ()
+    found: Search | None = None
 
     @property
     def is_over(self) -> bool:
@@ -66,7 +69,7 @@ class StoredAnswer:
 def of_runs(connection: Connection, runs: Collection[str]) -> dict[str, StoredAnswer]:
     """Those of the runs that are there, by the run's id."""
     rows = connection.execute(_ANSWERS, {"runs": list(runs)}).all()
-    found = searches.of_messages(connection, [row.user_message_id for row in rows if row.is_searched])
+    found = searches.of_messages(connection, _places(rows))
     called = tool_calls.of_messages(connection, [row.message_id for row in rows if row.has_calls])
     return {
         row.id: StoredAnswer(
@@ -74,6 +77,12 @@ def of_runs(connection: Connection, runs: Collection[str]) -> dict[str, StoredAn
             Ending(row.status, row.finish_reason, row.error_code),
             found.get(row.user_message_id),
             called.get(row.message_id, ()),
+            found.get(row.message_id),
         )
         for row in rows
     }
+
+
+def _places(rows: Sequence[Row[Any]]) -> list[str]:
+    """The questions, and the answers, of those for which something was looked up."""
+    return [place for row in rows if row.is_searched for place in (row.user_message_id, row.message_id)]

@@ -61,6 +61,7 @@ class Rounds:
             message_id=begun.message_id,
             request_id=request.request_id,
             address=request.address,
+            tell_found=answer.tell_found,
         )
         self._calling = Calling(self._asked, stop, answer.tell_call)
         self._heard = Heard()

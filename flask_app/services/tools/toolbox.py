@@ -1,11 +1,12 @@
 """What a tool is to the answer that calls it, and those that are offered to one answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
+from flask_app.domain.web_sources import Search
 from flask_app.services.runs.stop_signal import StopSignal
 
 
@@ -28,6 +29,7 @@ class Asked:
     message_id: str  # of the answer
     request_id: str
     address: str
+    tell_found: Callable[[Search], object] = bool  # hears what the answer has of pages, once that is committed
 
 
 class Tool(Protocol):

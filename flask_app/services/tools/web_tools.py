@@ -25,6 +25,7 @@ from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.services.tools.choosing import Choice, Source
 from flask_app.services.tools.toolbox import Asked, Result, Tool
 from flask_app.services.web_search import answer_sources, search_attempts, search_settings, searchers
+from flask_app.services.web_search.answer_sources import Kept
 from flask_app.services.web_search.asking import Asking
 from flask_app.services.web_search.search_attempts import SearchTicket, Wanted
 from flask_app.services.web_search.search_settings import DEEPSEEK
@@ -155,7 +156,7 @@ def _dispatched(wanted: Wanted, by: Searcher) -> SearchTicket:
 def _kept(asking: Asking, asked: Asked) -> Search | None:
     """Settle it, and keep what was found; None where that cannot be done: the journal has its counts then."""
 
-    def work(connection: Connection) -> tuple[Entry | None, Search]:
+    def work(connection: Connection) -> tuple[Entry | None, Kept]:
         entry = asking.settle(connection)
         ids = {"question_id": asked.question_id, "message_id": asked.message_id}
         return entry, answer_sources.keep(connection, asking.search, **ids)
@@ -164,14 +165,16 @@ def _kept(asking: Asking, asked: Asked) -> Search | None:
         try:
             entry, kept = in_writing(work)
         except IntegrityError:  # the answer goes in this moment
-            entry, kept = in_writing(asking.settle), asking.search
+            entry, kept = in_writing(asking.settle), Kept(asking.search)
     except SQLAlchemyError as error:
         log.warning("search_not_saved", run=asked.run_id, reason=str(error.__cause__ or error))
         for settlement in asking.settlements():
             journal.keep(settlement)
         return None
     counting.booked(asking.sent.call.model, entry)
-    return kept
+    if kept.of_answer:
+        asked.tell_found(kept.of_answer)
+    return kept.told
 
 
 def _told(search: Search, *, is_link: bool) -> Result:

@@ -1,6 +1,6 @@
 """Pages that a model found, or opened, while it answered: kept with the answer, and counted on from its question's."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import bindparam, exists, insert, select
@@ -21,8 +21,15 @@ _KNOWN = (
 )
 
 
-def keep(connection: Connection, search: Search, *, question_id: str, message_id: str) -> Search:
-    """Write what is new of it, and give all of it with its numbers: a page that is known has the one that it had.
+class Kept(NamedTuple):
+    """What a search found, with its numbers, as it is `told`; and all that is kept `of_answer`, where that grew."""
+
+    told: Search
+    of_answer: Search | None = None
+
+
+def keep(connection: Connection, search: Search, *, question_id: str, message_id: str) -> Kept:
+    """Write what is new of it: a page that is known has the number that it had.
 
     Of an answer that has gone meanwhile nothing is written.
     """
@@ -38,7 +45,9 @@ def keep(connection: Connection, search: Search, *, question_id: str, message_id
     if fresh and connection.scalar(_IS_THERE, {"message": message_id}):
         search_id = _of_answer(connection, message_id, search.engine)
         connection.execute(insert(_sources), [_row(search_id, each) for each in fresh])
-    return msgspec.structs.replace(search, sources=told)
+        of_answer = searches.of_messages(connection, [message_id])[message_id]
+        return Kept(msgspec.structs.replace(search, sources=told), of_answer)
+    return Kept(msgspec.structs.replace(search, sources=told))
 
 
 def _of_answer(connection: Connection, message_id: str, engine: str) -> str:

@@ -10,12 +10,14 @@ from flask_app.database import transaction
 from flask_app.domain import web_sources
 from flask_app.models import Group, User
 from flask_app.services.runs import run_service
+from flask_app.services.runs.run_following import REPLAYED
 from flask_app.services.tools import offers
 from tests.support import called, ledger_oracle, web_searching
 from tests.support.brokers import wait_until
 from tests.support.called import calling
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
+from tests.support.events import events_of
 from tests.support.keys import keep_key
 from tests.support.scripted_upstream import Answer, Opened, Pages, ScriptedUpstream, Status, Whole
 from tests.support.upstream_journal import FETCH, SEARCH
@@ -94,12 +96,10 @@ def test_each_call_is_an_attempt_of_its_own_and_its_pages_are_kept_with_the_answ
 ) -> None:
     upstream.script(calling(HIGH), calling(PAGE), Answer("19 metres [1][3]"))
     events = ask(member_client)
-    assert called.told(events) == [
-        ("web_search", "running"),
-        ("web_search", "done"),
-        ("web_fetch", "running"),
-        ("web_fetch", "done"),
-    ]
+    told = [(event.name, event.data.get("status")) for event in events if event.name in {"tool", "found"}]
+    assert told == 2 * [("tool", "running"), ("found", "found"), ("tool", "done")]
+    found = [event.data for event in events if event.name == "found"]
+    assert [[each["number"] for each in search["sources"]] for search in found] == [[1, 2], [1, 2, 3]]
     assert stored() == [
         (1, "https://example.org/arkona", ""),
         (2, "https://example.net/list", ""),
@@ -116,9 +116,21 @@ def test_each_call_is_an_attempt_of_its_own_and_its_pages_are_kept_with_the_answ
     thread: Any = member_client.get(f"/api/conversations/{answer.conversation_id}").json
     question, said = thread["messages"]
     assert question["search"] is None
-    assert [each["number"] for each in said["search"]["sources"]] == [1, 2, 3]
+    assert said["search"] == found[-1]
     details: Any = member_client.get(f"/api/messages/{answer.id}/usage").json
     assert details["search"]["costs"] == [{"currency": "CNY", "micros": 10_000}]
+
+
+def test_whoever_follows_from_the_database_hears_of_what_was_found(
+    provider_id: str, member: User, member_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(calling(HIGH), Answer("19 metres [3]"))
+    upstream.script(Pages(), Pages([{"url": "https://example.com/3"}]), path=SEARCH)
+    start = next(event for event in ask(member_client, search=True) if event.name == "start")
+    events = events_of(b"".join(run_service.read(member, start.data["run_id"], after=REPLAYED, locale="en")))
+    assert [event.name for event in events[:4]] == ["start", "sources", "found", "tool"]
+    numbers = [[each["number"] for each in event.data["sources"]] for event in events[1:3]]
+    assert numbers == [[1, 2], [3]]
 
 
 def test_the_model_is_told_numbers_that_go_on_from_its_question(

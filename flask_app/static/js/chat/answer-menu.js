@@ -59,7 +59,7 @@ export class AnswerMenu {
 /** @param {Answer} answer */
 async function copyPlain(answer) {
   const { plainText } = await loaded(import("app/chat/plain-text.js"))
-  const text = withSourceList(plainText(answer.drawn), answer.question.sources, t("js.web_list"), { isPlain: true })
+  const text = withSourceList(plainText(answer.drawn), answer.sources, t("js.web_list"), { isPlain: true })
   toast(t((await copyText(text)) ? "js.copied" : "js.copy_failed"))
 }
 

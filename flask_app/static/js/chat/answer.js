@@ -1,9 +1,10 @@
 // @ts-check
 /** One answer in the thread: thoughts, text, what went wrong, and what can be done with it. */
+import { loaded } from "app/api.js"
 import { GrowingText, showText } from "app/chat/growing-text.js"
 import { formatDuration, formatNumber, t } from "app/i18n.js"
 import { withSourceList } from "app/markdown/citations.js"
-import { fill, fromTemplate, must, slot } from "app/ui.js"
+import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
 import { showVersion } from "app/chat/versions.js"
 
 /** @typedef {import("app/chat/question.js").Question} Question */
@@ -18,14 +19,18 @@ export class Answer {
   resumed = 0
   /** The newest run on it. @type {string | null} */
   runId = null
-  #text = new GrowingText(slot(this.element, "text"), () => this.question.sources)
-  #reasoning = new GrowingText(slot(this.element, "reasoning"), () => this.question.sources)
+  #text = new GrowingText(slot(this.element, "text"), () => this.sources)
+  #reasoning = new GrowingText(slot(this.element, "reasoning"), () => this.sources)
   /** @type {string | null} */
   #model = null
   /** How long was thought, in milliseconds, once that is known. @type {number | null} */
   #thinkingTime = null
   /** @type {Usage | null} */
   #usage = null
+  /** What its model found itself. @type {import("app/chat/question.js").Search | null} */
+  #found = null
+  /** @type {import("app/markdown/citations.js").Source[]} */
+  #sources = []
   #stored = ""
   #versions = 1
   #isWhole = false
@@ -42,9 +47,23 @@ export class Answer {
     return this.#text.text || this.#stored
   }
 
+  /** What it may cite: its question's, and what its model found itself. It grows while the answer is written. */
+  get sources() {
+    this.#sources.splice(0, Infinity, ...this.question.sources, ...(this.#found?.sources ?? []))
+    return this.#sources
+  }
+
+  /** What its model has found itself by now. @param {import("app/chat/question.js").Search | null} found */
+  showFound(found) {
+    this.#found = found
+    const place = slot(this.element, "found")
+    place.hidden = !this.sources.length || !found
+    if (found) loaded(import("app/chat/sources.js")).then(({ showSources }) => this.#found === found && showSources(place, found), tell)
+  }
+
   /** The same with the sources that it names. */
   get copied() {
-    return withSourceList(this.text, this.question.sources, t("js.web_list"))
+    return withSourceList(this.text, this.sources, t("js.web_list"))
   }
 
   /** What is drawn of its text. */
@@ -67,13 +86,14 @@ export class Answer {
     return this.#model
   }
 
-  /** The answer as it was saved. @param {{text: string, reasoning: string, thinking_ms: number | null, model: string | null, usage: Usage | null}} message */
-  show({ text, reasoning, thinking_ms: time, model, usage }) {
+  /** The answer as it was saved. @param {{text: string, reasoning: string, thinking_ms: number | null, model: string | null, usage: Usage | null, search?: import("app/chat/question.js").Search | null}} message */
+  show({ text, reasoning, thinking_ms: time, model, usage, search = null }) {
+    this.showFound(search)
     this.#stored = text
     this.#model = model
     this.#usage = usage
-    showText(slot(this.element, "text"), text, this.question.sources)
-    showText(slot(this.element, "reasoning"), reasoning, this.question.sources)
+    showText(slot(this.element, "text"), text, this.sources)
+    showText(slot(this.element, "reasoning"), reasoning, this.sources)
     this.#thinkingTime = time
     this.#showThinking(reasoning, this.#timeOfThinking)
   }

@@ -156,6 +156,7 @@ export class Following {
       start: (detail) => this.#begun(stream, answer, detail),
       searching: ({ query }) => this.#searching(answer, query),
       sources: (search) => this.#searched(answer, search),
+      found: (search) => answer.showFound(search),
       reasoning: ({ text }) => answer.think(text),
       thought: ({ thinking_ms: time }) => answer.thought(time),
       token: ({ text }) => {

@@ -1,13 +1,13 @@
 // @ts-check
 /**
  * One answer on its way. Sends a message, has a question answered again, goes on with an answer or joins a run, survives lost connections, and passes every event on once.
- * Emits what the server names (start, searching, sources, reasoning, token, usage, done, error), "unsaved" of an answer that has come and cannot be
+ * Emits what the server names (start, searching, sources, found, reasoning, token, usage, done, error), "unsaved" of an answer that has come and cannot be
  * saved yet, and "lost" and "open" about the line.
  */
 import { ApiError, request } from "app/api.js"
 import { serverEvents } from "app/chat/sse.js"
 
-const EVENTS = new Set(["start", "searching", "sources", "reasoning", "thought", "token", "usage", "done", "error"])
+const EVENTS = new Set(["start", "searching", "sources", "found", "reasoning", "thought", "token", "usage", "done", "error"])
 const UNSAVED = "not_saved_yet" // no end: it is told once it is saved
 const SILENCE = 45_000 // the server speaks at least every 15 s
 const OVERDUE = 20_000 // who comes back to such a silence, as on a phone that slept, does not wait for the rest of it
