@@ -138,24 +138,26 @@ def replay(events: RunLog, begun: Begun, stored: StoredAnswer, told: StoredAnswe
     """A stored answer as the events a reader expects who was `told` it as it was before; the end once it is over."""
     if told is None or not stored.goes_on_from(told):
         started(events, begun, stored.model)
-        if stored.search:
-            searched(events, stored.search)
-        if stored.found:
-            found(events, stored.found)
+        _looked_up(events, stored)
         for call in stored.calls:
             called(events, call)
         whole(events, stored.text, stored.reasoning, stored.thought_ms)
     else:
-        if stored.search and stored.search != told.search:
-            searched(events, stored.search)
-        if stored.found and stored.found != told.found:
-            found(events, stored.found)
+        _looked_up(events, stored, told)
         for call in stored.calls:
             if call not in told.calls:
                 called(events, call)
         news = stored.thought_ms if stored.thought_ms != told.thought_ms else None
         whole(events, stored.text[len(told.text) :], stored.reasoning[len(told.reasoning) :], news)
     events.finish([ended(begun, stored.ending)] if stored.is_over else [])
+
+
+def _looked_up(events: RunLog, stored: StoredAnswer, told: StoredAnswer | None = None) -> None:
+    """What was found for the question, and by the answer's model itself, as far as that is news."""
+    if stored.search and (told is None or stored.search != told.search):
+        searched(events, stored.search)
+    if stored.found and (told is None or stored.found != told.found):
+        found(events, stored.found)
 
 
 def replay_end(events: RunLog, begun: Told, status: str | None) -> None:
