@@ -85,10 +85,12 @@ def send(body: SendMessage) -> Response:
     Where there are some, `message` may be empty.
     A new conversation may have an assistant, `assistant_id`: its instructions come first, also in what is asked there
     later; with `conversation_id` it is refused. Which model answers, and how it thinks, is said here as always.
-    With `search` the question is looked up on the web first: the events `searching` and `sources` tell of it, the
-    question's `search` keeps what was found. Where one may not search it is refused (403 `search_off`).
+    With `search` the question is looked up on the web first, and links in it are opened: the events `searching` and
+    `sources` tell of it, the question's `search` keeps what was found. Where one may not search it is refused (403
+    `search_off`).
     `tools` are what the model may call: `web`, or servers by their ids. The event `tool` tells of each call whenever it
-    stands differently, the answer's `calls` keep them. What is not for one's group is refused (403 `tool_not_granted`).
+    stands differently, `found` of what they found on the web; the answer's `calls` and `search` keep them. What is not
+    for one's group is refused (403 `tool_not_granted`).
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()

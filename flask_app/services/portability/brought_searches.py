@@ -1,4 +1,4 @@
-"""What was looked up on the web for questions that are imported, as far as it can be kept."""
+"""What was looked up on the web for questions that are imported, and by models, as far as it can be kept."""
 
 from collections.abc import Iterable
 
@@ -6,15 +6,32 @@ from msgspec.structs import asdict, replace
 
 from flask_app import i18n
 from flask_app.domain import web_links, web_sources
-from flask_app.domain.web_sources import EMPTY, FAILED, FOUND, RUNNING, STOPPED, Page, Search, Source
+from flask_app.domain.web_sources import (
+    EMPTY,
+    FAILED,
+    FOUND,
+    MOST_NUMBER,
+    MOST_PAGE_BYTES,
+    MOST_SOURCE_BYTES,
+    OPENED,
+    RUNNING,
+    STOPPED,
+    Page,
+    Search,
+    Source,
+)
 from flask_app.services.portability.message_tree import Placed, short
 
 _ENGINE_LENGTH = 16
 
 
 def of(placed: Iterable[Placed]) -> dict[str, Search]:
-    """By the ids that the questions get here."""
-    found = {row["id"]: _kept(said.search) for row, said in placed if said.role == "user" and said.search}
+    """By the ids that the messages get here."""
+    found = {
+        row["id"]: _kept(said.search) if said.role == "user" else _of_answer(said.search)
+        for row, said in placed
+        if said.search
+    }
     return {message_id: search for message_id, search in found.items() if search.query or search.sources}
 
 
@@ -36,6 +53,19 @@ def _kept(search: Search) -> Search:
         error_code=_code(search.error_code),
         sources=sources,
     )
+
+
+def _of_answer(search: Search) -> Search:
+    """What a model found itself: each page with the number that it is cited by; nothing where a query is told."""
+    found: dict[int, Source] = {}
+    for each in search.sources if not search.query else ():
+        url, is_opened = each.url.strip(), each.fetched == OPENED
+        if 0 < each.number <= MOST_NUMBER and each.number not in found and web_sources.is_open(url):
+            most = MOST_PAGE_BYTES if is_opened else MOST_SOURCE_BYTES
+            kept = web_sources.source_of(url, _page(each), most, OPENED if is_opened else "")
+            found[each.number] = replace(kept, number=each.number)
+    engine = short(search.engine, _ENGINE_LENGTH) or ""
+    return Search(status=FOUND, query="", engine=engine, sources=list(found.values()))
 
 
 def _status(search: Search, sources: list[Source]) -> str:

@@ -26,12 +26,13 @@ function draw(place) {
   const text = place.textContent ?? ""
   place.classList.remove("shared__raw")
   place.removeAttribute("dir") // each block has its own
-  showText(place, text, sourcesOf(place.closest("article")?.previousElementSibling))
+  const answer = place.closest("article")
+  showText(place, text, [...sourcesOf(answer?.previousElementSibling), ...sourcesOf(answer)])
 }
 
-/** What was found on the web for the question. @param {Element | null | undefined} question @returns {import("app/markdown/citations.js").Source[]} */
-function sourcesOf(question) {
-  const links = /** @type {HTMLAnchorElement[]} */ ([...(question?.querySelectorAll("[data-source]") ?? [])])
+/** What was found on the web for a question, or by the model of an answer. @param {Element | null | undefined} message @returns {import("app/markdown/citations.js").Source[]} */
+function sourcesOf(message) {
+  const links = /** @type {HTMLAnchorElement[]} */ ([...(message?.querySelectorAll("[data-source]") ?? [])])
   return links.map((link) => ({ number: Number(link.dataset.source), url: link.href, title: link.querySelector(".source__title")?.textContent ?? "", site: "", published: "" }))
 }
 
