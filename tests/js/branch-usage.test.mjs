@@ -22,7 +22,7 @@ test("the last answer that was counted says it, on the page or stored", () => {
 test("a conversation that was brought in is estimated by its words, files and sources", () => {
   const files = [{ tokens: 100, absent: null }, { tokens: 50, absent: "left_out" }]
   const search = { sources: [{ text: "十个字的来源在这里了" }] }
-  const path = [said("user", "问题问题问题问题问题", { files, search }), said("assistant", "1234567890")]
+  const path = [said("user", "问题问题问题问题问题", { files, search }), said("assistant", "1234567890", { search })]
   assert.deepEqual(usageOf(path, nobody), { total_tokens: 115, context_tokens: 115, source: "estimated" })
 })
 

@@ -19,8 +19,9 @@ export function usageOf(path, drawnUsage) {
 /** @param {Said[]} path @returns {Usage} */
 function estimated(path) {
   let tokens = 0
-  for (const { text, files, search } of path) {
-    for (const words of [text, ...(search?.sources ?? []).map((source) => source.text)]) tokens += tokensOf(words)
+  for (const { role, text, files, search } of path) {
+    const sources = role === "user" ? (search?.sources ?? []) : [] // what a model found itself is not told again
+    for (const words of [text, ...sources.map((source) => source.text)]) tokens += tokensOf(words)
     for (const file of files) tokens += file.absent ? 0 : (file.tokens ?? 0)
   }
   return { total_tokens: tokens, context_tokens: tokens, source: "estimated" }
