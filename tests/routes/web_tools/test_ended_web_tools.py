@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import update
-from sqlalchemy.engine import Connection
 
 from flask_app import config as settings
 from flask_app import database
@@ -20,7 +19,6 @@ from flask_app.services.ledger import journal
 from flask_app.services.runs import lease_service, run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools import tool_rounds
-from flask_app.services.web_search import search_attempts
 from tests.routes.web_searching.test_unheard_searches import Unheard
 from tests.support import called, ledger_oracle, web_searching
 from tests.support.brokers import wait_until
@@ -199,17 +197,17 @@ def test_a_commit_without_a_reply_is_asked_for_where_it_is_there_and_else_of_nob
     ledger_oracle.check(upstream.journal, ())
 
 
-def test_a_run_that_is_over_asks_for_nothing_more(
-    provider_id: str, member: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upstream.script(calling(HIGH), Answer("as you say"))
-    usual = search_attempts.take_turn
-
-    def over(connection: Connection, call: search_attempts.Wanted) -> None:
-        connection.execute(update(Run).values(status="interrupted"))
-        usual(connection, call)
-
-    monkeypatch.setattr(search_attempts, "take_turn", over)
+def test_a_run_that_is_over_asks_for_nothing_more(provider_id: str, member: User, upstream: ScriptedUpstream) -> None:
+    """Of two calls the first is on its way as somebody takes its worker for dead."""
+    gate = Gate(0)
+    upstream.script(Pages(gate=gate), path=SEARCH)
+    upstream.script(calling(HIGH, HIGH), Answer("as you say"))
     begin(member)
+    wait_until(lambda: bool(upstream.journal.searches))
+    with transaction() as session:
+        session.execute(update(Run).values(status="interrupted"))
+    gate.open()
     wait()
-    assert (upstream.journal.searches, web_searching.entries()) == ([], [])
+    assert [attempt for attempt in states() if attempt[0] == "search"] == [SETTLED]
+    assert len(upstream.journal.searches) == 1
+    assert len(web_searching.entries()) == 1
