@@ -1,0 +1,185 @@
+"""A server of tools, the official one and some that misbehave: what is asked of it, and what is made of its replies."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from flask_app.errors import UpstreamError
+from flask_app.upstream.client import Endpoint
+from flask_app.upstream.mcp import MODERN, Called, ServerCall
+from tests.support.mcp_server import TOKEN, McpServer, tool
+
+WAYS = pytest.mark.parametrize(("path", "protocol"), [("mcp", MODERN), ("older", "2025-11-25")])
+KNOWN = pytest.mark.parametrize("known", [None, MODERN, "2025-06-18"])
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[McpServer]:
+    with McpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def workshop(running: McpServer) -> McpServer:
+    running.forget()
+    return running
+
+
+def at(workshop: McpServer, path: str = "mcp", secret: str = "") -> Endpoint:
+    return Endpoint(workshop.at(path), secret, True)
+
+
+def call(workshop: McpServer, name: str = "echo", path: str = "mcp", **options: Any) -> Called:
+    made = ServerCall(at(workshop, path), options.pop("seconds", 10), options.pop("known", None))
+    parameters = next((each.input_schema for each in workshop.tools if each.name == name), {})
+    return made.call(name, {"words": "hello"} | options, parameters)
+
+
+@WAYS
+def test_every_page_of_the_list_is_read(workshop: McpServer, path: str, protocol: str) -> None:
+    found = ServerCall(at(workshop, path), 10).tools()
+    assert (found.protocol, found.left_out) == (protocol, 0)
+    assert [each.name for each in found.tools] == [each.name for each in workshop.tools]
+    assert found.tools[0].description == "Says the words again."
+    assert '"words"' in found.tools[0].parameters
+
+
+@WAYS
+@KNOWN
+def test_a_call_is_made_once_whatever_the_server_spoke_before(
+    workshop: McpServer, path: str, protocol: str, known: str | None
+) -> None:
+    spoken = "2025-11-25" if known == "2025-06-18" else protocol  # it goes on as it began
+    assert call(workshop, path=path, known=known) == Called("echo: hello", False, spoken)
+    assert workshop.called == [("echo", {"words": "hello"})]
+
+
+def test_a_server_that_is_known_to_speak_the_newest_is_asked_once(workshop: McpServer) -> None:
+    call(workshop, known=MODERN)
+    assert len(workshop.asked) == 1
+
+
+def test_a_session_is_ended_after_the_call(workshop: McpServer) -> None:
+    call(workshop, path="older")
+    methods = [method for method, _, _ in workshop.asked]
+    sessions = [headers.get("mcp-session-id") for _, _, headers in workshop.asked]
+    assert methods == ["POST", "POST", "POST", "POST", "DELETE"]
+    assert sessions[:2] == [None, None]
+    assert sessions[2]
+    assert len(set(sessions[2:])) == 1
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("name", "text", "is_error"),
+    [
+        ("fails", "fails: hello", True),
+        ("counts", '{"boats":3}', False),
+        ("draws", "Here it is:\n\n[image]", False),
+        ("works", "works: hello", False),
+        ("named", "named: hello", False),
+    ],
+)
+def test_what_a_tool_says_is_told_as_text(
+    workshop: McpServer, path: str, protocol: str, name: str, text: str, is_error: bool
+) -> None:
+    assert call(workshop, name, path) == Called(text, is_error, protocol)
+
+
+@pytest.mark.parametrize(("words", "header"), [("hello", "hello"), ("höher\n", "=?base64?aMO2aGVyCg==?=")])
+def test_words_that_a_schema_puts_into_a_header_get_there(workshop: McpServer, words: str, header: str) -> None:
+    assert call(workshop, "named", words=words).text == f"named: {words}"
+    assert workshop.asked[-1][2]["mcp-param-words"] == header
+
+
+@WAYS
+def test_an_error_of_the_server_is_one_of_the_call(workshop: McpServer, path: str, protocol: str) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        call(workshop, "broken", path)
+    assert (caught.value.code, len(workshop.called)) == ("mcp_error", 1), protocol
+
+
+@pytest.mark.security("key-to-its-own-host")
+def test_the_secret_opens_the_server_and_is_told_to_nobody(workshop: McpServer) -> None:
+    assert ServerCall(at(workshop, "locked", TOKEN), 10).tools().tools
+    with pytest.raises(UpstreamError) as caught:
+        ServerCall(at(workshop, "locked", "another-one-than-that"), 10).tools()
+    assert (caught.value.code, caught.value.upstream_status) == ("mcp_refused", 401)
+    assert "another-one" not in f"{caught.value.detail}{caught.value!r}{at(workshop, 'locked', 'another-one')!r}"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("elsewhere", "mcp_redirects"),
+        ("garbage", "mcp_garbage"),
+        ("page", "mcp_garbage"),
+        ("deep", "mcp_garbage"),
+        ("huge", "mcp_too_large"),
+        ("dies", "mcp_cut"),
+        ("nothing", "mcp_failed"),
+    ],
+)
+@pytest.mark.security("providers-addresses")
+def test_what_a_server_does_wrong_has_a_name(workshop: McpServer, path: str, code: str) -> None:
+    for made in (ServerCall(at(workshop, path, TOKEN), 10), ServerCall(at(workshop, path, TOKEN), 10, MODERN)):
+        with pytest.raises(UpstreamError) as caught:
+            made.call("echo", {}, {})
+        assert caught.value.code == code
+    assert all(asked == f"/{path}" for _, asked, _ in workshop.asked), "a redirect was followed"
+
+
+@pytest.mark.security("providers-addresses")
+def test_it_does_not_reach_into_this_network(workshop: McpServer) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        ServerCall(Endpoint(workshop.url, TOKEN), 5).tools()
+    assert (caught.value.code, workshop.asked) == ("mcp_address_private", [])
+
+
+def test_nobody_there_is_told_as_that() -> None:
+    with pytest.raises(UpstreamError) as caught:
+        ServerCall(Endpoint("http://127.0.0.1:9/mcp", "", True), 5).tools()
+    assert caught.value.code == "mcp_unreachable"
+
+
+@pytest.mark.parametrize(("path", "name"), [("silent", "echo"), ("mcp", "hangs"), ("older", "hangs")])
+def test_one_that_takes_too_long_is_left(workshop: McpServer, path: str, name: str) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        call(workshop, name, path, seconds=0.3)
+    assert caught.value.code == "mcp_timeout"
+
+
+@pytest.mark.parametrize(("path", "name"), [("silent", "echo"), ("mcp", "hangs"), ("older", "hangs")])
+def test_a_stop_ends_it_at_once(workshop: McpServer, path: str, name: str) -> None:
+    made = ServerCall(at(workshop, path), 60)
+    timer = threading.Timer(0.5, made.shutdown)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(UpstreamError):
+        made.call(name, {}, {})
+    assert time.monotonic() - began < 3
+    timer.join()
+
+
+def test_one_that_was_stopped_before_is_not_asked(workshop: McpServer) -> None:
+    made = ServerCall(at(workshop), 10)
+    made.shutdown()
+    with pytest.raises(UpstreamError):
+        made.call("echo", {}, {})
+    assert workshop.asked == []
+
+
+def test_tools_that_cannot_be_offered_are_counted(workshop: McpServer) -> None:
+    large = {"words": {"type": "string", "description": "x" * (17 << 10)}}
+    workshop.tools = [tool("echo"), tool("echo"), tool("x" * 129), tool("large", properties=large)]
+    found = ServerCall(at(workshop), 10).tools()
+    assert ([each.name for each in found.tools], found.left_out) == (["echo"], 3)
+
+
+def test_a_list_without_end_has_one(workshop: McpServer) -> None:
+    workshop.tools = [tool(f"tool{number}") for number in range(200)]
+    found = ServerCall(at(workshop), 10).tools()
+    assert len(found.tools) <= 128
