@@ -35,6 +35,7 @@ from flask_app.routes import (
     admin_usage,
     admin_users,
     admin_warnings,
+    admin_tools,
     admin_web_search,
     api,
     assistants,
@@ -143,7 +144,7 @@ def create_app(config: Config | None = None) -> Flask:
     apis = (*talk, tool_calls, usage, budgets, own_data, second_step, passkeys, health, monitoring)
     people = (admin_users, admin_invitations, admin_registrations, admin_groups, admin_rates)
     kept = (admin_prompts, admin_assistants)
-    elsewhere = (admin_identities, admin_directories, admin_web_search)
+    elsewhere = (admin_identities, admin_directories, admin_web_search, admin_tools)
     money = (admin_budgets, admin_codes, admin_warnings, admin_settings, admin_tokens, admin_shares)
     upstream = (admin_keys, admin_models, admin_tariffs, admin_providers, admin_reconciliations)
     watched = (admin_usage, admin_requests, admin_audit, admin_system)

@@ -27,6 +27,7 @@ from flask_app.cli_site import site
 from flask_app.cli_system import system
 from flask_app.cli_tariffs import tariffs
 from flask_app.cli_tokens import tokens
+from flask_app.cli_tools import tools
 from flask_app.cli_usage import usage
 from flask_app.cli_warnings import warnings
 from flask_app.models import DEFAULT_GROUP_ID
@@ -57,6 +58,7 @@ COMMANDS: tuple[click.Command, ...] = (
         groups,
         prompts,
         assistants,
+        tools,
         rates_group,
         budgets,
         codes,

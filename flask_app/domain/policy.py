@@ -27,6 +27,7 @@ ownership        site   -      -        -       hand ownership over, share it, e
 groups           site   site   -        -       make, change and delete groups
 prompts          site   site   -        -       keep prompts for everybody or for a group
 assistants       site   site   -        -       keep assistants for everybody or for a group
+tools            site   site   -        -       add servers of tools, say which groups may use them
 limits           site   site   -        -       set how often people may ask
 conversations    -      -      group    -       read what people wrote in a supervised group; each look is noted
 budgets.see      site   site   group    -       see the budgets of a group and its people

@@ -42,6 +42,7 @@ from flask_app.models.registrations import Registration
 from flask_app.models.search import SearchDocument, SearchPosting, SearchProgress
 from flask_app.models.sharing import Share, SharedDaily
 from flask_app.models.site import ANNOUNCED, Announcement, ServerProcess
+from flask_app.models.tool_servers import GroupToolServer, ServerTool, ToolServer
 from flask_app.models.tools import ToolCall
 from flask_app.models.upstream import ApiKey, ChatModel, ModelAlias, Provider, Tariff
 from flask_app.models.web_searches import WebSearch, WebSource
@@ -66,6 +67,7 @@ __all__ = [
     "Folder",
     "Group",
     "GroupManager",
+    "GroupToolServer",
     "IdentityProvider",
     "IdentitySignIn",
     "ImportedDaily",
@@ -100,6 +102,7 @@ __all__ = [
     "SearchProgress",
     "SecondStep",
     "ServerProcess",
+    "ServerTool",
     "Setting",
     "Share",
     "SharedAssistant",
@@ -112,6 +115,7 @@ __all__ = [
     "TokenOrigin",
     "TokenUsage",
     "ToolCall",
+    "ToolServer",
     "TopUp",
     "UsageHourly",
     "UsedChallenge",

@@ -48,6 +48,7 @@ from flask_app.web.shares import anybodys_shares_reply
 from flask_app.web.system import system_reply
 from flask_app.web.tariffs import prices_state
 from flask_app.web.tokens import anybodys_tokens_reply
+from flask_app.web.tools import tools_state
 from flask_app.web.usage import Choice, RecordsState, overview_state
 from flask_app.web.warnings import warnings_state
 
@@ -141,6 +142,12 @@ def assistants() -> str:
         groups=group_names(),
     )
     return render_template("admin/assistants.html", admin_state=pages.state(state), terms=assistant_terms)
+
+
+@blueprint.get("/tools")
+@require_permission("tools")
+def tools() -> str:
+    return render_template("admin/tools.html", admin_state=pages.state(tools_state()))
 
 
 @blueprint.get("/budgets")

@@ -105,7 +105,8 @@ class ServerCall:
 
     def _listing(self) -> Listing:
         found: dict[str, FoundTool] = {}
-        left_out, cursor = 0, None
+        left_out = 0
+        cursor: object = None
         for _ in range(MOST_PAGES):
             page = self._request("tools/list", {"cursor": cursor} if cursor else {})
             said = page.get("tools")

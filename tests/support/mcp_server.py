@@ -8,7 +8,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -23,7 +23,7 @@ TOKEN = "sesame-opens-the-workshop"
 HUGE_BYTES = 100 << 20
 PAGE = 3  # tools on a page of the list
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Context = ServerRequestContext[Any]
 
 

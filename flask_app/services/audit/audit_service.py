@@ -36,6 +36,7 @@ ACTIONS = (
     *("group.opening", "user.opening"),
     *("prompt.add", "prompt.change", "prompt.delete"),
     *("assistant.add", "assistant.change", "assistant.delete"),
+    *("tool_server.add", "tool_server.change", "tool_server.delete", "tool_server.look", "tool_server.keep"),
     *("group.supervise", "supervision.look"),
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),
     *("codes.make", "codes.revoke", "code.redeem", "usage.refund", "usage.rebuild"),

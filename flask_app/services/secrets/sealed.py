@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Select, select, true, update
 
 from flask_app.database import table_of
-from flask_app.models import ApiKey, IdentityProvider, InvitationLetter, ProgramWords, SecondStep, Setting, Share
+from flask_app.models import (
+    ApiKey,
+    IdentityProvider,
+    InvitationLetter,
+    ProgramWords,
+    SecondStep,
+    Setting,
+    Share,
+    ToolServer,
+)
 from flask_app.services.secrets import sealing
 from flask_app.services.secrets.sealing import Unreadable
 from flask_app.services.warnings import webhook_service
@@ -17,7 +26,7 @@ AT_ONCE = 20  # a program's kept words may be more than a megabyte
 
 _keys, _second_steps, _settings = table_of(ApiKey), table_of(SecondStep), table_of(Setting)
 _words, _identity_providers, _shares = table_of(ProgramWords), table_of(IdentityProvider), table_of(Share)
-_letters = table_of(InvitationLetter)
+_letters, _tool_servers = table_of(InvitationLetter), table_of(ToolServer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ SEALED = (
     SealedColumn(_shares.c.token, _shares.c.id, true()),
     SealedColumn(_letters.c.code, _letters.c.invitation_id, true()),
     SealedColumn(_identity_providers.c.secret, _identity_providers.c.id, true()),
+    SealedColumn(_tool_servers.c.secret, _tool_servers.c.id, true()),
     SealedColumn(_settings.c.value, _settings.c.name, _settings.c.name == webhook_service.NAME, as_text=True),
 )
 
