@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -30,6 +31,9 @@ from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.upstream_answers import Answer
 from tests.support.upstream_fetches import Opened
 from tests.support.upstream_searches import PAGES, Pages
+
+if TYPE_CHECKING:
+    from tests.support.mcp_server import McpServer
 
 _UNTIMED = hypothesis.settings(deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.register_profile("same", _UNTIMED, derandomize=True)  # what a commit is asked is asked again
@@ -126,6 +130,21 @@ def objects(running_objects: ObjectServer) -> Iterator[ObjectServer]:
 def provider() -> Iterator[ScriptedUpstream]:
     with ScriptedUpstream() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def running_workshop() -> Iterator["McpServer"]:
+    from tests.support.mcp_server import McpServer  # it loads what few tests need
+
+    with McpServer() as running:
+        yield running
+
+
+@pytest.fixture
+def workshop(running_workshop: "McpServer") -> "McpServer":
+    """A real server of tools."""
+    running_workshop.forget()
+    return running_workshop
 
 
 @pytest.fixture(scope="session")

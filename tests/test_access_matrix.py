@@ -37,7 +37,7 @@ OWNED |= {
 }
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
-OF_THE_SITE |= {"announcement_id", "registration_id", "identity_provider_id", "directory_id", "slug"}
+OF_THE_SITE |= {"announcement_id", "registration_id", "identity_provider_id", "directory_id", "tool_server_id", "slug"}
 OF_THE_SITE |= {
     "shared_prompt_id",
     "shared_assistant_id",

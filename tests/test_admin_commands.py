@@ -49,6 +49,11 @@ BY = {
     "POST /api/admin/prompts": "prompts add",
     "PUT /api/admin/prompts/{shared_prompt_id}": "prompts change",
     "DELETE /api/admin/prompts/{shared_prompt_id}": "prompts delete",
+    "POST /api/admin/tool-servers": "tools add",
+    "PUT /api/admin/tool-servers/{tool_server_id}": "tools change",
+    "DELETE /api/admin/tool-servers/{tool_server_id}": "tools remove",
+    "POST /api/admin/tool-servers/{tool_server_id}/look": "tools look",
+    "PUT /api/admin/tool-servers/{tool_server_id}/tools": "tools keep",
     "POST /api/admin/assistants": "assistants add",
     "PATCH /api/admin/assistants/{shared_assistant_id}": "assistants change",
     "DELETE /api/admin/assistants/{shared_assistant_id}": "assistants delete",
@@ -106,6 +111,7 @@ READ_BY = {
     "overview": "usage overview",
     "prompts": "prompts list",
     "prompts/{shared_prompt_id}": "prompts show",
+    "tool-servers": "tools list",
     "assistants": "assistants list",
     "assistants/{shared_assistant_id}": "assistants show",
     "rates": "rates list",
@@ -135,7 +141,7 @@ WITHOUT_COMMAND = {
 # Further commands that one route of the API is the same as.
 BESIDES = {
     *("users disable", "users enable", "site language", "site accent"),
-    *("directories switch", "identities switch", "assistants attach", "assistants detach"),
+    *("directories switch", "identities switch", "tools switch", "assistants attach", "assistants detach"),
 }
 # What only the server does.
 ALONE = {"usage rebuild", "usage verify", "usage reconcile", "secrets rotate", "backup", "restore", "move", "doctor"}

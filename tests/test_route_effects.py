@@ -41,6 +41,7 @@ from tests.support import (
     sharing,
     snapshots,
     storage,
+    tooling,
     warned,
     who_searches,
 )
@@ -48,11 +49,12 @@ from tests.support.changes import ACTS, CANARY, CHANGES, NOT_CHANGES, SOON
 from tests.support.clients import PageClient
 from tests.support.events import events_of
 from tests.support.keys import keep_key, keep_provider
+from tests.support.mcp_server import McpServer
 from tests.support.scripted_upstream import ScriptedUpstream
 
 
 @pytest.fixture
-def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) -> dict[str, str]:
+def things(member: User, member_client: PageClient, upstream: ScriptedUpstream, workshop: McpServer) -> dict[str, str]:
     """Something for every argument of a route, by the argument's name."""
     started = events_of(member_client.post("/api/chat", json={"message": "hello"}).data)[0].data
     provider_id = keep_provider("Elsewhere", upstream.base_url, models=["elsewhere-1"])
@@ -82,6 +84,7 @@ def things(member: User, member_client: PageClient, upstream: ScriptedUpstream) 
         **prompted.both(member),
         "assistant_id": assisted.keep(member_client)["id"],
         "shared_assistant_id": assisted.share().id,
+        "tool_server_id": tooling.added(workshop.url).server.id,
         "file_id": files.kept(member_client, b"words")["id"],
     }
 
@@ -168,6 +171,8 @@ def ready(
     body = ACTS[name]
     if body and "base_url" in body:
         body = body | {"base_url": upstream.base_url}
+    if body and "seen" in body:
+        body = body | {"seen": tooling.seen(things["tool_server_id"])}
     sent = {} if body is None else {"json": body}
     return lambda: client.open(route.path(**things), method=route.method, **sent)
 

@@ -16,7 +16,7 @@ from flask_app.services.usage.record_search import PROVENANCES
 
 _PAGES = (
     *("users", "groups", "limits", "budgets", "codes", "tokens", "shares", "keys", "models", "prices", "warnings"),
-    *("prompts", "assistants", "reconciliation", "audit", "requests", "settings", "system"),
+    *("prompts", "assistants", "tools", "reconciliation", "audit", "requests", "settings", "system"),
 )
 
 Choices = Mapping[str, list[dict[str, str]]]  # by field; each choice is a part of the query

@@ -25,6 +25,7 @@ SIGNED_IN = {
     "assistants": "/assistants",
     "prompts for others": "/admin/prompts",
     "assistants for others": "/admin/assistants",
+    "servers of tools": "/admin/tools",
     "access tokens": "/tokens",
     "admin": "/admin",
     "people": "/admin/users",

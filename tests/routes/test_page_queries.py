@@ -41,7 +41,7 @@ HOUSE = Actor(None)
 OF_ADMINISTRATORS = (
     *("/admin", "/admin/users", "/admin/groups", "/admin/limits", "/admin/budgets", "/admin/codes", "/admin/tokens"),
     *("/admin/keys", "/admin/models", "/admin/records", "/admin/requests", "/admin/audit", "/admin/settings"),
-    *("/admin/shares", "/admin/prompts", "/admin/assistants"),
+    *("/admin/shares", "/admin/prompts", "/admin/assistants", "/admin/tools"),
     *("/api/admin/rates", "/api/admin/users?state=waiting", "/admin/reconciliation"),
 )
 OF_A_MANAGER = (

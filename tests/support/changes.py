@@ -20,6 +20,7 @@ DIRECTORY = {
     "bind_dn": "cn=reader",
 }
 DIRECTORY |= {"bind_password": CANARY}
+TOOL_SERVER = {"name": "Elsewhere", "url": "https://tools.example.org/mcp", "secret": CANARY}
 
 # What to send to each route of the administrators' that changes something, so that it does.
 ACTS: dict[str, Any] = {
@@ -63,6 +64,11 @@ ACTS: dict[str, Any] = {
     "POST /api/admin/prompts": {"command": "ask", "title": "Ask", "text": "What is it?"},
     "PUT /api/admin/prompts/<shared_prompt_id>": {"command": "sum", "title": "Sum", "text": "Sum it up."},
     "DELETE /api/admin/prompts/<shared_prompt_id>": None,
+    "POST /api/admin/tool-servers": TOOL_SERVER,
+    "PUT /api/admin/tool-servers/<tool_server_id>": TOOL_SERVER,
+    "DELETE /api/admin/tool-servers/<tool_server_id>": None,
+    "POST /api/admin/tool-servers/<tool_server_id>/look": None,
+    "PUT /api/admin/tool-servers/<tool_server_id>/tools": {"seen": "", "enabled": ["echo"]},
     "POST /api/admin/assistants": {"name": "Tutor", "instructions": "Ask back."},
     "PATCH /api/admin/assistants/<shared_assistant_id>": {"name": "Another"},
     "DELETE /api/admin/assistants/<shared_assistant_id>": None,
@@ -125,6 +131,8 @@ CHANGES = {
     "PUT /api/admin/groups/<group_id>/opening-balance": "group.opening",
     "PUT /api/admin/prompts/<shared_prompt_id>": "prompt.change",
     "PATCH /api/admin/assistants/<shared_assistant_id>": "assistant.change",
+    "PUT /api/admin/tool-servers/<tool_server_id>": "tool_server.change",
+    "PUT /api/admin/tool-servers/<tool_server_id>/tools": "tool_server.keep",
     "PUT /api/admin/rates/site": "rates.change",
     "PUT /api/admin/rates/groups/<group_id>": "rates.change",
     "PATCH /api/admin/keys/<key_id>": "key.change",

@@ -18,6 +18,7 @@ from flask_app.models import (
     Provider,
     Setting,
     TokenUsage,
+    ToolServer,
     User,
 )
 from flask_app.services.audit.audit_service import Actor
@@ -26,7 +27,7 @@ from flask_app.services.people import managing_service, registration_settings, s
 from flask_app.services.prompts import shared_prompts
 from flask_app.services.site import announcement_service
 from flask_app.services.site.announcement_service import Wanted
-from tests.support import assisted, directory, drifts, identities, invited, prompted, registered, sharing
+from tests.support import assisted, directory, drifts, identities, invited, prompted, registered, sharing, tooling
 from tests.support.fuzzed_people import Person, Things
 from tests.support.keys import keep_key, keep_provider
 from tests.support.served import Served, Visitor
@@ -63,7 +64,7 @@ class Kept:
             connection.execute(update(User).where(User.id == founder).values(**owns))
             connection.execute(update(ApiKey).values(disabled=False, benched_until=None, max_concurrent=None))
             connection.execute(update(ChatModel).values(successor_id=None))
-            for table in (IdentityProvider, Announcement):  # there may be only so many
+            for table in (IdentityProvider, Announcement, ToolServer):  # there may be only so many
                 connection.execute(delete(table))
         self.lift_rates()
         for listed in budget_admin_service.everything(utc_now()):
@@ -113,6 +114,7 @@ def things(owner: Visitor, upstream: str, people: list[Person], groups: list[str
     words = dataclasses.replace(prompted.WORDS, command=f"sum-{mark}")
     found["shared_prompt_id"].append(shared_prompts.add(Actor(None), None, words).id)
     found["shared_assistant_id"].append(assisted.share(name=f"shared-{mark}").id)
+    found["tool_server_id"].append(tooling.added(name=f"tools-{mark}").server.id)
     found["anybodys_share_id"] = [each for person in people for each in person.things["share_id"]]
     found["name"] += ["deepseek-flash", f"model-{mark}"]
     _add_prices(owner, mark, found)

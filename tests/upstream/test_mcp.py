@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,18 +13,6 @@ from tests.support.mcp_server import TOKEN, McpServer, tool
 
 WAYS = pytest.mark.parametrize(("path", "protocol"), [("mcp", MODERN), ("older", "2025-11-25")])
 KNOWN = pytest.mark.parametrize("known", [None, MODERN, "2025-06-18"])
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[McpServer]:
-    with McpServer() as server:
-        yield server
-
-
-@pytest.fixture
-def workshop(running: McpServer) -> McpServer:
-    running.forget()
-    return running
 
 
 def at(workshop: McpServer, path: str = "mcp", secret: str = "") -> Endpoint:

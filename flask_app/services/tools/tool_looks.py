@@ -93,9 +93,9 @@ def keep(actor: Actor, server_id: str, seen: str, enabled: Collection[str]) -> L
         session.flush()
         session.add_all(_row(server_id, place, tool, enabled=tool.name in enabled) for place, tool in enumerate(tools))
         server.protocol, server.looked_at = now.protocol, utc_now()
-        offered = {"before": _names(before), "after": ", ".join(sorted(enabled))}
+        offered = audit_service.difference({"offered": _names(before)}, {"offered": ", ".join(sorted(enabled))})
         changed = [each.tool.name for each in now.tools if each.state != SAME]
-        details = {"name": server.name, "offered": offered, "changed": ", ".join(sorted(changed))}
+        details = {"name": server.name, "changed": ", ".join(sorted(changed)), **offered}
         audit_service.record(session, actor.user, "tool_server.keep", server.id, details, actor.address)
 
     in_transaction(work)
