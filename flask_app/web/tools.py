@@ -146,7 +146,7 @@ def look_reply(look: Look) -> LookReply:
 
 def _seen(seen: SeenTool) -> SeenToolReply:
     state: State = seen.state  # type: ignore[assignment]
-    before = seen.before and ToolReply(**_told(seen.before))
+    before = ToolReply(**_told(seen.before)) if seen.before else None
     return SeenToolReply(**_told(seen.tool), state=state, enabled=seen.enabled, before=before)
 
 
