@@ -14,7 +14,7 @@ from flask_app.errors import Unavailable, UpstreamError
 from flask_app.models import GroupToolServer, ServerTool, ToolServer, User
 from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.services.tools import tool_servers
-from flask_app.services.tools.offers import Choice, Source
+from flask_app.services.tools.choosing import Choice, Source
 from flask_app.services.tools.toolbox import Asked, Result
 from flask_app.upstream.mcp import CALL_SECONDS, ServerCall
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from flask_app.errors import Forbidden
 from flask_app.models import User
-from flask_app.services.tools import web_tools
+from flask_app.services.tools import mcp_tools, web_tools
 from flask_app.services.tools.choosing import Choice, Source
 from flask_app.services.tools.toolbox import Tool, Toolbox
 
 __all__ = ["SOURCES", "Choice", "Source", "choices", "toolbox"]
 
-SOURCES: list[Source] = [web_tools.SOURCE]
+SOURCES: list[Source] = [web_tools.SOURCE, mcp_tools.SOURCE]
 
 
 def choices(actor: User) -> list[Choice]:
