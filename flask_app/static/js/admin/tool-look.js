@@ -52,7 +52,7 @@ export class ToolLook {
   /** Of a server that was never looked at all are ticked. @param {Look} look @param {boolean} isFirst */
   #show({ seen, protocol, latency_ms: milliseconds, left_out: leftOut, tools }, isFirst) {
     this.#seen = seen
-    const words = [t("js.admin.tools_seen", { seconds: formatNumber(Math.round(milliseconds / 100) / 10), protocol })]
+    const words = [t("js.admin.tools_seen", { seconds: formatNumber(Math.ceil(milliseconds / 100) / 10), protocol })]
     if (leftOut) words.push(t("js.admin.tools_left_out", { count: formatNumber(leftOut) }))
     this.#looked.textContent = words.join(" ")
     this.#list.replaceChildren(...tools.map((tool) => row(tool, isFirst)))
@@ -68,11 +68,13 @@ function row({ name, title, description, parameters, state, enabled, before }, i
   box.value = name
   box.checked = state !== "gone" && (enabled || isFirst)
   box.disabled = state === "gone"
+  slot(element, "name").hidden = name === title
   const mark = slot(element, "state")
   mark.hidden = state === "same" || (state === "new" && isFirst)
   if (!mark.hidden) mark.textContent = t(`js.admin.tool_${state}`)
   if (before) {
-    fill(element, { was: before.description || before.title, "was-parameters": shown(before.parameters) })
+    fill(element, { was: [before.title, before.description].join("\n"), "was-parameters": shown(before.parameters) })
+    slot(element, "was-parameters").hidden = shown(before.parameters) === shown(parameters)
     must(element, "[data-before]").hidden = false
   }
   return element

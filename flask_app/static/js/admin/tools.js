@@ -12,7 +12,7 @@ import { confirmDialog, fromTemplate, must, pageState, slot, tell, toast } from 
  *   protocol: string | null, looked_at: string | null, tools: (Tool & {enabled: boolean})[], groups: string[]}} Server
  */
 
-export const PATH = "/api/admin/tool-servers"
+const PATH = "/api/admin/tool-servers"
 const state = pageState("admin-state")
 const groups = /** @type {{id: string, name: string}[]} */ (state.groups)
 const known = new Map(/** @type {Server[]} */ (state.servers).map((server) => [server.id, server]))
@@ -70,7 +70,9 @@ function show() {
 }
 
 /** @param {Server} server */
-const offered = ({ tools }) => tools.filter(({ enabled }) => enabled).length
+function offered({ tools }) {
+  return tools.filter(({ enabled }) => enabled).length
+}
 
 /** @param {Server} server */
 function rowOf(server) {
