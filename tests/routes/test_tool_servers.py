@@ -120,6 +120,7 @@ def test_names_are_one_servers_each(admin_client: PageClient) -> None:
     assert error_code(admin_client.post(ALL, json=body)) == "tool_server_name_taken"
 
 
+@pytest.mark.security("tools-as-seen")
 def test_what_was_seen_is_kept_and_nothing_else(admin_client: PageClient, workshop: McpServer) -> None:
     workshop.tools = [tool("echo", "Says it again."), tool("counts")]
     made = add(admin_client, workshop.url)
@@ -166,6 +167,7 @@ def test_at_another_address_its_tools_are_looked_at_anew(admin_client: PageClien
     assert (changed["tools"], changed["looked_at"]) == ([], None)
 
 
+@pytest.mark.security("tools-as-seen")
 def test_what_a_server_says_is_cleaned(admin_client: PageClient, workshop: McpServer) -> None:
     workshop.tools = [tool("echo", "Says\x00 it \u202eagain.\n<script>alert(1)</script>" + "x" * 3000)]
     made = add(admin_client, workshop.url)

@@ -100,6 +100,7 @@ def test_an_error_of_the_server_is_told_and_not_raised(workshop: McpServer, memb
     assert "secret of the server" not in result.text
 
 
+@pytest.mark.security("tools-as-seen")
 def test_what_was_kept_is_told_whatever_the_server_says_later(workshop: McpServer, member: User) -> None:
     workshop.tools = [tool("echo", "Says it again.")]
     server = tooling.offered(workshop.url).server
@@ -107,6 +108,7 @@ def test_what_was_kept_is_told_whatever_the_server_says_later(workshop: McpServe
     assert [each.description for each in mcp_tools.of(member, [server.id])] == ["Says it again."]
 
 
+@pytest.mark.security("tools-as-seen")
 @pytest.mark.parametrize("change", ["granted", "switched", "removed", "moved"])
 def test_what_an_administrator_takes_away_is_not_called(workshop: McpServer, member: User, change: str) -> None:
     found = tooling.offered(workshop.url)
