@@ -7,11 +7,13 @@ ask nobody anything, and sees no files.
 """
 
 import base64
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 
 from flask_app.config import VERSION
 from flask_app.domain import server_tools
@@ -25,9 +27,12 @@ MODERN = "2026-07-28"
 WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # the first is asked for
 LIST_SECONDS, CALL_SECONDS = 20.0, 60.0
 MOST_PAGES, MOST_ANSWERED = 20, 8
+END_SECONDS = 5.0  # for telling that a call was given up
 _WRONG_VERSION = -32022
 _ENVELOPE = "io.modelcontextprotocol/"
 _CLIENT = {"name": "MingChat", "version": VERSION}
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class ServerCall:
                 self._negotiate()
                 return self._called(name, arguments, parameters)
             finally:
+                if self._line.is_shut and self._session is not None:
+                    threading.Thread(target=self._give_up, name="tool-given-up", daemon=True).start()
                 self._leave()
 
     def _listing(self) -> Listing:
@@ -208,13 +215,23 @@ class ServerCall:
 
     def _leave(self) -> None:
         """End the session, where there is one; the server may have none to end."""
-        if self._session is None or self._line.expired:
+        if self._session is None or self._line.is_shut:
             return
         try:
             with self._line.sent("DELETE", self._headers(None)):
                 pass
         except UpstreamError:
             pass
+
+    def _give_up(self) -> None:
+        """Tell a server with a session that nobody waits any more; of others the closed connection is the sign."""
+        self._line = Line(self._line.endpoint, END_SECONDS)
+        with self._line:
+            try:
+                self._send({"method": "notifications/cancelled", "params": {"requestId": self._number}})
+            except UpstreamError as error:
+                log.info("tool_not_cancelled", code=error.code)
+            self._leave()
 
     def _headers(self, method: str | None) -> dict[str, str]:
         headers = {"MCP-Protocol-Version": self._protocol} if self._protocol else {}

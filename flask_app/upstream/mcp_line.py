@@ -44,7 +44,7 @@ class Line:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._open: list[Connection] = []
-        self._is_shut = False
+        self.is_shut = False
         self.begun = False
         self.expired = False
         self.bytes_received = 0
@@ -64,7 +64,7 @@ class Line:
     def shutdown(self) -> None:
         """End it: whoever waits is woken."""
         with self._lock:
-            self._is_shut = True
+            self.is_shut = True
             for connection in self._open:
                 connection.shutdown()
 
@@ -122,7 +122,7 @@ class Line:
     def _hold(self, connection: Connection) -> None:
         with self._lock:
             self._open.append(connection)
-            if self._is_shut:
+            if self.is_shut:
                 connection.shutdown()
 
     @contextmanager

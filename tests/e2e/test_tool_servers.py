@@ -71,12 +71,12 @@ def test_a_server_is_added_looked_at_and_granted(
 
 
 def test_what_is_wrong_with_a_server_is_said(visits: Visits, site: Site, workshop: McpServer) -> None:
-    visits.forgive("/look")
     site.ask("POST", ALL, {"name": "Workshop", "url": workshop.at("locked"), "secret": "another"})
     say, page = words("en"), visits.open("/admin/tools", locale="en", viewport=PHONE)
     dialog = open_look(page, say)
     expect(dialog.get_by_text(say("error.mcp_refused"))).to_be_visible()
     expect(dialog.get_by_role("button", name=say("tool_servers.offer"))).to_be_disabled()
+    visits.forgive("/look")
     dialog.get_by_role("button", name=say("base.cancel")).click()
     page.get_by_role("button", name=say("js.admin.tool_server_edit", name="Workshop")).click()
     form = page.get_by_role("dialog", name=say("js.admin.tool_server_edit", name="Workshop"))

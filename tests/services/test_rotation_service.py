@@ -32,6 +32,7 @@ SEALS = {  # every module that seals something, and the column it goes into
     "services/people/invitation_letters.py": "invitation_letters.code",
     "services/gateway/word_log.py": "program_words.content",
     "services/sharing/share_service.py": "shares.token",
+    "services/tools/tool_servers.py": "tool_servers.secret",
 }
 ONE, TWO = (f"a key of forty random characters or so, {name}" for name in ("one", "two"))
 

@@ -53,6 +53,7 @@ class McpServer:
         self.tools = usual()
         self.asked: list[tuple[str, str, dict[str, str]]] = []  # HTTP's method, the path, the headers by lower case
         self.called: list[tuple[str, dict[str, Any]]] = []
+        self.left: list[str] = []  # tools that were ended in the middle of a call
         self.let_go = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -84,6 +85,7 @@ class McpServer:
         self.tools = usual()
         self.asked.clear()
         self.called.clear()
+        self.left.clear()
 
     def _run(self) -> None:
         asyncio.run(self._serve())
@@ -138,8 +140,7 @@ class McpServer:
         if params.name == "broken":
             raise RuntimeError("a secret of the server")
         if params.name == "hangs":
-            while not self.let_go.is_set():
-                await anyio.sleep(0.05)
+            await self._hang()
         if params.name == "works":
             for step in range(3):
                 await context.session.report_progress(step, 3, "going on")
@@ -151,6 +152,14 @@ class McpServer:
             return types.CallToolResult(content=[], structured_content={"boats": 3})
         words = f"{params.name}: {given.get('words', '')}"
         return types.CallToolResult(content=[_text(words)], is_error=params.name == "fails")
+
+    async def _hang(self) -> None:
+        try:
+            while not self.let_go.is_set():
+                await anyio.sleep(0.05)
+        except anyio.get_cancelled_exc_class():
+            self.left.append("hangs")
+            raise
 
 
 def _text(words: str) -> types.TextContent:

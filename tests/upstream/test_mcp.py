@@ -9,6 +9,7 @@ import pytest
 from flask_app.errors import UpstreamError
 from flask_app.upstream.client import Endpoint
 from flask_app.upstream.mcp import MODERN, Called, ServerCall
+from tests.support.brokers import wait_until
 from tests.support.mcp_server import TOKEN, McpServer, tool
 
 WAYS = pytest.mark.parametrize(("path", "protocol"), [("mcp", MODERN), ("older", "2025-11-25")])
@@ -149,6 +150,8 @@ def test_a_stop_ends_it_at_once(workshop: McpServer, path: str, name: str) -> No
         made.call(name, {}, {})
     assert time.monotonic() - began < 3
     timer.join()
+    if path != "silent":
+        wait_until(lambda: workshop.left == ["hangs"])
 
 
 def test_one_that_was_stopped_before_is_not_asked(workshop: McpServer) -> None:
