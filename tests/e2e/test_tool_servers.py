@@ -77,6 +77,7 @@ def test_what_is_wrong_with_a_server_is_said(visits: Visits, site: Site, worksho
     expect(dialog.get_by_text(say("error.mcp_refused"))).to_be_visible()
     expect(dialog.get_by_role("button", name=say("tool_servers.offer"))).to_be_disabled()
     visits.forgive("/look")
+    visits.forgive("502")
     dialog.get_by_role("button", name=say("base.cancel")).click()
     page.get_by_role("button", name=say("js.admin.tool_server_edit", name="Workshop")).click()
     form = page.get_by_role("dialog", name=say("js.admin.tool_server_edit", name="Workshop"))
