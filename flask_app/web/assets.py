@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, Response
 from flask_app import i18n
 from flask_app.errors import NotFound
 from flask_app.utils import public
+from flask_app.web import module_parts
 from flask_app.web.stylesheets import joined
 
 _FOLDER = Path(__file__).parent.parent / "static"
@@ -80,6 +81,8 @@ def _content(name: str) -> str | bytes:
     if name in _WORDS:
         return _with_words(name)
     file = _FOLDER / name
+    if name.startswith("js/"):
+        return module_parts.with_parts(file)
     return joined(file) if file.suffix == ".css" else file.read_bytes()
 
 
@@ -101,7 +104,7 @@ def _files() -> frozenset[str]:
 def _version() -> str:
     """One digest for all files: relative addresses inside them (fonts in a style sheet) hold as well."""
     digest = hashlib.sha256()
-    for code in (__file__, i18n.__file__):  # which puts the words together
+    for code in (__file__, i18n.__file__, module_parts.__file__):  # which put words and parts together
         digest.update(Path(code).read_bytes())
     for name in sorted(_files()):
         digest.update(name.encode() + b"\0" + (_FOLDER / name).read_bytes())

@@ -5,16 +5,16 @@
  * for another conversation, "changed" with what is written, and "modelchange"; "attach": files are to go along again.
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
-import { SearchSwitch, THINKING_CHOICE, api, asAsked, byteLength, inTime, wayOf, waysOf } from "app/api.js"
+import { THINKING_CHOICE, asAsked, byteLength, wayOf, waysOf } from "app/api.js"
 import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
+import { Hours } from "./composer/hours.js"
+import { SearchSwitch } from "./composer/search-switch.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
 
 const MODEL_CHOICE = "model"
-const [A_MINUTE, LONGEST_TIMER, LATER, SPREAD] = [60_000, 86_400_000, 2_000, 10_000] // ms; so much later, within the last, all ask who wait for an hour
 
-/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: Peak | null}} Model */
-/** @typedef {{now: boolean, until: string | null, until_words: string}} Peak are its prices those of peak hours, and until when are they what they are? */
+/** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: import("app/chat/composer/hours.js").Peak | null}} Model */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
 /** @typedef {{model?: string, thinking?: boolean | string, search?: true}} Choice who is to answer, and how: thinking first or not, or with an effort, or once the web was searched */
 /** @typedef {{name: string, model: string | null, thinking: boolean | string | null}} Assistant `model` by its name; null is as usual */
@@ -36,7 +36,7 @@ export class Composer extends EventTarget {
   #drafts = new Drafts()
   #unsent = new Unsent()
   #search
-  #hourEnds = 0
+  #hours
   #isChosen = false // has the person chosen a model, or how it thinks, in this place?
   /** What goes along, once something does: app/chat/attaching puts it here. @type {import("app/chat/attached-files.js").AttachedFiles | null} */
   attached = null
@@ -58,6 +58,7 @@ export class Composer extends EventTarget {
     this.#stopButton = must(form, "[data-stop]")
     ;[this.#models, this.#early] = [state.models, this.#text.value]
     this.#sendHint = this.#sendButton.title
+    this.#hours = new Hours(must(form, "[data-peak]"), this.#models, () => this.#select.value)
     this.#offerModels(state.default_model)
     this.#search = new SearchSwitch(form, notesOf("search"))
     this.#listen()
@@ -271,30 +272,12 @@ export class Composer extends EventTarget {
     must(this.#form, "[data-thinking-field]").hidden = !ways.length
     this.#thinking.replaceChildren(...ways.map((way) => new Option(t(`js.think_${way}`), way)))
     this.#thinking.value = wayOf(model, wanted)
-    if (this.#showHours(model?.peak ?? null) <= 0) this.lookAtHours()
+    this.#hours.show()
     this.dispatchEvent(new Event("modelchange"))
   }
 
-  /** Is it still the hour that it was? Where that cannot be had, what holds only until a moment is not said after it. */
-  async lookAtHours() {
-    if (!this.#models.some(({ peak }) => peak)) return
-    const asked = inTime((signal) => api.get("/api/models", { signal }))
-    const { models } = await asked.catch(({ status }) => ({ models: status === 401 ? [] : this.#models }))
-    for (const known of this.#models) known.peak = models.find((/** @type {Model} */ { id }) => id === known.id)?.peak ?? null
-    this.#showHours(this.#models.find(({ id }) => id === this.#select.value)?.peak ?? null)
-  }
-
-  /** Gives how long it is yet. A tab that is not seen asks for no other: a request is a visit, and it asks when it is looked at. @param {Peak | null} peak */
-  #showHours(peak) {
-    const place = must(this.#form, "[data-peak]")
-    const rest = peak?.until ? Date.parse(peak.until) - Date.now() : Infinity
-    clearTimeout(this.#hourEnds)
-    const over = () => (document.hidden ? this.#showHours(peak) : this.lookAtHours())
-    if (rest < Infinity) this.#hourEnds = setTimeout(over, rest > 0 ? Math.min(rest + LATER + Math.random() * SPREAD, LONGEST_TIMER) : A_MINUTE)
-    place.hidden = !peak || rest <= 0
-    if (!peak || place.hidden) return rest
-    const kind = (place.dataset.kind = peak.now ? "peak" : "off_peak")
-    place.textContent = peak.until ? t(`js.${kind}_until`, { time: peak.until_words }) : t(`js.${kind}`)
-    return rest
+  /** Is it still the hour that it was? */
+  lookAtHours() {
+    return this.#hours.look()
   }
 }
