@@ -24,6 +24,7 @@ from flask_app.web.left import left
 from flask_app.web.models import ModelReply, models_reply
 from flask_app.web.shares import sharing
 from flask_app.web.threads import FolderReply, ListedReply, ThreadReply, conversations_reply, thread_reply
+from flask_app.web.tool_choices import ToolChoice, tool_choices
 
 blueprint = Blueprint("chat", __name__)
 
@@ -34,7 +35,7 @@ class ChatState(Reply):
     `draft`: what is written there and not yet sent. `titles`: a model writes them, a moment after a first answer.
     `temporary`: nothing is kept of what is said here. `may_share`: conversations may be shared by links.
     `files`: what may be attached to a message; null where the person's group may attach nothing.
-    `search`: questions may be looked up on the web.
+    `search`: questions may be looked up on the web. `tools`: what a model may call for an answer.
     `assistants`: those that a new chat offers; `assistant`: the one that it begins with.
     """
 
@@ -56,6 +57,7 @@ class ChatState(Reply):
     may_share: bool
     files: FilesState | None
     search: bool
+    tools: list[ToolChoice]
     assistants: list[OfferedAssistant]
     assistant: ChosenAssistant | None
 
@@ -109,6 +111,7 @@ def _page(
         may_share=shared_with != "off",
         files=files_state(),
         search=not temporary and search_settings.may_search(user),
+        tools=[] if temporary else tool_choices(user),
         assistants=[] if temporary else offered(offered_assistants.few(user, MOST_OFFERED)),
         assistant=assistant,
     )

@@ -2,6 +2,7 @@
 /** One answer in the thread: thoughts, text, what went wrong, and what can be done with it. */
 import { loaded } from "app/api.js"
 import { GrowingText, showText } from "app/chat/growing-text.js"
+import { Calls } from "app/chat/calls.js"
 import { formatDuration, formatNumber, t } from "app/i18n.js"
 import { withSourceList } from "app/markdown/citations.js"
 import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
@@ -21,6 +22,7 @@ export class Answer {
   runId = null
   #text = new GrowingText(slot(this.element, "text"), () => this.sources)
   #reasoning = new GrowingText(slot(this.element, "reasoning"), () => this.sources)
+  #calls = new Calls(slot(this.element, "calls"), () => this.runId)
   /** @type {string | null} */
   #model = null
   /** How long was thought, in milliseconds, once that is known. @type {number | null} */
@@ -75,6 +77,7 @@ export class Answer {
   drop() {
     this.drawn.replaceChildren()
     slot(this.element, "reasoning").replaceChildren()
+    this.#calls.clear()
   }
 
   /** What it took, once it has ended. */
@@ -86,9 +89,10 @@ export class Answer {
     return this.#model
   }
 
-  /** The answer as it was saved. @param {{text: string, reasoning: string, thinking_ms: number | null, model: string | null, usage: Usage | null, search?: import("app/chat/question.js").Search | null}} message */
-  show({ text, reasoning, thinking_ms: time, model, usage, search = null }) {
+  /** The answer as it was saved. @param {{text: string, reasoning: string, thinking_ms: number | null, model: string | null, usage: Usage | null, search?: import("app/chat/question.js").Search | null, calls?: import("app/chat/calls.js").Call[]}} message */
+  show({ text, reasoning, thinking_ms: time, model, usage, search = null, calls = [] }) {
     this.showFound(search)
+    this.#calls.show(calls)
     this.#stored = text
     this.#model = model
     this.#usage = usage
@@ -106,6 +110,7 @@ export class Answer {
     this.#text.clear()
     this.#reasoning.clear()
     this.#thinkingTime = null
+    this.#calls.clear()
     this.search("")
     this.#waiting(true)
     this.hideProblem()
@@ -117,6 +122,13 @@ export class Answer {
   search(words) {
     fill(this.element, { searching: words })
     slot(this.element, "waiting").classList.toggle("message__waiting--searching", words !== "")
+  }
+
+  /** A tool is called for it, or that went on. @param {import("app/chat/calls.js").Call} call */
+  call(call) {
+    this.#endThinking()
+    this.#calls.take(call)
+    this.#waiting(!this.#calls.isOpen) // else the call says that it waits
   }
 
   /** @param {string} piece */
@@ -138,6 +150,7 @@ export class Answer {
   append(piece) {
     this.#waiting(false)
     this.#endThinking()
+    if (piece.trim()) this.#calls.settle()
     this.#text.push(piece)
   }
 
@@ -151,6 +164,7 @@ export class Answer {
     this.hideProblem()
     this.#waiting(false)
     this.#endThinking()
+    this.#calls.end()
     if (this.#text.text) this.#text.end()
     this.showFoot()
   }

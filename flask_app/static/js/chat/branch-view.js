@@ -14,7 +14,7 @@ import { notesOf } from "app/chat/writing.js"
 /**
  * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, files: Question["files"], search: Question["search"], reasoning: string, thinking_ms: number | null,
  *   status: string, error: {code: string, message: string} | null, model: string | null, run_id: string | null,
- *   idempotency_key: string | null, finish_reason: string | null, usage: import("app/chat/answer.js").Usage | null}} Message
+ *   calls?: import("app/chat/calls.js").Call[], idempotency_key: string | null, finish_reason: string | null, usage: import("app/chat/answer.js").Usage | null}} Message
  */
 /** @typedef {import("app/chat/thread.js").Shown} Shown */
 

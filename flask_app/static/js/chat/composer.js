@@ -9,14 +9,15 @@ import { THINKING_CHOICE, asAsked, byteLength, wayOf, waysOf } from "app/api.js"
 import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Hours } from "./composer/hours.js"
-import { SearchSwitch } from "./composer/search-switch.js"
+import { Switches } from "./composer/switches.js"
+import { toolsMenu } from "./composer/tools-menu.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
 
 const MODEL_CHOICE = "model"
 
 /** @typedef {{id: string, name: string, label: string, provider: string, thinking: boolean, efforts: string[], demo: boolean, context_tokens: number | null, sees: boolean, peak: import("app/chat/composer/hours.js").Peak | null}} Model */
 /** @typedef {{id: string, label: string, instead_of: string}} Follower of a model that is gone */
-/** @typedef {{model?: string, thinking?: boolean | string, search?: true}} Choice who is to answer, and how: thinking first or not, or with an effort, or once the web was searched */
+/** @typedef {{model?: string, thinking?: boolean | string, search?: true, tools?: string[]}} Choice who is to answer, and how: thinking first or not, or with an effort, or once the web was searched, or calling tools */
 /** @typedef {{name: string, model: string | null, thinking: boolean | string | null}} Assistant `model` by its name; null is as usual */
 /** @typedef {{text: string, files?: import("app/chat/file-list.js").MessageFile[], assistant?: string, idempotencyKey: string} & Choice} Outgoing */
 
@@ -36,6 +37,7 @@ export class Composer extends EventTarget {
   #drafts = new Drafts()
   #unsent = new Unsent()
   #search
+  #tools
   #hours
   #isChosen = false // has the person chosen a model, or how it thinks, in this place?
   /** What goes along, once something does: app/chat/attaching puts it here. @type {import("app/chat/attached-files.js").AttachedFiles | null} */
@@ -60,7 +62,8 @@ export class Composer extends EventTarget {
     this.#sendHint = this.#sendButton.title
     this.#hours = new Hours(must(form, "[data-peak]"), this.#models, () => this.#select.value)
     this.#offerModels(state.default_model)
-    this.#search = new SearchSwitch(form, notesOf("search"))
+    this.#search = new Switches(form, "[data-search-web]", notesOf("search"))
+    this.#tools = new Switches(form, "[data-tool]", notesOf("tools"), toolsMenu(form))
     this.#listen()
   }
 
@@ -69,7 +72,7 @@ export class Composer extends EventTarget {
     this.dispatchEvent(new Event("leaving"))
     ;[this.place, this.assistant, this.#isChosen] = [conversation, assistant, false]
     this.#form.toggleAttribute("data-assisted", assistant !== null)
-    this.#search.moveTo(conversation)
+    for (const switches of [this.#search, this.#tools]) switches.moveTo(conversation)
     this.write(inParagraphs(this.#drafts.read(conversation), this.#early))
     this.#early = ""
     const lost = this.#unsent.takeLost(conversation)
@@ -99,13 +102,15 @@ export class Composer extends EventTarget {
   adopt(conversation) {
     this.#drafts.keep(this.place, "")
     this.#drafts.keep(conversation, this.#text.value)
-    for (const noted of [this.#along(), this.#search]) noted.move(this.place, conversation)
+    for (const noted of [this.#along(), this.#search, this.#tools]) noted.move(this.place, conversation)
     this.place = conversation
   }
 
   /** How the next message is to be answered. @returns {Choice} */
   get choice() {
-    return { model: this.#select.value || undefined, thinking: asAsked(this.#thinking.value), ...(this.#search.isOn ? { search: true } : {}) }
+    const [searches, tools] = [this.#search.on.length > 0, this.#tools.on]
+    const beside = { ...(searches ? { search: /** @type {true} */ (true) } : {}), ...(tools.length ? { tools } : {}) }
+    return { model: this.#select.value || undefined, thinking: asAsked(this.#thinking.value), ...beside }
   }
 
   /** The same for a question that another model has answered; where that is gone, as for the next message. @param {string | null} model its id or name */

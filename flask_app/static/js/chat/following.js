@@ -157,6 +157,7 @@ export class Following {
       searching: ({ query }) => this.#searching(answer, query),
       sources: (search) => this.#searched(answer, search),
       found: (search) => answer.showFound(search),
+      tool: (call) => this.#called(answer, call),
       reasoning: ({ text }) => answer.think(text),
       thought: ({ thinking_ms: time }) => answer.thought(time),
       token: ({ text }) => {
@@ -196,6 +197,12 @@ export class Following {
     answer.search("")
     answer.question.showSearch(search)
     announce(searchWords(search))
+  }
+
+  /** @param {Answer} answer @param {import("app/chat/calls.js").Call} call */
+  #called(answer, call) {
+    answer.call(call)
+    if (call.status === "waiting" || call.status === "running") announce(t(`js.calls_${call.status}`, { tool: call.title || call.tool }))
   }
 
   /** @param {Answer} answer */

@@ -1,13 +1,13 @@
 // @ts-check
 /**
  * One answer on its way. Sends a message, has a question answered again, goes on with an answer or joins a run, survives lost connections, and passes every event on once.
- * Emits what the server names (start, searching, sources, found, reasoning, token, usage, done, error), "unsaved" of an answer that has come and cannot be
+ * Emits what the server names (start, searching, sources, found, tool, reasoning, token, usage, done, error), "unsaved" of an answer that has come and cannot be
  * saved yet, and "lost" and "open" about the line.
  */
 import { ApiError, request } from "app/api.js"
 import { serverEvents } from "app/chat/sse.js"
 
-const EVENTS = new Set(["start", "searching", "sources", "found", "reasoning", "thought", "token", "usage", "done", "error"])
+const EVENTS = new Set(["start", "searching", "sources", "found", "tool", "reasoning", "thought", "token", "usage", "done", "error"])
 const UNSAVED = "not_saved_yet" // no end: it is told once it is saved
 const SILENCE = 45_000 // the server speaks at least every 15 s
 const OVERDUE = 20_000 // who comes back to such a silence, as on a phone that slept, does not wait for the rest of it
@@ -19,7 +19,7 @@ const AWAY = new Set([0, 502, 503, 504])
 /** @typedef {{answerAgain: string, idempotencyKey: string} & import("app/chat/composer.js").Choice} Again the question's id, and by whom */
 /**
  * @typedef {{message: string, files?: (string | {id: string, told: string, pages?: string})[], conversation_id?: string, assistant_id?: string, parent_id?: string | null, model?: string, thinking?: boolean | string,
- *   search?: true, idempotency_key: string}} Message
+ *   search?: true, tools?: string[], idempotency_key: string}} Message
  */
 
 export class RunStream extends EventTarget {
@@ -167,7 +167,7 @@ export class RunStream extends EventTarget {
 /**
  * @param {import("app/chat/composer.js").Outgoing} outgoing @param {string | null} conversation @param {string | null} parent what it follows
  */
-export function asMessage({ text, files, assistant, model, thinking, search, idempotencyKey }, conversation, parent) {
+export function asMessage({ text, files, assistant, model, thinking, search, tools, idempotencyKey }, conversation, parent) {
   /** @type {Message} */
   const message = { message: text, idempotency_key: idempotencyKey }
   if (conversation) message.conversation_id = conversation
@@ -177,6 +177,7 @@ export function asMessage({ text, files, assistant, model, thinking, search, ide
   if (model) message.model = model
   if (thinking !== undefined) message.thinking = thinking
   if (search && text) message.search = true
+  if (tools?.length) message.tools = tools
   return message
 }
 

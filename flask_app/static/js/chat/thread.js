@@ -175,9 +175,9 @@ export class Thread extends EventTarget {
     this.#showWay()
   }
 
-  /** What is opened is read from its beginning; only thoughts that are still coming are followed. @param {Element} details */
+  /** What is opened is read from its beginning; only thoughts and calls that are still coming are followed. @param {Element} details */
   #opens(details) {
-    if (!details.matches(".thinking--now")) this.#following = false
+    if (!details.matches(".thinking--now, .calls--now, .calls--now .call__details")) this.#following = false
   }
 
   #showWay() {

@@ -94,12 +94,13 @@ export class WaitingMessages extends EventTarget {
 }
 
 /** @param {import("app/chat/composer.js").Outgoing} message */
-function drawn({ idempotencyKey: key, text, files = [], search }) {
+function drawn({ idempotencyKey: key, text, files = [], search, tools = [] }) {
   const item = fromTemplate("waiting-template", { text })
   item.dataset.key = key
   slot(item, "text").classList.toggle("both-ways", goesBothWays(text))
   showFiles(slot(item, "files"), files)
   slot(item, "search").hidden = !search
+  slot(item, "tools").hidden = !tools.length
   return item
 }
 

@@ -157,7 +157,7 @@ const pageStorage = {
   removeItem: (name) => void ofPage.delete(name),
 }
 
-/** Those of the page's person. @param {"draft" | "stored" | "unsent" | "waiting" | "edit" | "branch" | "heard" | "files" | "staying" | "search"} kind */
+/** Those of the page's person. @param {"draft" | "stored" | "unsent" | "waiting" | "edit" | "branch" | "heard" | "files" | "staying" | "search" | "tools"} kind */
 export function notesOf(kind) {
   return new ConversationNotes(isTemporary() ? pageStorage : sessionStorage, document.querySelector('meta[name="person"]')?.getAttribute("content") ?? "", kind)
 }
@@ -284,7 +284,7 @@ export class Unsent {
   /** The key of the same thing, where it was given back. @param {string | null} conversation @param {Omit<Outgoing, "idempotencyKey">} draft */
   keyOf(conversation, draft) {
     const noted = this.#read(conversation)
-    const said = (/** @type {typeof draft} */ { text, files = [], assistant, model, thinking, search }) => JSON.stringify([text, files.map(({ id }) => id), assistant, model, thinking, search])
+    const said = (/** @type {typeof draft} */ { text, files = [], assistant, model, thinking, search, tools }) => JSON.stringify([text, files.map(({ id }) => id), assistant, model, thinking, search, tools])
     return noted?.isBack && said(noted) === said(draft) ? noted.idempotencyKey : null
   }
 
@@ -294,7 +294,7 @@ export class Unsent {
   }
 
   /** @param {string | null} conversation @param {Outgoing} outgoing @param {boolean} isBack */
-  #keep(conversation, { text, files, assistant, model, thinking, search, idempotencyKey }, isBack) {
-    this.#notes.keep(conversation, JSON.stringify({ text, files, assistant, model, thinking, search, idempotencyKey, isBack }))
+  #keep(conversation, { text, files, assistant, model, thinking, search, tools, idempotencyKey }, isBack) {
+    this.#notes.keep(conversation, JSON.stringify({ text, files, assistant, model, thinking, search, tools, idempotencyKey, isBack }))
   }
 }

@@ -1,0 +1,156 @@
+// @ts-check
+/** The calls of tools above an answer's words: how each went, what it was asked and what came of it, and whether it may be made. Loaded with the first one. */
+import { api } from "app/api.js"
+import { isOpen } from "app/chat/calls.js"
+import { formatDuration, formatNumber, t } from "app/i18n.js"
+import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
+
+/** @typedef {import("app/chat/calls.js").Call} Call */
+/** @typedef {{element: HTMLElement, details: HTMLDetailsElement, call: Call, since: number, asked: boolean}} Row `asked`: its buttons have been shown */
+
+const A_SECOND = 1000
+
+export class CallList {
+  #runId
+  #details
+  /** @type {Map<string, Row>} */
+  #rows = new Map()
+  #isTurned = false // by the reader
+  #clock = 0
+
+  /** @param {HTMLElement} place @param {() => string | null} runId */
+  constructor(place, runId) {
+    this.#runId = runId
+    this.#details = /** @type {HTMLDetailsElement} */ (fromTemplate("calls-template"))
+    must(this.#details, "summary").addEventListener("click", () => (this.#isTurned = true))
+    place.replaceChildren(this.#details)
+  }
+
+  /** Nobody will see it any more. */
+  drop() {
+    clearInterval(this.#clock)
+  }
+
+  /** @param {Call[]} calls @param {{isSettled: boolean}} options */
+  show(calls, { isSettled }) {
+    for (const call of calls) this.#showOne(call)
+    const isAsking = calls.some(({ status }) => status === "waiting")
+    slot(this.#details, "said").textContent = summaryWords(calls)
+    this.#details.classList.toggle("calls--now", calls.some(isOpen))
+    if (isAsking) this.#details.open = true
+    else if (!this.#isTurned) this.#details.open = !isSettled
+    this.#keepTime(calls.some(({ status }) => status === "running"))
+  }
+
+  /** @param {Call} call */
+  #showOne(call) {
+    const known = this.#rows.get(call.id)
+    const row = known ?? this.#begin(call)
+    if (row.call.status !== call.status) row.since = performance.now()
+    row.call = call
+    row.element.dataset.status = call.status
+    fill(row.element, { title: nameOf(call), server: call.server })
+    slot(row.element, "server").hidden = !call.server
+    this.#showState(row)
+    const isWaiting = call.status === "waiting"
+    if (isWaiting && !row.asked) row.details.open = row.asked = true // what is to be allowed is seen
+    else if (!isWaiting && row.asked) this.#answered(row)
+    slot(row.element, "ask").hidden = !isWaiting || !this.#runId()
+    if (row.details.open) showContents(row)
+  }
+
+  /** @param {Call} call @returns {Row} */
+  #begin(call) {
+    const element = fromTemplate("call-template")
+    const details = /** @type {HTMLDetailsElement} */ (must(element, "details"))
+    const row = { element, details, call, since: performance.now(), asked: false }
+    details.addEventListener("toggle", () => details.open && showContents(row))
+    element.addEventListener("click", ({ target }) => this.#pressed(row, /** @type {Element} */ (target).closest("button")))
+    slot(this.#details, "items").append(element)
+    this.#rows.set(call.id, row)
+    return row
+  }
+
+  /** The buttons have gone: who was at them is at the call. @param {Row} row */
+  #answered(row) {
+    row.asked = false
+    const wasAt = slot(row.element, "ask").contains(document.activeElement)
+    row.details.open = false
+    if (wasAt) must(row.element, "summary").focus({ preventScroll: true })
+  }
+
+  /** @param {Row} row @param {HTMLButtonElement | null} button */
+  async #pressed({ element, call }, button) {
+    const answer = button?.dataset.allow
+    const run = this.#runId()
+    if (!button || !answer || !run) return
+    const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (slot(element, "ask").querySelectorAll("button"))
+    if (button.ariaBusy) return
+    button.ariaBusy = "true"
+    for (const each of buttons) each.ariaDisabled = "true"
+    try {
+      await api.post(`/api/runs/${encodeURIComponent(run)}/calls/${encodeURIComponent(call.id)}`, { allow: answer !== "no", all: answer === "all" })
+    } catch (error) {
+      for (const each of buttons) each.ariaDisabled = null
+      tell(error)
+    }
+    button.ariaBusy = null
+  }
+
+  /** @param {Row} row */
+  #showState({ element, call, since }) {
+    const time = call.status === "running" ? performance.now() - since : call.duration_ms
+    const words = stateWords(call)
+    slot(element, "state").textContent = time === null || time < A_SECOND ? words : `${words} · ${formatDuration(time)}`
+  }
+
+  /** The seconds of what is running. @param {boolean} isRunning */
+  #keepTime(isRunning) {
+    clearInterval(this.#clock)
+    if (!isRunning) return
+    const show = () => {
+      for (const row of this.#rows.values()) if (row.call.status === "running") this.#showState(row)
+      if (!this.#details.isConnected) this.drop()
+    }
+    this.#clock = setInterval(show, A_SECOND)
+  }
+}
+
+/** What is asked and what came of it is drawn once it is looked at: as words, whatever stands in it. @param {Row} row */
+function showContents({ element, call }) {
+  const [asked, came] = [readable(call.arguments), call.result]
+  for (const [name, text] of Object.entries({ arguments: asked, result: came })) {
+    const place = slot(element, name)
+    if (place.textContent !== text) place.textContent = text
+    slot(element, `${name}-part`).hidden = !text
+  }
+}
+
+/** JSON with a line for each of its parts; what is none as it is. @param {string} json */
+export function readable(json) {
+  try {
+    const value = JSON.parse(json)
+    return value !== null && typeof value === "object" && !Object.keys(value).length ? "" : JSON.stringify(value, null, 2)
+  } catch {
+    return json
+  }
+}
+
+/** How one has gone, in a word or two. @param {Pick<Call, "status" | "error_code">} call */
+export function stateWords({ status, error_code: code }) {
+  const own = `js.call_${status}_${code}`
+  const words = code ? t(own) : own
+  return words === own ? t(`js.call_${status}`) : words
+}
+
+/** What people read of it. @param {Call} call */
+const nameOf = ({ title, tool }) => title || tool
+
+/** All of them in a line. @param {Call[]} calls */
+export function summaryWords(calls) {
+  const open = calls.find(({ status }) => status === "waiting") ?? calls.find(isOpen)
+  if (open) return t(`js.calls_${open.status}`, { tool: nameOf(open) })
+  const failed = calls.filter(({ status }) => status === "failed").length
+  const words = calls.length === 1 && calls[0] ? t("js.calls_one", { tool: nameOf(calls[0]) }) : t("js.calls_used", { count: formatNumber(calls.length) })
+  return failed ? `${words} · ${t("js.calls_failed", { count: formatNumber(failed) })}` : words
+}
