@@ -229,3 +229,10 @@ test("an assistant goes with the first message of a conversation alone", () => {
   assert.equal(asMessage(outgoing, null, null).assistant_id, "a1")
   assert.ok(!("assistant_id" in asMessage(outgoing, "c1", "m1")))
 })
+
+test("the tools that are chosen go along, where there are any", () => {
+  const outgoing = { text: "what?", tools: ["web", "s1"], idempotencyKey: "k" }
+  assert.deepEqual(asMessage(outgoing, "c1", "m1").tools, ["web", "s1"])
+  assert.ok(!("tools" in asMessage({ ...outgoing, tools: [] }, null, null)))
+  assert.ok(!("tools" in asMessage({ ...outgoing, tools: undefined }, null, null)))
+})

@@ -76,3 +76,11 @@ test("what begins with an assistant is given back with it", () => {
   assert.equal(page.keyOf(null, DRAFT), null)
   assert.equal(page.keyOf(null, { ...DRAFT, assistant: "a1" }), "k1")
 })
+
+test("with other tools it is another message", () => {
+  const { load } = tab()
+  load().send("c1", { ...MESSAGE, tools: ["web"] })
+  assert.deepEqual(load().takeLost("c1").tools, ["web"])
+  assert.equal(load().keyOf("c1", { ...DRAFT, tools: ["web", "s1"] }), null)
+  assert.equal(load().keyOf("c1", { ...DRAFT, tools: ["web"] }), "k1")
+})

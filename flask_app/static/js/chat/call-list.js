@@ -136,11 +136,11 @@ export function readable(json) {
   }
 }
 
-/** How one has gone, in a word or two. @param {Pick<Call, "status" | "error_code">} call */
+/** How one has gone, in a word or two, and why not where that has words. @param {Pick<Call, "status" | "error_code">} call */
 export function stateWords({ status, error_code: code }) {
-  const own = `js.call_${status}_${code}`
-  const words = code ? t(own) : own
-  return words === own ? t(`js.call_${status}`) : words
+  const why = `js.call_error_${code}`
+  const words = t(why)
+  return words === why ? t(`js.call_${status}`) : words
 }
 
 /** What people read of it. @param {Call} call */

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { test } from "node:test"
+
+const words = readFileSync(new URL("../../flask_app/locales/en/tool_calls.json", import.meta.url), "utf8")
+globalThis.document = { documentElement: { lang: "en", dataset: {} }, getElementById: () => ({ textContent: words }) }
+const { readable, stateWords, summaryWords } = await import("app/chat/call-list.js")
+const { Calls, isOpen } = await import("app/chat/calls.js")
+
+const CALL = { id: "c1", round: 1, server: "Sky", tool: "sky__weather", title: "Weather", arguments: "{}", status: "done", error_code: null, result: "sunny", duration_ms: 20 }
+
+test("a call is named as people read it, and one that waits for them before one that runs", () => {
+  const running = { ...CALL, id: "c2", status: "running", title: "" }
+  const waiting = { ...CALL, id: "c3", status: "waiting", title: "Storm" }
+  assert.equal(summaryWords([CALL]), "Called “Weather”")
+  assert.equal(summaryWords([CALL, running]), "Calling “sky__weather”")
+  assert.equal(summaryWords([CALL, running, waiting]), "“Storm” waits for you to allow it")
+  assert.deepEqual([CALL, running, waiting].map(isOpen), [false, true, true])
+})
+
+test("once all have ended they are counted, and those that failed beside them", () => {
+  const failed = { ...CALL, id: "c2", status: "failed" }
+  assert.equal(summaryWords([CALL, { ...CALL, id: "c3", status: "refused" }]), "Tools called: 2")
+  assert.equal(summaryWords([CALL, failed, { ...failed, id: "c4" }]), "Tools called: 3 · failed: 2")
+  assert.equal(summaryWords([failed]), "Called “Weather” · failed: 1")
+})
+
+test("how one has gone is said, and why where there are words for that", () => {
+  assert.equal(stateWords(CALL), "Done")
+  assert.equal(stateWords({ status: "failed", error_code: "mcp_timeout" }), "No answer in time")
+  assert.equal(stateWords({ status: "failed", error_code: "of_another_version" }), "Failed")
+  assert.equal(stateWords({ status: "refused", error_code: "tool_not_confirmed" }), "Not allowed in time")
+  assert.equal(stateWords({ status: "refused", error_code: null }), "Not allowed")
+})
+
+test("arguments stand in lines, those that are no JSON as they came, and none say nothing", () => {
+  assert.equal(readable('{"city":"Oslo","days":[1]}'), '{\n  "city": "Oslo",\n  "days": [\n    1\n  ]\n}')
+  assert.equal(readable('{"city": "Os'), '{"city": "Os')
+  assert.equal(readable("{}"), "")
+  assert.equal(readable('"word"'), '"word"')
+  assert.equal(readable("null"), "null")
+})
+
+test("what was open when the answer ended has been stopped", () => {
+  const place = { hidden: true, replaceChildren() {} }
+  const calls = new Calls(/** @type {any} */ (place), () => "r1")
+  assert.equal(calls.isOpen, false)
+  calls.take({ ...CALL, status: "running" })
+  assert.equal(calls.isOpen, true)
+  assert.equal(place.hidden, false)
+  calls.end()
+  assert.equal(calls.isOpen, false)
+  calls.clear()
+  assert.equal(place.hidden, true)
+})
