@@ -14,6 +14,7 @@ from flask_app.database import reading, utc_now
 from flask_app.i18n import translate
 from flask_app.models import User
 from flask_app.services.tariffs import tariff_service
+from tests.support.called import SKY, Weather, offered
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
@@ -133,3 +134,16 @@ def test_people_are_greeted_by_their_own_clock(member_client: PageClient, hour: 
     zone = f"Etc/GMT{-east:+d}" if east else "Etc/GMT"  # whose signs are those of the hours behind it
     assert member_client.patch("/api/me", json={"timezone": zone}).status_code == 200
     assert translate("en", f"chat.greeting_{part}", name="member") in page_of(member_client)
+
+
+def test_the_page_offers_the_tools_that_a_model_may_call_but_not_in_a_temporary_chat(
+    member_client: PageClient,
+) -> None:
+    assert state_of(member_client, "/")["tools"] == []
+    assert "data-tools" not in page_of(member_client)
+    with offered(Weather(title="<b>Weather</b>")):
+        assert state_of(member_client, "/")["tools"] == [{"id": SKY, "name": "Sky", "tools": ["<b>Weather</b>"]}]
+        page = page_of(member_client)
+        assert f'value="{SKY}"' in page
+        assert "&lt;b&gt;Weather&lt;/b&gt;" in page
+        assert state_of(member_client, "/?temporary")["tools"] == []

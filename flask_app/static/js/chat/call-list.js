@@ -85,7 +85,7 @@ export class CallList {
     const run = this.#runId()
     if (!button || !answer || !run) return
     const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (slot(element, "ask").querySelectorAll("button"))
-    if (button.ariaBusy) return
+    if (button.ariaDisabled) return // the word was given
     button.ariaBusy = "true"
     for (const each of buttons) each.ariaDisabled = "true"
     try {
