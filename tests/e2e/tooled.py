@@ -33,7 +33,7 @@ def button(chat: Chat) -> Locator:
 
 def box(chat: Chat) -> Locator:
     """The server's, also while the menu is closed."""
-    return chat.page.locator("[data-tool]")
+    return chat.page.locator("label").filter(has_text=NAME).locator("[data-tool]")
 
 
 def choose(chat: Chat) -> None:
