@@ -15,6 +15,8 @@ test("a call is named as people read it, and one that waits for them before one 
   assert.equal(summaryWords([CALL]), "Called “Weather”")
   assert.equal(summaryWords([CALL, running]), "Calling “sky__weather”")
   assert.equal(summaryWords([CALL, running, waiting]), "“Storm” waits for you to allow it")
+  assert.equal(summaryWords([{ ...CALL, server: "", tool: "web_fetch", title: "whatever" }]), "Called “Open a page”", "in the reader's language")
+  assert.equal(summaryWords([{ ...CALL, tool: "web_fetch" }]), "Called “Weather”", "a server's own")
   assert.deepEqual([CALL, running, waiting].map(isOpen), [false, true, true])
 })
 

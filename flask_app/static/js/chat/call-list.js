@@ -1,7 +1,7 @@
 // @ts-check
 /** The calls of tools above an answer's words: how each went, what it was asked and what came of it, and whether it may be made. Loaded with the first one. */
 import { api } from "app/api.js"
-import { isOpen } from "app/chat/calls.js"
+import { isOpen, nameOf } from "app/chat/calls.js"
 import { formatDuration, formatNumber, t } from "app/i18n.js"
 import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
 
@@ -142,9 +142,6 @@ export function stateWords({ status, error_code: code }) {
   const words = t(why)
   return words === why ? t(`js.call_${status}`) : words
 }
-
-/** What people read of it. @param {Call} call */
-const nameOf = ({ title, tool }) => title || tool
 
 /** All of them in a line. @param {Call[]} calls */
 export function summaryWords(calls) {

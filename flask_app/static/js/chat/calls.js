@@ -1,6 +1,7 @@
 // @ts-check
 /** The tools that were called for an answer: what is known of each call. The list of them is loaded with the first one. */
 import { loaded } from "app/api.js"
+import { t } from "app/i18n.js"
 import { tell } from "app/ui.js"
 
 /**
@@ -11,6 +12,11 @@ import { tell } from "app/ui.js"
 
 /** Is not yet known what comes of it? @param {Call} call */
 export const isOpen = ({ status }) => status === "waiting" || status === "running"
+
+const OWN = ["web_search", "web_fetch"] // tools that are built in
+
+/** What people read of it. @param {Call} call */
+export const nameOf = ({ server, tool, title }) => (!server && OWN.includes(tool) ? t(`js.call_tool_${tool}`) : title || tool)
 
 export class Calls {
   #place

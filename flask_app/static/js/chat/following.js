@@ -1,6 +1,7 @@
 // @ts-check
 /** The answer that is being written on the page: followed, stopped, gone on with, and followed again where its line was lost. */
 import { ApiError, api, newIdempotencyKey } from "app/api.js"
+import { nameOf } from "app/chat/calls.js"
 import { showEnd, showFailure } from "app/chat/endings.js"
 import { sentence, t } from "app/i18n.js"
 import { LiveAnswer } from "app/chat/live-answer.js"
@@ -202,7 +203,7 @@ export class Following {
   /** @param {Answer} answer @param {import("app/chat/calls.js").Call} call */
   #called(answer, call) {
     answer.call(call)
-    if (call.status === "waiting" || call.status === "running") announce(t(`js.calls_${call.status}`, { tool: call.title || call.tool }))
+    if (call.status === "waiting" || call.status === "running") announce(t(`js.calls_${call.status}`, { tool: nameOf(call) }))
   }
 
   /** @param {Answer} answer */
