@@ -1,10 +1,9 @@
 """Links of a question that were opened, and what a model found itself: as they come, and as they are stored."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e import looked_up
 from tests.e2e.chat import Chat
@@ -58,13 +57,10 @@ def test_a_question_that_is_a_link_is_opened(visits: Visits, script: ScriptedUps
 
 
 def with_the_web(page: Page) -> None:
-    """The model may use it as a tool, whatever the composer says."""
-
-    def added(route: Route) -> None:
-        body = json.loads(route.request.post_data or "{}") | {"tools": ["web"]}
-        route.continue_(post_data=json.dumps(body))
-
-    page.route("**/api/chat", added)
+    """The model may use it as a tool."""
+    page.locator("[data-tools]").click()
+    page.get_by_role("checkbox", name=say("chat.tools_web")).check()
+    page.keyboard.press("Escape")
 
 
 def test_what_a_model_found_itself_stands_with_its_answer(visits: Visits, script: ScriptedUpstream) -> None:
