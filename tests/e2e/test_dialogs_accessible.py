@@ -145,6 +145,7 @@ PRESSED = {
     "[data-limits] [data-edit]": "/admin/limits",
     "[data-new-price]": "/admin/prices",
     "[data-threshold]": "/admin/reconciliation",
+    "[data-add-server]": "/admin/tools",
     "[data-new-token]": "/tokens",
     "[data-set-webhook]": "/admin/warnings",
 }
