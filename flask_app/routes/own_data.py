@@ -1,10 +1,12 @@
-"""Everything of one's own, to take along, and the way out."""
+"""Everything of one's own, to take along and to bring in again, and the way out."""
 
 from flask import Blueprint, Response, g
 
+from flask_app.services.operations import disk
 from flask_app.services.people import account_deletion
 from flask_app.utils import get_current_user, require_login
-from flask_app.web import cookies, zip_stream
+from flask_app.web import belongings, cookies, long_bodies, zip_stream
+from flask_app.web.belongings import BelongingsBody, BelongingsReply
 from flask_app.web.bodies import Body, Words, accepts, downloads, refuses, returns
 from flask_app.web.client import browser
 from flask_app.web.own_data import own_data_file
@@ -27,6 +29,32 @@ class Departing(Body):
 def export() -> Response:
     """Everything of one's own as a zip: account, conversations, drafts, use, programs' requests; no secrets."""
     return own_data_file(get_current_user())
+
+
+@blueprint.post("/import/look")
+@require_login
+@accepts(BelongingsBody, most=long_bodies.WITH_TEXT)
+@returns(BelongingsReply)
+def look(body: BelongingsBody) -> BelongingsReply:
+    """What would become of prompts and assistants, before they come in. Nothing is written."""
+    return belongings.looked_at(get_current_user(), body)
+
+
+@blueprint.post("/import")
+@require_login
+@accepts(BelongingsBody, most=long_bodies.WITH_TEXT)
+@returns(BelongingsReply)
+@refuses(403, "`account_disabled`: meanwhile.")
+@refuses(429, "`import_too_much_today`: with conversations 200 MB of text, or 200,000 of either, of a day.")
+@refuses(503, "`disk_full`: what is left is for messages and the ledger.")
+def bring_in(body: BelongingsBody) -> BelongingsReply:
+    """Bring in prompts and assistants of the file of everything of one's own (`GET /api/me/export`).
+
+    Each comes once, under an id of its own, however often it is sent. Whose command, or name with all the rest, is here
+    already stays out. Conversations come beside (`POST /api/conversations/import`), best after their assistants.
+    """
+    disk.require_reserve()
+    return belongings.brought_in(get_current_user(), body)
 
 
 @blueprint.post("/delete")

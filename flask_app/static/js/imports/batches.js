@@ -1,7 +1,9 @@
 // @ts-check
 /** Conversations in parts that the server takes one after the other; what is sent twice is written once. */
-import { ApiError, api } from "app/api.js"
+import { api } from "app/api.js"
+import { bringIn, noSums as noneOfThem } from "app/imports/belongings.js"
 import { Carrier, namedBy } from "app/imports/contents.js"
+import { patiently } from "app/imports/patience.js"
 import { MOST_BYTES, TOO_LONG, apart, sizeOf, tooMuch } from "app/imports/refused.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
@@ -9,8 +11,8 @@ import { MOST_BYTES, TOO_LONG, apart, sizeOf, tooMuch } from "app/imports/refuse
 /** @typedef {import("app/imports/contents.js").Contents} Contents */
 /** @typedef {import("app/imports/refused.js").Outcome} Outcome */
 /** @typedef {import("app/imports/refused.js").Refusal} Refusal */
-/** `files`: whose contents did not come, though the export has them. `refusals`: which did not come in, and why. */
-/** @typedef {{imported: number, continued: number, known: number, too_old: number, refused: number, files: number, refusals: Refusal[]}} Sums */
+/** `files`: whose contents did not come, though the export has them. `refusals`: which conversations did not come in, and why. */
+/** @typedef {{imported: number, continued: number, known: number, too_old: number, refused: number, files: number, refusals: Refusal[], belongings: import("app/imports/belongings.js").Sums}} Sums */
 
 const PATH = "/api/conversations/import"
 const USUAL_BYTES = 400_000 // of a part with several
@@ -19,7 +21,6 @@ const MOST_CONTENTS = 1_000 // that a part names
 const LOOKED_UP = 1000
 const COMPARED = 200 // of those that are here, with the ids of their messages
 const MOST_IDS = 20_000
-const MOST_WAITS = 20 // for a server that has had enough for a while
 
 /** What would become of them. Throws ApiError. @param {Talk[]} talks @param {Contents} contents @returns {Promise<Sums>} */
 export async function look(talks, contents) {
@@ -74,12 +75,16 @@ const asked = async (talks, told) => (await api.post(`${PATH}/look`, { conversat
 
 /**
  * Sends them, until `signal` says to stop. Throws ApiError; what has come in by then stays.
- * @param {Pick<import("app/imports/shapes.js").Found, "talks" | "folders" | "contents">} found @param {(done: number, sums: Sums) => void} tell @param {AbortSignal} signal
+ * @param {Pick<import("app/imports/shapes.js").Found, "talks" | "folders" | "contents" | "belongings">} found @param {(done: number, sums: Sums) => void} tell @param {AbortSignal} signal
  */
-export async function send({ talks, folders, contents }, tell, signal) {
+export async function send({ talks, folders, contents, belongings = [] }, tell, signal) {
   const sums = noSums()
   const carrier = new Carrier(contents)
-  let done = 0
+  let done = belongings.length
+  if (done > 0) {
+    sums.belongings = await bringIn(belongings, carrier, signal) // first: conversations find their assistants
+    tell(done, sums)
+  }
   for (const part of partsOf(talks)) {
     if (signal.aborted) break
     if (part.isTooLong) add(sums, part.talks, [{ outcome: "refused", code: TOO_LONG }])
@@ -106,7 +111,7 @@ async function brought(carrier, talks, signal) {
   const outcomes = await apart(talks, (some) => patiently(() => asked(some, (talk) => closely(talk, carrier.contents)), signal))
   if (!outcomes) return {}
   const coming = talks.filter((_, at) => outcomes[at]?.outcome === "imported" || outcomes[at]?.outcome === "continued")
-  return carrier.bring(coming, signal, (ask) => patiently(ask, signal))
+  return carrier.bring(coming, signal)
 }
 
 /** @param {Talk} talk */
@@ -146,32 +151,9 @@ function bodyOf(talks, folders) {
   return { conversations: talks, folders: folders.filter(({ id }) => named.has(id)) }
 }
 
-/** Null where `signal` came while it waited to ask again. @template T @param {() => Promise<T>} ask @param {AbortSignal} signal @param {number} [most] waits */
-async function patiently(ask, signal, most = MOST_WAITS) {
-  for (let waits = 0; ; waits++) {
-    try {
-      return await ask()
-    } catch (error) {
-      const seconds = error instanceof ApiError ? error.retryAfter : null
-      if (seconds === null || waits >= most) throw error
-      await pause(seconds, signal)
-      if (signal.aborted) return null
-    }
-  }
-}
-
-/** As long, or until the signal. @param {number} seconds @param {AbortSignal} signal @returns {Promise<void>} */
-function pause(seconds, signal) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, seconds * 1000)
-    signal.addEventListener("abort", () => resolve(), { once: true })
-    if (signal.aborted) resolve()
-  })
-}
-
 /** @returns {Sums} */
 function noSums() {
-  return { imported: 0, continued: 0, known: 0, too_old: 0, refused: 0, files: 0, refusals: [] }
+  return { imported: 0, continued: 0, known: 0, too_old: 0, refused: 0, files: 0, refusals: [], belongings: noneOfThem() }
 }
 
 /** @param {Sums} sums @param {Talk[]} talks @param {Outcome[]} outcomes of these */

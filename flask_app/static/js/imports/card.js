@@ -2,6 +2,7 @@
 /** The card by which conversations come in: files are read here, shown in numbers, and sent once its reader wants that. */
 import { formatNumber, formatSpan, sentence, t } from "app/i18n.js"
 import { look, send } from "app/imports/batches.js"
+import { lookAt } from "app/imports/belongings.js"
 import { namedBy } from "app/imports/contents.js"
 import { timeOf } from "app/imports/kept-tree.js"
 import { readAll } from "app/imports/file.js"
@@ -12,7 +13,7 @@ import { announce, fill, must } from "app/ui.js"
 /** @typedef {import("app/imports/shapes.js").Found} Found */
 
 const STATES = ["choosing", "found", "going"]
-const ROWS = /** @type {const} */ (["files", "named", "continued", "known", "too_old", "refused", "empty", "tools", "pictures", "other"])
+const ROWS = /** @type {const} */ (["prompts", "assistants", "kept", "lacking", "files", "named", "continued", "known", "too_old", "refused", "empty", "tools", "pictures", "other"])
 
 export class ImportCard {
   #root
@@ -66,13 +67,16 @@ export class ImportCard {
   }
 
   /** @param {Found} found */
-  async #preview({ source, talks, empty, contents, left, unread }) {
+  async #preview({ source, talks, empty, contents, left, unread, belongings = [] }) {
     const { imported, continued, known, too_old, refused, refusals } = await look(talks, contents)
-    this.#name([...unread, ...refusals])
+    const own = await lookAt(belongings)
+    const coming = imported + continued + own.imported.prompts + own.imported.assistants
+    this.#name([...unread, ...refusals, ...own.refusals])
     const began = talks.flatMap(({ created_at: at }) => timeOf(at) ?? []).sort()
     const messages = talks.reduce((sum, talk) => sum + talk.messages.length, 0)
     const files = [...namedBy(talks)].filter((id) => contents.has(id)).length
-    const counts = { files, named: namedBy(talks).size - files, continued, known, too_old, refused, empty, ...left }
+    const beside = { ...own.imported, kept: own.known, lacking: own.lacking }
+    const counts = { ...beside, files, named: namedBy(talks).size - files, continued, known, too_old, refused, empty, ...left }
     fill(this.#root, {
       source,
       conversations: formatNumber(talks.length),
@@ -85,8 +89,8 @@ export class ImportCard {
       if (count !== undefined) /** @type {HTMLElement} */ (row).hidden = count === 0
     }
     const begin = /** @type {HTMLButtonElement} */ (must(this.#root, "[data-import-begin]"))
-    begin.textContent = t("js.portability.bring_in", { count: formatNumber(imported + continued) })
-    begin.disabled = imported + continued === 0
+    begin.textContent = t("js.portability.bring_in", { count: formatNumber(coming) })
+    begin.disabled = coming === 0
     this.#show("found")
     must(this.#root, "[data-import-found]").focus()
   }
@@ -96,16 +100,17 @@ export class ImportCard {
     this.#leave = new AbortController()
     this.#show("going")
     must(this.#root, "[data-stop]").focus()
-    const expected = this.#found.talks.length
+    const expected = this.#found.talks.length + (this.#found.belongings?.length ?? 0)
     this.#progress(0, expected)
     addEventListener("beforeunload", hold)
     try {
       const sums = await send(this.#found, (done) => this.#progress(done, expected), this.#leave.signal)
-      this.#name(sums.refusals)
+      this.#name([...sums.refusals, ...sums.belongings.refusals])
       const words = { count: formatNumber(sums.imported), known: formatNumber(sums.known), refused: formatNumber(sums.refused + sums.too_old) }
       const continued = sums.continued ? ` ${t("js.portability.continued", { count: formatNumber(sums.continued) })}` : ""
       const left = sums.files ? ` ${t("js.portability.files_left", { count: formatNumber(sums.files) })}` : ""
-      this.#tell(t(this.#leave.signal.aborted ? "js.portability.brought_in_part" : "js.portability.brought_in", words) + continued + left)
+      const beside = this.#found.belongings?.length ? besideOf(sums.belongings) : ""
+      this.#tell(t(this.#leave.signal.aborted ? "js.portability.brought_in_part" : "js.portability.brought_in", words) + continued + left + beside)
       this.#begin(true)
     } catch (error) {
       this.#say(sentence(error))
@@ -153,6 +158,12 @@ export class ImportCard {
     place.hidden = !words
     if (words) announce(words)
   }
+}
+
+/** What is told of prompts and assistants. @param {import("app/imports/belongings.js").Sums} sums */
+function besideOf({ imported: { prompts, assistants }, lacking }) {
+  const came = ` ${t("js.portability.belongings", { prompts: formatNumber(prompts), assistants: formatNumber(assistants) })}`
+  return lacking ? `${came} ${t("js.portability.lacking", { count: formatNumber(lacking) })}` : came
 }
 
 /** @param {Event} event */

@@ -1,5 +1,6 @@
 // @ts-check
 /** A file as it was chosen: JSON, or a zip in which conversations.json is. Nothing is unpacked beyond a limit. */
+import { belongingsIn, kindOf } from "app/imports/belongings.js"
 import { allLeft } from "app/imports/left-out.js"
 import { MOST_CONVERSATIONS, OWN, TOO_MANY, UNKNOWN, Unreadable, found } from "app/imports/shapes.js"
 
@@ -58,7 +59,8 @@ export async function read(file, most = MOST_BYTES, spend = () => {}) {
   const all = await foundIn(file, inside, most, spend)
   const whole = together(all)
   const own = all.some(({ source }) => source === OWN)
-  return { ...whole, contents: new Map([...whole.contents, ...(own ? ownFiles(file, inside) : theirFiles(file, inside, all))]) }
+  const contents = new Map([...whole.contents, ...(own ? ownFiles(file, inside) : theirFiles(file, inside, all))])
+  return { ...whole, contents, belongings: own ? await belongingsOf(file, inside, most, spend) : [] }
 }
 
 /** The exports in a zip: as theirs are called, or else each that is one. @param {Blob} file @param {Entry[]} inside @param {number} most @param {(length: number) => void} spend */
@@ -83,6 +85,17 @@ async function foundIn(file, inside, most, spend) {
   return all
 }
 
+/** Prompts and assistants beside conversations of our own. @param {Blob} file @param {Entry[]} inside @param {number} most @param {(length: number) => void} spend */
+async function belongingsOf(file, inside, most, spend) {
+  /** @type {import("app/imports/belongings.js").Belonging[]} */
+  const all = []
+  for (const entry of inside) {
+    const kind = kindOf(entry.name)
+    if (kind) all.push(...belongingsIn(kind, await wordsOf(await unpacked(file, entry), most, spend)))
+  }
+  return all
+}
+
 /** @param {Found[]} all @returns {Found} */
 function together(all) {
   const talks = all.flatMap((each) => each.talks)
@@ -95,6 +108,7 @@ function together(all) {
     left: allLeft(all.map(({ left }) => left)),
     contents: new Map(all.flatMap(({ contents }) => [...contents])),
     unread: [],
+    belongings: all.flatMap(({ belongings = [] }) => belongings),
   }
 }
 
@@ -135,7 +149,17 @@ async function contentOf(file, entry) {
 }
 
 /** @param {ReadableStream<Uint8Array>} stream @param {number} most @param {(length: number) => void} [tell] how long it was */
-async function jsonOf(stream, most, tell = () => {}) {
+async function jsonOf(stream, most, tell) {
+  const text = await wordsOf(stream, most, tell)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Unreadable(BROKEN)
+  }
+}
+
+/** @param {ReadableStream<Uint8Array>} stream @param {number} most @param {(length: number) => void} [tell] how long it was */
+async function wordsOf(stream, most, tell = () => {}) {
   const words = new TextDecoder("utf-8", { fatal: true })
   const reader = stream.getReader()
   let text = ""
@@ -148,7 +172,7 @@ async function jsonOf(stream, most, tell = () => {}) {
     }
     text += words.decode()
     tell(length)
-    return JSON.parse(text)
+    return text
   } catch (error) {
     reader.cancel().catch(() => undefined)
     throw error instanceof Unreadable ? error : new Unreadable(BROKEN)

@@ -5,7 +5,7 @@ import { TOO_LONG, TOO_MANY } from "app/imports/refused.js"
 
 const MOST_TOLD = 20
 const MOST_TITLE = 100
-const REASONS = new Set(["too_old", TOO_LONG, TOO_MANY, "import_not_a_tree", "import_empty"])
+const REASONS = new Set(["too_old", TOO_LONG, TOO_MANY, "import_not_a_tree", "import_empty", "too_many_prompts", "too_many_assistants"])
 
 /** The titles of so many, with why, and how many more there are. @param {import("app/imports/refused.js").Refusal[]} refusals @returns {string[]} */
 export function linesOf(refusals) {

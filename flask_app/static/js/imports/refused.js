@@ -5,6 +5,7 @@ import { namedBy } from "app/imports/contents.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
 /** @typedef {{outcome: "imported" | "continued" | "known" | "too_old" | "refused", code?: string | null}} Outcome */
+/** @typedef {{outcome: "refused", code: string}} Refused */
 /** @typedef {{title: string, code: string}} Refusal */
 
 export const TOO_LONG = "too_long"
@@ -13,7 +14,7 @@ export const MOST_BYTES = 7_500_000 // of one conversation alone
 const MOST_MESSAGES = 20_000 // the files among them, as the server counts
 const UNREAD = new Set([400, 413, 422]) // the server could not read what was sent
 
-/** @param {Talk} talk in bytes */
+/** @param {unknown} talk in bytes */
 export const sizeOf = (talk) => new Blob([JSON.stringify(talk)]).size
 
 /** Why the server would not take it, as far as that is seen here. @param {Talk} talk */
@@ -24,7 +25,8 @@ export function tooMuch(talk) {
 
 /**
  * What became of these. Where the server cannot read them it is asked for each half, until the one is found that it cannot. Null: called off.
- * @param {Talk[]} talks @param {(some: Talk[]) => Promise<Outcome[] | null>} ask @returns {Promise<Outcome[] | null>}
+ * @template T, O
+ * @param {T[]} talks @param {(some: T[]) => Promise<O[] | null>} ask @returns {Promise<(O | Refused)[] | null>}
  */
 export async function apart(talks, ask) {
   try {

@@ -12,7 +12,7 @@ import { fromOpenWebUi, isOpenWebUi } from "app/imports/open-webui.js"
 /** @typedef {{id: string, name: string, created_at: string}} Folder */
 /** @typedef {import("app/imports/contents.js").Contents} Contents */
 /** @typedef {import("app/imports/left-out.js").Left} Left */
-/** `empty`: in how many nothing was said; `unread`: which files could not be read. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number, contents: Contents, left: Left, unread: import("app/imports/refused.js").Refusal[]}} Found */
+/** `empty`: in how many nothing was said; `unread`: which files could not be read; `belongings`: prompts and assistants. @typedef {{source: string, folders: Folder[], talks: Talk[], empty: number, contents: Contents, left: Left, unread: import("app/imports/refused.js").Refusal[], belongings?: import("app/imports/belongings.js").Belonging[]}} Found */
 
 export const OWN = "MingChat"
 const FORMAT = "mingchat.conversations"
