@@ -14,7 +14,7 @@ from flask_app import config, i18n
 from flask_app.domain import tree
 from flask_app.models import User
 from flask_app.services.portability.conversation_format import Named, Said, Talk
-from flask_app.web import shown_sources
+from flask_app.web import shown_calls, shown_sources
 from flask_app.web.site import brand
 
 
@@ -60,6 +60,8 @@ def markdown(reader: Reader, talk: Talk) -> str:
         blocks.append(f"## {reader.who(said)} · {reader.said_at(said.created_at)}")
         if said.reasoning.strip():
             blocks.append(_quoted(f"**{reader.t('portability.thinking')}**\n\n{said.reasoning.strip()}"))
+        if made := shown_calls.markdown(reader.t, said.calls):
+            blocks.append(made)
         if named := attached(reader, said):
             blocks.append(named)
         if said.text.strip():
@@ -87,6 +89,7 @@ def html(reader: Reader, talk: Talk) -> str:
         unfinished=unfinished,
         attached=attached,
         sources=shown_sources,
+        calls=shown_calls,
     )
 
 

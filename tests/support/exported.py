@@ -18,6 +18,6 @@ def without_ids(file: Any) -> Any:
         for said in each["messages"]:
             said["parent_id"] = places.get(said["parent_id"])
             said["id"], said["usage"] = places[said["id"]], None
-            for named in said["files"]:
+            for named in (*said["files"], *said["calls"]):
                 named["id"] = ""
     return file

@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 
 from flask_app import offload
 from flask_app.database import fetching, reading, table_of
-from flask_app.domain.web_sources import Search
 from flask_app.errors import Invalid, NotFound
 from flask_app.models import Conversation, Folder, Message, User
 from flask_app.services.completion.attempts import Entry
@@ -21,6 +20,7 @@ from flask_app.services.files import content_digests, message_files
 from flask_app.services.files.message_files import Going
 from flask_app.services.portability import named_assistants
 from flask_app.services.portability.conversation_format import Companion, Counts, Drawer, Named, Said, Talk
+from flask_app.services.tools import tool_calls
 from flask_app.services.usage import message_usage
 from flask_app.services.web_search import searches
 
@@ -35,9 +35,10 @@ _TALK = named_assistants.beside(select(*(_columns[name] for name in _OF_TALK))).
 )
 _SAID = (
     select(
-        *(_messages.c[name] for name in Said.__struct_fields__ if name not in {"usage", "files", "search"}),
+        *(_messages.c[name] for name in Said.__struct_fields__ if name not in {"usage", "files", "search", "calls"}),
         message_files.OF_MESSAGE.label("has_files"),
         searches.OF_MESSAGE.label("has_search"),
+        tool_calls.OF_MESSAGE.label("has_calls"),
     )
     .where(_messages.c.conversation_id == bindparam("conversation"))
     .order_by(_messages.c.created_at, _messages.c.id)
@@ -155,16 +156,23 @@ def _whole(connection: Connection, actor: User, conversation_id: str) -> Talk | 
     attached = message_files.of_conversation(connection, conversation_id) if has_files else {}
     digests = message_files.digests(connection, conversation_id) if has_files else {}
     found = searches.of_messages(connection, [each.id for each in said if each.has_search])
-    messages = [_said(each, usage, _named(attached.get(each.id, ()), digests), found) for each in said]
+    made = tool_calls.of_messages(connection, [each.id for each in said if each.has_calls])
+    messages = [
+        _said(
+            each,
+            usage=_counts(usage.get(each.id)),
+            files=_named(attached.get(each.id, ()), digests),
+            search=found.get(each.id),
+            calls=made.get(each.id, []),
+        )
+        for each in said
+    ]
     assistant = Companion(name=row.assistant_name, icon=row.assistant_icon) if row.assistant_name else None
     return Talk(**dict(zip(_OF_TALK, row, strict=False)), assistant=assistant, messages=messages)
 
 
-def _said(
-    row: Row[*tuple[Any, ...]], usage: Mapping[str, Entry], files: list[Named], found: Mapping[str, Search]
-) -> Said:
-    own = {name: value for name, value in row._asdict().items() if name not in {"has_files", "has_search"}}
-    return Said(**own, usage=_counts(usage.get(row.id)), files=files, search=found.get(row.id))
+def _said(row: Row[*tuple[Any, ...]], **beside: Any) -> Said:
+    return Said(**{name: value for name, value in row._asdict().items() if not name.startswith("has_")}, **beside)
 
 
 def _named(attached: Iterable[Going], digests: Mapping[str, str | None]) -> list[Named]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from flask_app.domain.tools import Call
 from flask_app.domain.web_sources import Search
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -52,7 +53,9 @@ class Said(msgspec.Struct, kw_only=True):
 
     `status`: complete, stopped, left, interrupted, failed or running. `thinking_ms` is how long was thought before the
     text. `model` is the one that was asked for. `files` are those of a question: their contents, where they
-    are taken along, come and go beside this. `search` is what was looked up on the web for a question.
+    are taken along, come and go beside this. `search` is what was looked up on the web for a question. `calls` of tools
+    were made for an answer, round by round: `status` is done, failed, refused, stopped, or where it has not ended
+    waiting or running.
     """
 
     id: Name
@@ -69,6 +72,7 @@ class Said(msgspec.Struct, kw_only=True):
     usage: Counts | None = None
     files: list[Named] = []
     search: Search | None = None
+    calls: list[Call] = []
 
 
 class Companion(msgspec.Struct, kw_only=True):

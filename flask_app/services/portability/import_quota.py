@@ -29,7 +29,8 @@ def require_active(connection: Connection, user_id: str) -> None:
 
 
 class More(NamedTuple):
-    """What comes with messages: each of the `files` that they name counts as one, `text_bytes` are of web pages."""
+    """What comes with messages: each of the `files` that they name, and of calls of tools, counts as one; `text_bytes`
+    are of web pages, and of calls."""
 
     files: int = 0
     text_bytes: int = 0

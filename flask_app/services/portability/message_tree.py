@@ -10,7 +10,7 @@ from flask_app.database import mark_of, marked_id
 from flask_app.errors import Invalid
 from flask_app.services.portability.conversation_format import Said
 
-MOST_MESSAGES = 20_000  # of one conversation, its files among them
+MOST_MESSAGES = 20_000  # of one conversation, its files and calls among them
 EARLIEST, LATEST = datetime(2005, 1, 1, tzinfo=UTC), datetime(2900, 1, 1, tzinfo=UTC)
 MOST_THINKING_MS = 24 * 3600 * 1000
 
@@ -23,7 +23,7 @@ _NAME_LENGTH, _REASON_LENGTH = 128, 64
 
 def in_order(messages: Sequence[Said]) -> list[Said]:
     """Each behind the one that it follows. Raises Invalid("import_not_a_tree"), Invalid("import_too_many_messages")."""
-    if len(messages) + sum(len(said.files) for said in messages) > MOST_MESSAGES:
+    if len(messages) + sum(len(said.files) + len(said.calls) for said in messages) > MOST_MESSAGES:
         raise Invalid("import_too_many_messages", limit=MOST_MESSAGES)
     if len({said.id for said in messages}) != len(messages):  # below, one that follows itself would come for ever
         raise Invalid("import_not_a_tree")

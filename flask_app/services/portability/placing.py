@@ -11,7 +11,7 @@ from flask_app.database import fetching, mark_of, table_of
 from flask_app.domain import files
 from flask_app.models import Conversation, KeptFile, Message, MessageFile, User
 from flask_app.services.files import message_files
-from flask_app.services.portability import brought_searches, import_quota, message_tree, named_files
+from flask_app.services.portability import brought_calls, brought_searches, import_quota, message_tree, named_files
 from flask_app.services.portability.conversation_format import Said, Talk
 from flask_app.services.portability.message_tree import Placed
 from flask_app.services.web_search import searches
@@ -65,13 +65,16 @@ def write(
     """Within a transaction that holds the person's turn; raises TooMany("import_too_much_today")."""
     rows = [each.row for each in placed]
     attached = named_files.rows(actor, placed, _own(connection, actor, placed, contents, now), now)
-    found = brought_searches.of(placed)
-    more = import_quota.More(len(attached.goes_with), brought_searches.bytes_in(found.values()))
+    found, made = brought_searches.of(placed), brought_calls.of(placed)
+    calls = [call for each in made.values() for call in each]
+    size = brought_searches.bytes_in(found.values()) + brought_calls.bytes_in(calls)
+    more = import_quota.More(len(attached.goes_with) + len(calls), size)
     import_quota.count(connection, actor.id, rows, more, now)
     for table, some in ((_messages, rows), (_kept, attached.kept), (_goes_with, attached.goes_with)):
         if some:
             connection.execute(insert(table), some)
     searches.bring_in(connection, found)
+    brought_calls.write(connection, made)
 
 
 def go_on(

@@ -1,14 +1,18 @@
 """What is seen of a shared conversation: a branch of it as it stood, without counts, costs, times or ids."""
 
+from collections.abc import Iterable
+
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flask_app.domain import tree
+from flask_app.domain.tools import Call
 from flask_app.domain.web_sources import Search
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Message
 from flask_app.services.files import message_files
+from flask_app.services.tools import tool_calls
 from flask_app.services.web_search import searches
 
 MAX_BYTES = 4 * 1024 * 1024  # of JSON: about four novels
@@ -18,7 +22,8 @@ class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A message. `status` is as in `Message`; `reasoning` is empty where thoughts are not shown.
 
     `files` are the names of those that went with a question: what is in them is its person's alone. `search` is what
-    was looked up on the web for one.
+    was looked up on the web for one. `tools` are the names of those that were called for an answer: neither with what
+    nor what came of it.
     """
 
     role: str
@@ -28,6 +33,7 @@ class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: str = "complete"
     files: list[str] = []
     search: Search | None = None
+    tools: list[str] = []
 
 
 _decoder = msgspec.json.Decoder(list[Said])
@@ -68,6 +74,7 @@ def _said(session: Session, conversation_id: str, ids: list[str], *, thoughts: b
     )
     attached = message_files.of_conversation(session.connection(), conversation_id)
     found_on_web = searches.of_conversation(session.connection(), conversation_id)
+    made = tool_calls.of_conversation(session.connection(), conversation_id)
     by_id = {
         row.id: Said(
             role=row.role,
@@ -77,7 +84,13 @@ def _said(session: Session, conversation_id: str, ids: list[str], *, thoughts: b
             status=row.status,
             files=[each.name for each in attached.get(row.id, ())],
             search=found_on_web.get(row.id),
+            tools=_names(made.get(row.id, ())),
         )
         for row in found
     }
     return [by_id[each] for each in ids]
+
+
+def _names(calls: Iterable[Call]) -> list[str]:
+    """Each once, in the order in which they were called first."""
+    return list(dict.fromkeys(f"{call.title} ({call.server})" if call.server else call.title for call in calls))

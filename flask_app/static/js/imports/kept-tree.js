@@ -7,7 +7,7 @@ import { asManyAsGo, beyondMost, namedFile } from "app/imports/told-files.js"
 /**
  * @typedef {{id: string, parent_id: string | null, role: "user" | "assistant", text: string, reasoning?: string, status?: string,
  *   thinking_ms?: number | null, model?: string | null, finish_reason?: string | null, error_code?: string | null, created_at: string,
- *   files?: NamedFile[]}} Said
+ *   files?: NamedFile[], calls?: object[]}} Said
  */
 /**
  * @typedef {{id: string, name: string, kind: string, content_type: string, bytes: number, digest?: string | null, absent?: string | null}} NamedFile

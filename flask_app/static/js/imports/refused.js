@@ -2,6 +2,7 @@
 /** Conversations that do not come in: each is named, with why, and stops none of the others. */
 import { ApiError } from "app/api.js"
 import { namedBy } from "app/imports/contents.js"
+import { listOf } from "app/imports/kept-tree.js"
 
 /** @typedef {import("app/imports/kept-tree.js").Talk} Talk */
 /** @typedef {{outcome: "imported" | "continued" | "known" | "too_old" | "refused", code?: string | null}} Outcome */
@@ -11,7 +12,7 @@ import { namedBy } from "app/imports/contents.js"
 export const TOO_LONG = "too_long"
 export const TOO_MANY = "import_too_many_messages"
 export const MOST_BYTES = 7_500_000 // of one conversation alone
-const MOST_MESSAGES = 20_000 // the files among them, as the server counts
+const MOST_MESSAGES = 20_000 // files and calls of tools among them, as the server counts
 const UNREAD = new Set([400, 413, 422]) // the server could not read what was sent
 
 /** @param {unknown} talk in bytes */
@@ -20,7 +21,8 @@ export const sizeOf = (talk) => new Blob([JSON.stringify(talk)]).size
 /** Why the server would not take it, as far as that is seen here. @param {Talk} talk */
 export function tooMuch(talk) {
   if (sizeOf(talk) > MOST_BYTES) return TOO_LONG
-  return talk.messages.length + namedBy([talk]).size > MOST_MESSAGES ? TOO_MANY : null
+  const calls = talk.messages.reduce((sum, said) => sum + listOf(said.calls).length, 0)
+  return talk.messages.length + namedBy([talk]).size + calls > MOST_MESSAGES ? TOO_MANY : null
 }
 
 /**
