@@ -40,7 +40,7 @@ def call(**given: Any) -> Call:
         "tool": "sky__weather",
         "title": "Weather *now*",
     }
-    told |= {"arguments": ARGUMENTS, "status": DONE, "result": RESULT, "duration_ms": 1234}
+    told |= {"title": "Weather *now*", "arguments": ARGUMENTS, "status": DONE, "result": RESULT, "duration_ms": 1234}
     return Call(**told | given)
 
 

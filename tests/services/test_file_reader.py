@@ -17,7 +17,7 @@ from tests.support.file_reading import read, refused, text_of
 
 pytestmark = pytest.mark.usefixtures("in_an_instance")
 ROOT = Path(__file__).parents[2]
-HEAVY = ("PIL", "pypdfium2", "docx", "pptx", "python_calamine", "lxml", "charset_normalizer")
+HEAVY = ("PIL", "pypdfium2", "docx", "pptx", "python_calamine", "lxml", "striprtf", "charset_normalizer")
 
 
 def test_a_pdf_is_its_words_by_pages() -> None:
@@ -100,7 +100,7 @@ def test_a_spreadsheet_is_its_rows() -> None:
         (files.old_office("__properties_version1.0"), "file_kind_unknown"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), "picture_heic"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + bytes(200), "file_kind_unknown"),
-        (b"{\\rtf1\\ansi words}", "file_rich_text"),
+        (b"{\\rtf1\\ansi {\\*\\generator none;}}", "file_without_words"),
     ],
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} bytes",
 )

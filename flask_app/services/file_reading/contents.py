@@ -6,8 +6,8 @@ from flask_app.domain import files
 
 
 class Unreadable(Exception):
-    """`code` is the error's: file_kind_unknown, file_unreadable, file_protected, file_old_office, file_rich_text,
-    picture_heic, picture_too_long, file_without_words, file_too_long.
+    """`code` is the error's: file_kind_unknown, file_unreadable, file_protected, file_old_office, picture_heic,
+    picture_too_long, file_without_words, file_too_long.
     """
 
     def __init__(self, code: str = "file_unreadable") -> None:

@@ -13,7 +13,6 @@ _REFUSED = (
     (kinds.is_protected, "file_protected"),
     (kinds.is_old_office, "file_old_office"),
     (kinds.is_heic, "picture_heic"),
-    (kinds.is_rich_text, "file_rich_text"),
 )
 
 
@@ -55,6 +54,11 @@ def reader_of(content: bytes, language: str) -> Reader:
         from flask_app.services.file_reading import pdfs
 
         return pdfs.read
+    if kinds.is_rich_text(content):
+        from flask_app.services.file_reading import rich_text
+
+        rich_text.load(content)
+        return rich_text.read
     from flask_app.services.file_reading import encodings, markup, texts
 
     encodings.load()

@@ -59,8 +59,8 @@ def spool() -> IO[bytes]:
 def read(sent: IO[bytes], user_id: str, language: str = i18n.DEFAULT_LOCALE) -> Iterator[Read]:
     """Within, what the file of this person comes to, whose language decides where an encoding is in doubt.
 
-    Raises Invalid (file_empty, file_kind_unknown, file_unreadable, file_protected, file_old_office, file_rich_text,
-    picture_heic, picture_too_long, file_without_words, file_too_long), and Unavailable("files_busy") where
+    Raises Invalid (file_empty, file_kind_unknown, file_unreadable, file_protected, file_old_office, picture_heic,
+    picture_too_long, file_without_words, file_too_long), and Unavailable("files_busy") where
     others, or another of theirs, are being read all the while.
     """
     with spool() as output:
