@@ -46,6 +46,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.security("files-bounded")
 @pytest.mark.parametrize(("locale", "viewport"), LOOKS, ids=[f"{at}-{look['width']}" for at, look in LOOKS])
 def test_each_says_what_is_wrong_and_the_others_go(
     visits: Visits, script: ScriptedUpstream, corpus: Path, locale: str, viewport: ViewportSize

@@ -119,6 +119,7 @@ def test_what_is_here_stays_as_it_is(member: User, member_client: PageClient) ->
         assert session.scalars(select(Assistant.name)).all() == ["Teacher"]
 
 
+@pytest.mark.security("imports-under-own-ids")
 def test_an_id_in_a_file_lays_no_hand_on_what_is_anothers(member: User, admin: User, member_client: PageClient) -> None:
     theirs = own_prompts.add(admin, Wanted("theirs", "Theirs", "Their own."))
     guarded = own_assistants.add(admin, {"name": "Theirs", "icon": "", "instructions": "Their own."})
@@ -199,6 +200,7 @@ def test_whose_group_may_attach_none_gets_none(member: User, member_client: Page
         assert session.scalar(select(func.count()).select_from(AssistantFile)) == 0
 
 
+@pytest.mark.security("imports-bounded")
 def test_they_count_towards_what_comes_in_on_a_day(monkeypatch: pytest.MonkeyPatch, member_client: PageClient) -> None:
     sent(member_client, prompts=[prompt()], assistants=[assistant()])
     with reading() as session:

@@ -101,6 +101,7 @@ def test_one_that_had_not_ended_has_when_it_comes_back(
     assert [each["status"] for each in calls_in(exported(another))] == [STOPPED]
 
 
+@pytest.mark.security("imports-bounded")
 def test_what_a_file_says_of_them_is_made_harmless(
     member: User, member_client: PageClient, another: PageClient
 ) -> None:
