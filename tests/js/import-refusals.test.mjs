@@ -44,8 +44,10 @@ test("a preview promises nothing that is too much", async () => {
   serving()
   const long = talk(1, { messages: [{ ...said, text: "x".repeat(7_600_000) }] })
   const many = talk(2, { messages: Array.from({ length: 20_001 }, (_, at) => ({ ...said, id: String(at) })) })
-  const { imported, refused, refusals } = await look([long, many, talk(3)], new Map())
-  assert.deepEqual([imported, refused, refusals.map(({ code }) => code)], [1, 2, ["too_long", "import_too_many_messages"]])
+  const called = talk(4, { messages: [{ ...said, calls: Array.from({ length: 20_000 }, () => ({})) }] })
+  const { imported, refused, refusals } = await look([long, many, talk(3), called], new Map())
+  const wanted = ["too_long", "import_too_many_messages", "import_too_many_messages"]
+  assert.deepEqual([imported, refused, refusals.map(({ code }) => code)], [1, 3, wanted])
 })
 
 test("a preview asks once more where it is told to wait, and no more often", async () => {
