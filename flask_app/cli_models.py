@@ -5,6 +5,7 @@ import click
 from flask_app.cli_group import Group, show
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import title_setting
+from flask_app.services.embedding import embedding_setting
 from flask_app.services.providers import model_admin_service
 from flask_app.services.providers.model_admin_service import ModelStatus, Settings
 
@@ -53,6 +54,15 @@ def titles(model: str | None, provider: str | None, *, default: bool) -> None:
         raise click.UsageError("Either MODEL or --default.")
     title_setting.choose(COMMAND_LINE, title_setting.DEFAULT if default else _id_of(model, provider))
     click.echo("the model that new chats begin with" if default else model or "first words")
+
+
+@models.command("embeddings")
+@click.argument("model", required=False)
+@click.option("--provider", help="Of which provider, where several list it.")
+def embeddings(model: str | None, provider: str | None) -> None:
+    """Have MODEL make the vectors that documents are searched with; without one they are searched by words."""
+    embedding_setting.choose(COMMAND_LINE, _id_of(model, provider))
+    click.echo(model or "words alone")
 
 
 def _id_of(model: str | None, provider: str | None) -> str | None:

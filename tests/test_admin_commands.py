@@ -46,6 +46,7 @@ BY = {
     "POST /api/admin/keys/{key_id}/test": "keys test",
     "PUT /api/admin/models/{model_id}": "models change",
     "PUT /api/admin/models/titles": "models titles",
+    "PUT /api/admin/models/embeddings": "models embeddings",
     "POST /api/admin/prompts": "prompts add",
     "PUT /api/admin/prompts/{shared_prompt_id}": "prompts change",
     "DELETE /api/admin/prompts/{shared_prompt_id}": "prompts delete",

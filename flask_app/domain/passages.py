@@ -1,5 +1,6 @@
 """The passages of long texts that fit a question: pieces of some 1,000 characters, ranked by its words (BM25).
 
+Where it is known how near they are in meaning, both orders make one (reciprocal rank fusion).
 The same question finds the same: nothing here depends on anything else. What a script writes without spaces is compared
 by every two neighbours, as in the search of conversations; a word also where it has an ending (contract, contracts).
 """
@@ -21,6 +22,8 @@ _MOST_ASKED = 10_000  # characters of it that are looked at, half of them its fi
 FEWEST_PIECES = 8  # of which a word that is nearly everywhere tells nothing
 COMMON = 0.5  # of the pieces
 FAINT = 0.15  # of the best score: what has less is left out
+MOST_NEAR = 16  # passages that count as near in meaning
+_SMOOTH = 60  # as reciprocal ranks are mostly fused
 _SATURATION, _BY_LENGTH = 1.2, 0.75  # as BM25 is mostly used
 _AROUND_TOKENS = 10  # what stands around a passage in a prompt
 _SHORTEST_STEM = 4  # letters
@@ -48,16 +51,17 @@ class _Term(NamedTuple):
         return folded.count(self.sign) if self.runs_on else search_terms.count_of(self.sign, folded, ending=self.ending)
 
 
-def best(texts: Sequence[str], question: str, budget: int) -> list[Passage]:
+def best(texts: Sequence[str], question: str, budget: int, near: Sequence[int] = ()) -> list[Passage]:
     """Those that fit, of all texts together, in no more than about so many tokens, and in the order of the texts.
 
-    None where no word of the question is in them, or all are everywhere.
+    `near` are the places of those that are near in meaning, the nearest first, among the pieces of all texts.
+    None where there are none, and no word of the question is in the texts, or all are everywhere.
     """
     pieces = [piece for number, text in enumerate(texts) for piece in pieces_of(text, number)]
     scores = _scores([search_terms.joined(texts[each.text][each.begin : each.end]) for each in pieces], question)
     least = FAINT * max(scores.values(), default=0)
     ranked = sorted((at for at, score in scores.items() if score >= least), key=lambda at: (-scores[at], at))
-    return _fitting(texts, [pieces[at] for at in ranked], budget)
+    return _fitting(texts, [pieces[at] for at in _fused(ranked, near[:MOST_NEAR])], budget)
 
 
 def first(text: str, budget: int) -> list[Passage]:
@@ -70,6 +74,17 @@ def pieces_of(text: str, number: int = 0) -> Iterator[Passage]:
     for page in pages_of(text):
         for begin, end in _cut(text, page):
             yield Passage(number, page.number, begin, end)
+
+
+def _fused(by_words: Sequence[int], by_meaning: Sequence[int]) -> Sequence[int]:
+    """What is high up in both comes first; of the same the first."""
+    if not by_meaning:
+        return by_words
+    scores: dict[int, float] = defaultdict(float)
+    for order in (by_words, by_meaning):
+        for rank, at in enumerate(order, 1):
+            scores[at] += 1 / (_SMOOTH + rank)
+    return sorted(scores, key=lambda at: (-scores[at], at))
 
 
 def _cut(text: str, page: Page) -> Iterator[tuple[int, int]]:

@@ -29,10 +29,14 @@ _WITHOUT_PAGES = (
 
 
 class Way(NamedTuple):
-    """`parts` are the pages ("3-7, 12"), or where in the words the passages stand ("0-1200 5000-6100")."""
+    """`parts` are the pages ("3-7, 12"), or where in the words the passages stand ("0-1200 5000-6100").
+
+    `found_by` is "meaning" where these were found by vectors too, or why not: "budget", "late", "failed".
+    """
 
     name: str = WHOLE
     parts: str = ""
+    found_by: str | None = None
 
 
 def budget(context_tokens: int | None, documents: int) -> int:

@@ -20,7 +20,7 @@ from flask_app.models.accounts import (
 from flask_app.models.assistants import Assistant, AssistantFile, SharedAssistant, SharedAssistantFile
 from flask_app.models.chat import Conversation, Folder, ImportedDaily, KeptDraft, Message, Run
 from flask_app.models.devices import KnownDevice
-from flask_app.models.files import FilePiece, KeptFile, MessageFile, RemovedObject
+from flask_app.models.files import FilePiece, KeptFile, MessageFile, PassageVectors, RemovedObject
 from flask_app.models.identities import IdentityProvider, IdentitySignIn, LeftIdentity, LinkedIdentity
 from flask_app.models.metering import (
     Attempt,
@@ -83,6 +83,7 @@ __all__ = [
     "MessageFile",
     "ModelAlias",
     "Notice",
+    "PassageVectors",
     "Passkey",
     "PasswordLink",
     "PendingSignIn",

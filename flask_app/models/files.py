@@ -81,6 +81,8 @@ class MessageFile(Base):
     """A file that goes with a message, in which place, and as what it was called then.
 
     `told_as` is how its words are told, "pages" or "search"; null is whole. `told_parts` says which (`domain/telling`).
+    `found_by` is by what passages were found, "meaning" beside words, or why by words alone ("budget", "late",
+    "failed"); null where nobody makes vectors.
     """
 
     __tablename__ = "message_files"
@@ -91,3 +93,22 @@ class MessageFile(Base):
     name: Mapped[str] = mapped_column(String(128))
     told_as: Mapped[str | None] = mapped_column(String(16))
     told_parts: Mapped[str | None] = mapped_column(LongText)
+    found_by: Mapped[str | None] = mapped_column(String(16))
+
+
+class PassageVectors(Base):
+    """Vectors of so many `passages` of a document that follow each other, from its `first` on.
+
+    It is a file, or what a shared assistant knows of one. `made_by` tells which can be compared (`services/embedding`),
+    `domain/vectors` how they are written.
+    """
+
+    __tablename__ = "passage_vectors"
+
+    id: Mapped[str] = key()
+    file_id: Mapped[str | None] = to("files.id", index=True, nullable=True)
+    shared_file_id: Mapped[str | None] = to("shared_assistant_files.id", index=True, nullable=True)
+    made_by: Mapped[str] = mapped_column(Ascii)
+    first: Mapped[int]
+    passages: Mapped[int]
+    vectors: Mapped[bytes] = mapped_column(Piece)

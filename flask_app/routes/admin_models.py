@@ -7,6 +7,7 @@ from flask import Blueprint
 
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import title_setting
+from flask_app.services.embedding import embedding_setting
 from flask_app.services.providers import model_admin_service
 from flask_app.services.providers.model_admin_service import Settings
 from flask_app.utils import get_current_user, require_permission
@@ -39,6 +40,12 @@ class ChooseForTitles(Body):
     model_id: Annotated[str, msgspec.Meta(max_length=64)] | None
 
 
+class ChooseForEmbeddings(Body):
+    """Null: documents are searched by words alone."""
+
+    model_id: Annotated[str, msgspec.Meta(max_length=64)] | None
+
+
 @blueprint.get("")
 @require_permission("models")
 @returns(AdminModelsReply)
@@ -66,4 +73,14 @@ def change(model_id: str, body: ChangeModel) -> AdminModelsReply:
 def choose_for_titles(body: ChooseForTitles) -> AdminModelsReply:
     """Say which model writes the titles of conversations, from the next first answer on."""
     title_setting.choose(Actor(get_current_user(), client_address()), body.model_id)
+    return admin_models_reply(model_admin_service.listed())
+
+
+@blueprint.put("/embeddings")
+@require_permission("models")
+@accepts(ChooseForEmbeddings)
+@returns(AdminModelsReply)
+def choose_for_embeddings(body: ChooseForEmbeddings) -> AdminModelsReply:
+    """Say which model makes the vectors that documents are searched with, from the next question on."""
+    embedding_setting.choose(Actor(get_current_user(), client_address()), body.model_id)
     return admin_models_reply(model_admin_service.listed())

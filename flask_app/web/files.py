@@ -53,13 +53,15 @@ class MessageFileReply(Reply):
 class SentFileReply(MessageFileReply):
     """`told` is how its words are told to a model: whole, pages (those of `told_pages`, as in "3-7, 12") or search (the
     passages that fit the question). Of a picture it is whole. `tokens` is about how many it adds to a prompt at most;
-    `whole_tokens` how many all of it would.
+    `whole_tokens` how many all of it would. `found_by`: passages were found by their meaning too, or by words alone,
+    because the budget had no room, it was too late, or it failed; null where nobody is asked for vectors.
     """
 
     told: str
     told_pages: str | None
     tokens: int
     whole_tokens: int
+    found_by: str | None
 
 
 class FileToSend(Body):

@@ -8,6 +8,7 @@ from flask_app.database import fetching, utc_now
 from flask_app.domain.serving import Effort, ServedModel
 from flask_app.services.chat.input_cost import InputCost
 from flask_app.services.conversations import title_setting
+from flask_app.services.embedding import embedding_setting
 from flask_app.services.providers import model_service
 from flask_app.services.providers.model_admin_service import ModelStatus
 from flask_app.services.tariffs import tariff_service
@@ -112,15 +113,18 @@ class AdminModelReply(Reply):
 
 class AdminModelsReply(Reply):
     """`titles_by` is the id of the model that writes the titles of conversations, "default" for the one that new chats
-    begin with, null where none does."""
+    begin with, null where none does. `embeddings_by` is that of the model that makes the vectors which documents are
+    searched with, null where they are searched by words alone."""
 
     models: list[AdminModelReply]
     titles_by: str | None
+    embeddings_by: str | None
 
 
 def admin_models_reply(statuses: list[ModelStatus]) -> AdminModelsReply:
     models = [_admin_model(status) for status in statuses]
-    return AdminModelsReply(models=models, titles_by=title_setting.chosen())
+    chosen = {"titles_by": title_setting.chosen(), "embeddings_by": embedding_setting.chosen()}
+    return AdminModelsReply(models=models, **chosen)
 
 
 def _admin_model(status: ModelStatus) -> AdminModelReply:

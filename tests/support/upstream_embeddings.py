@@ -2,6 +2,7 @@
 
 import base64
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ class Embedded:
     actual_model: str = ""
     junk: bytes = b""  # instead of JSON
     cut_at: int | None = None  # byte of the body at which the connection breaks
+    means: Callable[[str], list[float]] | None = None  # the vector of an input's words
 
     def play(self, reply: Reply, request: Received) -> None:
         request.billed = self.usage
@@ -36,9 +38,10 @@ class Embedded:
             reply.whole(200, self.junk)
             return
         in_base64 = request.body.get("encoding_format") == "base64"
+        made = [self.means(str(given[number])) if self.means else vector(number) for number in range(count)]
         data = [
-            {"object": "embedding", "index": number, "embedding": _packed(number) if in_base64 else vector(number)}
-            for number in reversed(range(count))
+            {"object": "embedding", "index": number, "embedding": _packed(each) if in_base64 else each}
+            for number, each in reversed(list(enumerate(made)))
         ]
         content: dict[str, Any] = {"object": "list", "data": data, "model": self.actual_model or request.model}
         if self.tells_usage:
@@ -47,5 +50,5 @@ class Embedded:
         reply.json(200, content)
 
 
-def _packed(number: int) -> str:
-    return base64.b64encode(struct.pack("<3f", *vector(number))).decode()
+def _packed(numbers: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()

@@ -41,7 +41,7 @@ ACTIONS = (
     *("budget.add", "budget.change", "budget.delete", "budget.top_up", "budget.mend"),
     *("codes.make", "codes.revoke", "code.redeem", "usage.refund", "usage.rebuild"),
     *("key.add", "key.change", "key.delete", "key.test", "key.read_balance", "key.clear_bench", "provider.change"),
-    *("model.change", "titles.change", "tariff.add", "tariff.change", "tariff.remove"),
+    *("model.change", "titles.change", "embeddings.change", "tariff.add", "tariff.change", "tariff.remove"),
     *("reconciliation.acknowledge", "reconciliation.threshold"),
     *("warnings.threshold", "mail.test"),
     *("webhook.set", "webhook.delete", "webhook.renew_secret", "webhook.test"),

@@ -27,6 +27,7 @@ from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import failover
 from flask_app.services.completion.attempts import Earlier
 from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.embedding.asking import Asker
 from flask_app.services.files import document_parts, message_files
 from flask_app.services.files.document_parts import Wanted
 from flask_app.services.providers import model_service
@@ -107,6 +108,10 @@ class Origin:
     locale: str
     models: Allowed = None
 
+    def asker(self, actor: User) -> Asker:
+        """On whose account vectors are made for it."""
+        return Asker(user_id=actor.id, request_id=self.request_id, address=self.address)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
@@ -135,8 +140,9 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     model = model_service.find(draft.model, origin.models)
     keys = failover.candidates_for(model)
     by, tools = looked_up.searcher(actor, wanted=draft.search), looked_up.toolbox(actor, draft.tools, model)
-    ways = document_parts.ways(actor, draft.files, draft.text, model.context_tokens)
-    sending = Sending(draft, ways, _known(actor, draft), by, tools)
+    asker = origin.asker(actor)
+    ways = document_parts.ways(actor, draft.files, draft.text, model.context_tokens, asker)
+    sending = Sending(draft, ways, _known(actor, draft, asker), by, tools)
     return beginning.begin(
         lambda connection: _write(connection, actor, sending, model, keys, origin),
         earlier=partial(_earlier, actor, draft, origin.locale),
@@ -144,11 +150,11 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     )
 
 
-def _known(actor: User, draft: Draft) -> Knowledge:
+def _known(actor: User, draft: Draft, asker: Asker) -> Knowledge:
     """What the assistant knows of it, where there is one: read, and perhaps searched, while nobody waits for it."""
     if draft.conversation_id is None:
-        return knowledge.of_new(actor, draft.assistant_id, draft.text)
-    return knowledge.of_conversation(actor, draft.conversation_id, lambda: draft.text)
+        return knowledge.of_new(actor, draft.assistant_id, draft.text, asker)
+    return knowledge.of_conversation(actor, draft.conversation_id, lambda: draft.text, asker)
 
 
 def _check_place(actor: User, draft: Draft) -> None:

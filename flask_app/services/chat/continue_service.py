@@ -66,7 +66,7 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
     model = _model(model_name, origin.models)
     keys = failover.candidates_for(model)
     begun = Begun.of(broken, title, origin.locale, run_id=new_id())
-    known = knowledge.of_question(actor, begun.conversation_id, begun.user_message_id)
+    known = knowledge.of_question(actor, begun.conversation_id, begun.user_message_id, origin.asker(actor))
     opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
     return beginning.begin(
         lambda connection: (begun, _write(connection, opening, run_id, model, keys, known, origin)),

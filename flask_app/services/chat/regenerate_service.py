@@ -76,7 +76,7 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     question = _find(actor, wish.question_id)
     model = model_service.find(wish.model, origin.models)
     keys = failover.candidates_for(model)
-    known = knowledge.of_question(actor, question.conversation_id, wish.question_id)
+    known = knowledge.of_question(actor, question.conversation_id, wish.question_id, origin.asker(actor))
     tools = looked_up.toolbox(actor, wish.tools, model)
     beside = Beside(known, looked_up.searcher(actor, wanted=wish.search), tools)
     begun = _begun(question, wish, origin)

@@ -1,12 +1,12 @@
-"""Which parts of documents go with a question: said by whoever asks, or found by the words of the question.
+"""Which parts of documents go with a question: said by whoever asks, or found by the question's words and meaning.
 
 That is found before the question is written down, and written with it: each later turn tells the same.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from flask_app import offload
 from flask_app.database import fetching, table_of
@@ -14,6 +14,10 @@ from flask_app.domain import document_pages, files, passages, telling
 from flask_app.domain.telling import PAGES, SEARCH, WHOLE, Way
 from flask_app.errors import Invalid
 from flask_app.models import KeptFile, User
+from flask_app.services.embedding import meaning
+from flask_app.services.embedding.asking import Asker
+from flask_app.services.embedding.kept_vectors import Source
+from flask_app.services.embedding.meaning import Text
 
 _files = table_of(KeptFile)
 
@@ -31,8 +35,10 @@ class Wanted(NamedTuple):
         return self.id if self.how == WHOLE else list(self)
 
 
-def ways(actor: User, wanted: Sequence[Wanted], question: str, context_tokens: int | None) -> dict[str, Way]:
-    """How each is told that is not whole, by its id.
+def ways(
+    actor: User, wanted: Sequence[Wanted], question: str, context_tokens: int | None, asker: Asker
+) -> dict[str, Way]:
+    """How each is told that is not whole, by its id. Not for inside a transaction: a provider may be asked for vectors.
 
     Raises Invalid("file_pages_unknown") for pages that a document does not have, Invalid("file_not_searched") for a
     picture. What is not there is passed over.
@@ -43,18 +49,11 @@ def ways(actor: User, wanted: Sequence[Wanted], question: str, context_tokens: i
     query = select(_files.c.id, _files.c.name, _files.c.kind, _files.c.pages, _files.c.text)
     with fetching() as connection:
         rows = connection.execute(query.where(_files.c.id.in_(some), _files.c.user_id == actor.id)).all()
-    searched = sum(each.how == SEARCH for each in some.values())
-    found = {}
-    for row in rows:
-        if row.kind == files.PICTURE:
-            raise Invalid("file_not_searched", name=row.name)
-        each = some[row.id]
-        if each.how == PAGES:
-            found[row.id] = Way(PAGES, _pages(row.name, row.pages, each.pages))
-        else:
-            budget = telling.budget(context_tokens, searched)
-            found[row.id] = Way(SEARCH, offload.run(_passages, row.text, question, budget))
-    return found
+    if picture := next((row for row in rows if row.kind == files.PICTURE), None):
+        raise Invalid("file_not_searched", name=picture.name)
+    paged = [row for row in rows if some[row.id].how == PAGES]
+    found = {row.id: Way(PAGES, _pages(row.name, row.pages, some[row.id].pages)) for row in paged}
+    return found | _searched([row for row in rows if row.id not in found], question, context_tokens, asker)
 
 
 def _pages(name: str, count: int | None, pages: str) -> str:
@@ -67,5 +66,14 @@ def _pages(name: str, count: int | None, pages: str) -> str:
     return written
 
 
-def _passages(text: str, question: str, budget: int) -> str:
-    return telling.places(passages.best([text], question, budget) or passages.first(text, budget))
+def _searched(
+    rows: Sequence[Row[*tuple[Any, ...]]], question: str, context_tokens: int | None, asker: Asker
+) -> dict[str, Way]:
+    budget = telling.budget(context_tokens, len(rows))
+    found = meaning.of([Text(Source(row.id), row.text) for row in rows], question, asker)
+    parts = (offload.run(_passages, row.text, question, budget, found.of_text(at)) for at, row in enumerate(rows))
+    return {row.id: Way(SEARCH, part, found.by) for row, part in zip(rows, parts, strict=True)}
+
+
+def _passages(text: str, question: str, budget: int, near: Sequence[int]) -> str:
+    return telling.places(passages.best([text], question, budget, near) or passages.first(text, budget))

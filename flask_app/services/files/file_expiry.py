@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import fetching, in_writing, table_of
 from flask_app.domain import files
 from flask_app.models import FilePiece, KeptFile, User
+from flask_app.services.embedding import kept_vectors
 from flask_app.services.files import contents, file_retention
 from flask_app.services.runs import closing
 
@@ -75,6 +76,7 @@ def expire(file_id: str, before: datetime) -> bool:
         if not connection.execute(emptied.values(nothing)).rowcount:
             return False
         connection.execute(delete(_pieces).where(_pieces.c.file_id == file_id))
+        kept_vectors.forget(connection, file_id)
         contents.note_removed(connection, object_key)
         return True
 

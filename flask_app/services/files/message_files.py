@@ -23,7 +23,7 @@ from flask_app.statements import Prepared
 _files, _goes_with, _messages = table_of(KeptFile), table_of(MessageFile), table_of(Message)
 _INSERT = Prepared(insert(_goes_with))
 _WHOLE = Way()
-_TOLD = ("told_as", "told_parts")
+_TOLD = ("told_as", "told_parts", "found_by")
 _facts = tuple(_files.c[name] for name in Facts.__slots__ if name not in {"name", "absent"})
 _OF_MESSAGES = (
     select(*(_goes_with.c[name] for name in ("message_id", "name", *_TOLD)), *_facts, file_service.ABSENT)
@@ -60,6 +60,10 @@ class Going(Facts):
     @property
     def told_parts(self) -> str | None:
         return self.way.parts or None
+
+    @property
+    def found_by(self) -> str | None:
+        return self.way.found_by
 
     @property
     def told_pages(self) -> str | None:
@@ -162,7 +166,8 @@ def attach(connection: Connection, message_id: str, attached: Sequence[Attached]
 
 def told(way: Way) -> dict[str, str | None]:
     """What a row says of it: nothing where it is whole."""
-    return {"told_as": None if way.name == telling.WHOLE else way.name, "told_parts": way.parts or None}
+    told_as = None if way.name == telling.WHOLE else way.name
+    return {"told_as": told_as, "told_parts": way.parts or None, "found_by": way.found_by}
 
 
 def of_messages(connection: Connection, message_ids: Sequence[str]) -> dict[str, list[Attached]]:
@@ -198,4 +203,4 @@ def named(attached: Sequence[Facts]) -> str:
 
 
 def _way(row: Row[*tuple[Any, ...]]) -> Way:
-    return Way(row.told_as or telling.WHOLE, row.told_parts or "")
+    return Way(row.told_as or telling.WHOLE, row.told_parts or "", row.found_by)

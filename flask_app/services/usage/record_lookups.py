@@ -13,7 +13,7 @@ from flask_app.models import AccessToken, Attempt, TokenUsage
 from flask_app.services.ledger.rollup import DETAIL_DAY, SITE_DAY, rollup
 from flask_app.services.usage.slices import rows
 
-CHANNELS = ("chat", "api", "title", "search")
+CHANNELS = ("chat", "api", "title", "search", "document")
 CLOCKS_APART = timedelta(days=1)  # an attempt's id is of its instance's clock, its record's time of the shared one
 # So long ago may a request be whose id a proxy made: that tells nothing of when it was.
 QUOTED = timedelta(days=3)

@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the models: their other names, who follows one that is no longer offered, and which of them writes titles. */
+/** Entry of the models: their other names, who follows one that is no longer offered, which of them writes titles, and which makes vectors. */
 import { api } from "app/api.js"
 import { t } from "app/i18n.js"
 import { fill, fromTemplate, must, onSubmit, openDialog, pageState, slot, toast } from "app/ui.js"
@@ -27,6 +27,8 @@ const contextWindow = /** @type {HTMLInputElement} */ (must(form, '[name="window
 const sees = /** @type {HTMLInputElement} */ (must(form, '[name="sees"]'))
 const titles = /** @type {HTMLFormElement} */ (must(document, "[data-titles]"))
 const writer = /** @type {HTMLSelectElement} */ (must(titles, '[name="model"]'))
+const embeddings = /** @type {HTMLFormElement} */ (must(document, "[data-embeddings]"))
+const maker = /** @type {HTMLSelectElement} */ (must(embeddings, '[name="model"]'))
 /** @type {Model[]} */
 let models = []
 /** @type {Model | null} */
@@ -35,6 +37,7 @@ let edited = null
 const state = pageState("admin-state")
 show(state.models)
 offerWriters(state.titles_by)
+offerMakers(state.embeddings_by)
 
 list.addEventListener("click", (event) => {
   const row = /** @type {Element} */ (event.target).closest("[data-edit]")?.closest("[data-id]")
@@ -64,11 +67,26 @@ onSubmit(titles, async ({ model }) => {
   toast(model ? t("js.admin.titles_saved", { name: name ?? "" }) : t("js.admin.titles_off"))
 })
 
+onSubmit(embeddings, async ({ model }) => {
+  offerMakers((await api.put(`${PATH}/embeddings`, { model_id: model || null })).embeddings_by)
+  const name = models.find(({ id }) => id === model)?.name
+  toast(model ? t("js.admin.embeddings_saved", { name: name ?? "" }) : t("js.admin.embeddings_off"))
+})
+
 /** @param {string | null} chosen the model's id, or DEFAULT */
 function offerWriters(chosen) {
-  const usual = [new Option(t("js.admin.titles_default"), DEFAULT), new Option(t("js.admin.titles_none"), "")]
-  writer.replaceChildren(...usual, ...optionsOf(models.filter(({ id, offered }) => offered || id === chosen)))
-  writer.value = chosen ?? ""
+  offer(writer, [new Option(t("js.admin.titles_default"), DEFAULT), new Option(t("js.admin.titles_none"), "")], chosen)
+}
+
+/** @param {string | null} chosen the model's id */
+function offerMakers(chosen) {
+  offer(maker, [new Option(t("js.admin.embeddings_none"), "")], chosen)
+}
+
+/** @param {HTMLSelectElement} select @param {HTMLOptionElement[]} usual @param {string | null} chosen */
+function offer(select, usual, chosen) {
+  select.replaceChildren(...usual, ...optionsOf(models.filter(({ id, offered }) => offered || id === chosen)))
+  select.value = chosen ?? ""
 }
 
 /** @param {Model[]} some */

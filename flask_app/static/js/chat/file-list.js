@@ -7,8 +7,8 @@ import { fromTemplate, must, tell } from "app/ui.js"
 /**
  * @typedef {{id: string, name: string, kind: "picture" | "document" | "text", content_type: string, bytes: number, width: number | null,
  *   height: number | null, pages: number | null, absent?: "expired" | "left_out" | null, told?: "whole" | "pages" | "search", told_pages?: string | null,
- *   tokens?: number, whole_tokens?: number}} MessageFile
- *   `absent`: why what is in it is not here; `told`: how its words are told to a model, at most so many of `whole_tokens`
+ *   tokens?: number, whole_tokens?: number, found_by?: "meaning" | "budget" | "late" | "failed" | null}} MessageFile
+ *   `absent`: why what is in it is not here; `told`: how its words are told to a model, at most so many of `whole_tokens`; `found_by`: how its passages were found
  */
 
 /** Where its content is. @param {string} id */
@@ -36,11 +36,12 @@ export function toldWords({ told = "whole", told_pages: pages }) {
   return told === "whole" ? "" : t(`js.files.told_${told}`, { pages: pages ?? "" })
 }
 
-/** The same of one that was sent, with about how many tokens all of it has. @param {Pick<MessageFile, "told" | "told_pages" | "tokens" | "whole_tokens">} file */
-export function sentWords({ tokens = 0, whole_tokens: whole = 0, ...file }) {
+/** The same of one that was sent, with about how many tokens all of it has. @param {Pick<MessageFile, "told" | "told_pages" | "tokens" | "whole_tokens" | "found_by">} file */
+export function sentWords({ tokens = 0, whole_tokens: whole = 0, found_by: by = null, ...file }) {
   const how = toldWords(file)
-  if (file.told !== "search" || !tokens || tokens >= whole) return how
-  return t("js.files.told_of", { how, whole: formatNumber(whole) })
+  if (file.told !== "search") return how
+  const told = !tokens || tokens >= whole ? how : t("js.files.told_of", { how, whole: formatNumber(whole) })
+  return by ? `${told} · ${t(`js.files.found_${by}`)}` : told
 }
 
 /** Pictures first, as they are the larger. @param {HTMLElement} list @param {MessageFile[]} files */

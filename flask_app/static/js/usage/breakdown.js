@@ -12,7 +12,7 @@ const SHOWN = 10
 const CLOCK = "hour"
 const TOKEN = "token" // of which only tokens and money are counted
 const GROUP = "group" // that each person is in now
-const CHANNELS = ["chat", "api", "title", "search"]
+const CHANNELS = ["chat", "api", "title", "search", "document"]
 
 /**
  * @typedef {import("app/usage/figures.js").Sum & {key: string, label: string}} Share of an access token without its requests

@@ -1,0 +1,64 @@
+"""Several requests at a time, each on a thread of its own, none of which outlasts what they are for."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from structlog.contextvars import bind_contextvars, get_contextvars
+
+from flask_app.services.runs.stop_signal import StopSignal
+
+AT_ONCE = 4
+LAST_SECONDS = 2.0  # until what was stopped is booked: who cannot in time does so without anybody who waits
+
+Job = Callable[[StopSignal], object]
+
+
+class TooLate(Exception):
+    """There was not enough time."""
+
+
+def in_time(jobs: Sequence[Job], deadline: float) -> None:
+    """Do all of them before then, on the monotonic clock.
+
+    Raises TooLate, and the first failure of any; after either none begins. What was on its way is ended, or goes on.
+    """
+    _Crew(jobs).work(deadline)
+
+
+class _Crew:
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._waiting = list(reversed(jobs))
+        self._stops = [StopSignal() for _ in range(min(len(jobs), AT_ONCE))]
+        self._failures: list[Exception] = []
+
+    def work(self, deadline: float) -> None:
+        told = get_contextvars()
+        threads = [threading.Thread(target=self._take, args=(stop, told), daemon=True) for stop in self._stops]
+        for thread in threads:
+            thread.start()
+        _wait(threads, deadline)
+        if any(thread.is_alive() for thread in threads):
+            self._failures.append(TooLate())
+            for stop in self._stops:
+                stop.stop("stopped")
+            _wait(threads, time.monotonic() + LAST_SECONDS)
+        if self._failures:
+            raise self._failures[0]
+
+    def _take(self, stop: StopSignal, told: dict[str, object]) -> None:
+        bind_contextvars(**told)
+        while not self._failures:
+            try:
+                job = self._waiting.pop()
+            except IndexError:
+                return
+            try:
+                job(stop)
+            except Exception as error:  # noqa: BLE001 - raised where somebody waits
+                self._failures.append(error)
+
+
+def _wait(threads: Sequence[threading.Thread], deadline: float) -> None:
+    for thread in threads:
+        thread.join(max(deadline - time.monotonic(), 0))
