@@ -65,7 +65,7 @@ def _check_sums(entries: list[TokenUsage]) -> None:
 
 def _was_refused(attempt: Attempt) -> bool:
     code = attempt.error_code or ""
-    return code.startswith("upstream_") or code in {"no_provider_search", "link_not_found"}
+    return code.startswith(("upstream_", "embeddings_")) or code in {"no_provider_search", "link_not_found"}
 
 
 def _told(request: Received) -> Usage | None:

@@ -74,8 +74,9 @@ class Request:
     `thinking` None leaves it to the provider. A program's own `options` go into the body as they are, and what it gave
     `beside` them, which nobody here knows, where nothing else stands; its answer has at most `max_tokens`.
     What is asked `in_passing` nobody waits for: it leaves every key a place for an answer, probes none, and where it
-    fails, nobody else is asked. Where the `operation` is none of a chat the turns are what is counted, and the options
-    all that is asked. `room` is how many bytes more the prompt may become before it is sent.
+    fails, nobody else is asked. What `spares_keys` benches none for being busy or out of order: answers want them.
+    Where the `operation` is none of a chat the turns are what is counted, and the options all that is asked. `room` is
+    how many bytes more the prompt may become before it is sent.
     """
 
     user_id: str
@@ -94,6 +95,7 @@ class Request:
     beside: Mapping[str, object] = field(default_factory=dict)
     max_tokens: int | None = None
     in_passing: bool = False
+    spares_keys: bool = False
     operation: Operation = "chat"
     room: int = 0
 

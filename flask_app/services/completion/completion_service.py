@@ -206,7 +206,7 @@ class Completion:
         def work(connection: Connection) -> None:
             if ends:
                 self._release(connection, error)
-            cooldown_service.note_failure(connection, taken, error, sent.at)
+            cooldown_service.note_failure(connection, taken, error, sent.at, spares=self.request.spares_keys)
 
         in_writing(work, is_there=lambda connection, _: not ends or metering_service.is_released(connection, sent))
         log.warning("attempt_failed", code=error.code, status=status, key=taken.key.id, run=self.request.run_id)

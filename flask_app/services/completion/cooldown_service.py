@@ -75,12 +75,16 @@ def take_spare(connection: Connection, candidates: Sequence[Candidate]) -> Taken
     raise _unavailable(held)
 
 
-def note_failure(connection: Connection, taken: Taken, error: UpstreamError, asked: datetime) -> None:
+def note_failure(
+    connection: Connection, taken: Taken, error: UpstreamError, asked: datetime, *, spares: bool = False
+) -> None:
     """A request sent at `asked` failed before its answer began: the key, or its account, is benched for it.
 
-    An error that is not `retryable` is the request's own: it blames no key.
+    An error that is not `retryable` is the request's own: it blames no key. One that `spares` keys benches only those
+    that nobody can use.
     """
-    if not _bench(connection, taken.key, error, asked, probing=taken.claimed is not None):
+    passes = spares and error.code not in cooldown.FOR_THE_ADMINISTRATOR
+    if passes or not _bench(connection, taken.key, error, asked, probing=taken.claimed is not None):
         free(connection, taken)
 
 

@@ -65,6 +65,8 @@ def vectors_of(inputs: Sequence[str], maker: Maker, asker: Asker, stop: StopSign
         address=asker.address,
         options={"input": list(inputs)},
         operation="embeddings",
+        in_passing=True,
+        spares_keys=True,
     )
     completion = Completion(_dispatched(request, maker.keys), stop)
     heard: list[Vectors] = []

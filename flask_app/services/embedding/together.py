@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from structlog.contextvars import bind_contextvars, get_contextvars
 
+from flask_app.errors import BudgetExhausted
 from flask_app.services.runs.stop_signal import StopSignal
 
 AT_ONCE = 4
@@ -30,7 +31,9 @@ class _Crew:
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._waiting = list(reversed(jobs))
         self._stops = [StopSignal() for _ in range(min(len(jobs), AT_ONCE))]
+        self._at_work = len(self._stops)
         self._failures: list[Exception] = []
+        self._lock = threading.Lock()
 
     def work(self, deadline: float) -> None:
         told = get_contextvars()
@@ -48,15 +51,30 @@ class _Crew:
 
     def _take(self, stop: StopSignal, told: dict[str, object]) -> None:
         bind_contextvars(**told)
-        while not self._failures:
-            try:
-                job = self._waiting.pop()
-            except IndexError:
-                return
+        while job := self._next():
             try:
                 job(stop)
             except Exception as error:  # noqa: BLE001 - raised where somebody waits
+                if self._leaves_to_others(job, error):
+                    return
                 self._failures.append(error)
+
+    def _next(self) -> Job | None:
+        with self._lock:
+            if self._waiting and not self._failures:
+                return self._waiting.pop()
+            self._at_work -= 1
+            return None
+
+    def _leaves_to_others(self, job: Job, error: Exception) -> bool:
+        """What has no room beside the others, in a key or a budget, has it after them."""
+        has_no_room = isinstance(error, BudgetExhausted) or getattr(error, "code", None) == "upstream_full"
+        with self._lock:
+            if not has_no_room or self._at_work == 1:
+                return False
+            self._waiting.append(job)
+            self._at_work -= 1
+            return True
 
 
 def _wait(threads: Sequence[threading.Thread], deadline: float) -> None:
