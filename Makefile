@@ -126,6 +126,10 @@ bench-search: services .dev ## How long a search and a page of the list take amo
 bench-passages: .dev ## How long the passages of a document of 2 MB of words are looked for (a minute)
 	@$(BIN)/python -m bench.passages
 
+.PHONY: bench-meaning
+bench-meaning: .dev ## Whether an embedding model finds what words do not: ADDRESS=https://…/v1 MODEL=… (EMBEDDINGS_KEY in the environment)
+	@$(BIN)/python -m bench.meaning $(ADDRESS) $(MODEL)
+
 .PHONY: bench-requests
 bench-requests: services .dev ## What the log of programs' requests costs, and its pages over a million rows, on SQLite and MariaDB (fifteen minutes)
 	@$(BIN)/python -m bench.requests

@@ -150,3 +150,21 @@ def test_a_line_that_is_no_name_of_a_sheet_is_words_of_which_few_are_told() -> N
     told = telling.document("a.txt", None, text, telling.Way(telling.SEARCH, telling.places(found)))
     assert "costs" in told
     assert estimate_tokens(told) < BUDGET + 200
+
+
+def test_what_is_high_up_in_words_and_in_meaning_comes_first() -> None:
+    text = "\n\n".join(f"{'a harbour ' if number in {3, 9} else ''}{'river and boats. ' * 60}" for number in range(20))
+    pieces = list(passages.pieces_of(text))
+    having = [at for at, each in enumerate(pieces) if "harbour" in text[each.begin : each.end]]
+    (found,) = passages.best([text], "harbour", 400, [0, having[1], *range(1, 5)])
+    assert found == pieces[having[1]]
+
+
+def test_where_no_word_is_there_meaning_alone_finds() -> None:
+    text = "\n\n".join(f"Part {number}. {'river and boats. ' * 60}" for number in range(20))
+    pieces = list(passages.pieces_of(text))
+    assert passages.best([text], "warranty", 400) == []
+    assert passages.best([text], "warranty", 400, [7]) == [pieces[7]]
+    many = passages.best([text], "warranty", 50_000, list(range(len(pieces))))
+    assert many[0].begin == 0
+    assert many[-1].end <= pieces[passages.MOST_NEAR - 1].end, "of meaning no more than the nearest count"

@@ -115,6 +115,24 @@ def test_an_administrator_chooses_who_writes_them(visits: Visits, site: Site, lo
     assert site.ask("GET", "/api/admin/models")["titles_by"] is None
 
 
+@pytest.mark.parametrize(("locale", "viewport"), [("zh", PHONE), ("en", WIDE)], ids=["phone", "wide"])
+def test_an_administrator_chooses_who_makes_vectors(visits: Visits, site: Site, locale: str, viewport: Any) -> None:
+    say_ = words(locale)
+    page = visits.open("/admin/models", locale=locale, viewport=viewport)
+    choice = page.get_by_label(say_("admin.embeddings_by"))
+    expect(choice.locator("option:checked")).to_have_text(say_("js.admin.embeddings_none"))
+    save = page.locator("[data-embeddings]").get_by_role("button", name=say_("base.save"))
+    choice.select_option(label=f"{WRITER} · DeepSeek")
+    save.click()
+    expect(page.locator(".toast").last).to_contain_text(say_("js.admin.embeddings_saved", name=WRITER))
+    page.reload()
+    expect(choice.locator("option:checked")).to_have_text(f"{WRITER} · DeepSeek")
+    choice.select_option(value="")
+    save.click()
+    expect(page.locator(".toast").last).to_contain_text(say_("js.admin.embeddings_off"))
+    assert site.ask("GET", "/api/admin/models")["embeddings_by"] is None
+
+
 @pytest.mark.parametrize(("locale", "scheme"), [("zh", "dark"), ("en", "light")])
 @pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
 def test_the_choice_fits_and_is_accessible(visits: Visits, locale: str, scheme: Scheme, viewport: Any) -> None:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-const WORDS = { "js.files.page": "{count} page", "js.files.pages": "{count} pages", "js.files.told_search": "Passages", "js.files.told_pages": "Pages {pages}", "js.files.told_of": "{how} of {whole}" }
+const WORDS = { "js.files.page": "{count} page", "js.files.pages": "{count} pages", "js.files.told_search": "Passages", "js.files.told_pages": "Pages {pages}", "js.files.told_of": "{how} of {whole}", "js.files.found_late": "too late" }
 globalThis.document = { getElementById: () => ({ textContent: JSON.stringify(WORDS) }), documentElement: { dataset: {}, lang: "en" }, querySelector: () => null }
 const { aboutWords, addressOf, endingOf, sentWords, sizeWords } = await import("app/chat/file-list.js")
 
@@ -28,5 +28,7 @@ test("an id cannot lead elsewhere", () => {
 test("of what was searched is told how much there is", () => {
   assert.equal(sentWords({ told: "search", tokens: 8_000, whole_tokens: 292_575 }), "Passages of 292,575")
   assert.deepEqual([sentWords({ told: "search", tokens: 70, whole_tokens: 70 }), sentWords({ told: "search" })], ["Passages", "Passages"])
+  assert.equal(sentWords({ told: "search", tokens: 8_000, whole_tokens: 292_575, found_by: "late" }), "Passages of 292,575 · too late")
+  assert.equal(sentWords({ told: "search", tokens: 70, whole_tokens: 70, found_by: "late" }), "Passages · too late")
   assert.equal(sentWords({ told: "pages", told_pages: "2-3", tokens: 9, whole_tokens: 99 }), "Pages 2-3")
 })
