@@ -37,7 +37,7 @@ def test_a_document_stands_before_the_words(
     question, answer = thread["messages"]
     assert question["text"] == "what is it?"
     facts = {name: value for name, value in read.items() if name != "omits"}
-    facts |= {"told": "whole", "told_pages": None, "whole_tokens": read["tokens"]}
+    facts |= {"told": "whole", "told_pages": None, "whole_tokens": read["tokens"], "found_by": None}
     assert (question["files"], answer["files"]) == ([facts], [])
     assert reply.json["files"] == []
 

@@ -21,7 +21,7 @@ from tests.support import ledger_oracle, limits, meant
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
 from tests.support.killed import as_if_killed
-from tests.support.scripted_upstream import Embedded, Received, ScriptedUpstream, Stall, Status
+from tests.support.scripted_upstream import Answer, Embedded, Received, ScriptedUpstream, Stall, Status
 from tests.support.upstream_embeddings import EMBEDDINGS
 from tests.support.upstream_reply import Reply
 
@@ -55,6 +55,31 @@ def test_a_refusal_costs_nothing_and_benches_no_key(
     assert (meant.attempts(), meant.entries(), meant.kept()) == ([("released", code)], [], [])
     assert keys() == [(None, False)]
     ledger_oracle.check(upstream.journal, ())
+
+
+class Looking:
+    """Answers, and notes how the keys stand meanwhile."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str | None, bool]] = []
+
+    def play(self, reply: Reply, request: Received) -> None:
+        self.seen += keys()
+        Answer("hello").play(reply, request)
+
+
+@pytest.mark.parametrize(("status", "benched"), [(402, ("upstream_no_balance", True)), (503, (None, False))])
+def test_a_key_that_nobody_can_use_is_benched_all_the_same(
+    member_client: PageClient,
+    upstream: ScriptedUpstream,
+    book: dict[str, Any],
+    status: int,
+    benched: tuple[str | None, bool],
+) -> None:
+    meant.switch_on(upstream, Status(status))
+    upstream.script(looking := Looking())
+    assert meant.search(member_client, book).status_code == 200
+    assert looking.seen == [benched]
 
 
 @pytest.mark.parametrize("script", [Embedded(junk=b"{"), Embedded(count=7), Embedded(cut_at=40)])
