@@ -19,6 +19,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import code_admin_service
 from flask_app.services.budgets.code_admin_service import Terms
 from flask_app.services.conversations import folder_service, title_setting
+from flask_app.services.embedding import embedding_setting
 from flask_app.services.people import ownership_service
 from flask_app.services.providers import model_service
 from flask_app.services.site import announcement_service, logo_service
@@ -166,6 +167,7 @@ def ready(
     who_searches.by_searxng(upstream.base_url)
     with transaction() as session:
         title_setting.begin(session)
+    embedding_setting.choose(Actor(None), things["model_id"])
     authenticator.turn_on(member)
     route = next(route for route in routes.all_of(app) if str(route) == name)
     body = ACTS[name]
