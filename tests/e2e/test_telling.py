@@ -14,8 +14,9 @@ from tests.e2e.looks import MISNAMED
 from tests.e2e.site import Site
 from tests.e2e.visits import PHONE, WIDE, Visits
 from tests.e2e.words import words
-from tests.support import files
-from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support import files, meant
+from tests.support.scripted_upstream import Embedded, ScriptedUpstream
+from tests.support.upstream_embeddings import EMBEDDINGS
 
 say = words("en")
 WINDOW = 12_000  # tokens
@@ -35,6 +36,15 @@ def narrow(site: Site) -> Iterator[None]:
     site.ask("PUT", path, settings | {"context_tokens": WINDOW})
     yield
     site.ask("PUT", path, settings)
+
+
+@pytest.fixture
+def meaning(site: Site) -> Iterator[None]:
+    """A model makes vectors, for as long as the test lasts."""
+    maker = next(each["id"] for each in site.ask("GET", "/api/admin/models")["models"] if each["offered"])
+    site.ask("PUT", "/api/admin/models/embeddings", {"model_id": maker})
+    yield
+    site.ask("PUT", "/api/admin/models/embeddings", {"model_id": None})
 
 
 def guide(name: str = "guide.pptx") -> Chosen:
@@ -148,3 +158,17 @@ def test_a_short_text_has_nothing_to_choose(visits: Visits, script: ScriptedUpst
     chat = Chat(visits.open("/"), say)
     attach(chat, text())
     expect(way(chat, "notes.txt")).to_be_hidden()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_it_is_said_where_meaning_found_passages(
+    narrow: None, meaning: None, visits: Visits, script: ScriptedUpstream, locale: str
+) -> None:
+    script.script(*(Embedded(means=meant.means) for _ in range(20)), path=EMBEDDINGS)
+    chat = Chat(visits.open("/", locale=locale), words(locale))
+    attach(chat, guide())
+    chat.ask("Gibt es einen Hafen?")
+    assert '<page number="41">' in words_of(script)
+    chat.page.reload()
+    expect(sent(chat.question())).to_contain_text(chat.say("js.files.found_meaning"))
+    expect_no_fault(chat.page, locale)
