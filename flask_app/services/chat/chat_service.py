@@ -190,6 +190,7 @@ def _write(
         message_id=new_id(),
         title=placed.title,
         locale=origin.locale,
+        found_by=next((way.found_by for way in sending.ways.values() if way.found_by), None),
     )
     if placed.is_new:
         own = {"id": begun.conversation_id, "user_id": actor.id, "title": placed.title}

@@ -21,7 +21,10 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A run that is committed and about to start. `locale` is the language its errors are told in."""
+    """A run that is committed and about to start. `locale` is the language its errors are told in.
+
+    `found_by` is how passages of its question's documents were found, where they were just now (`models.MessageFile`).
+    """
 
     run_id: str
     conversation_id: str
@@ -29,6 +32,7 @@ class Begun:
     user_message_id: str
     title: str
     locale: str
+    found_by: str | None = None
 
     @classmethod
     def of(cls, run: Run, title: str, locale: str, *, run_id: str | None = None) -> "Begun":
@@ -47,6 +51,7 @@ class TemporaryRun:
     message_id: None = None
     user_message_id: None = None
     title: str = ""
+    found_by: None = None
 
 
 Told = Begun | TemporaryRun
@@ -62,7 +67,8 @@ def begun_of(run: Run, title: str | None, locale: str) -> Told:
 def started(events: RunLog, begun: Told, model: str | None) -> None:
     """The first event; a reader that meets it begins the answer anew."""
     ids = {name: getattr(begun, name) for name in ("run_id", "conversation_id", "message_id", "user_message_id")}
-    events.append("start", _encode({**ids, "title": begun.title, "model": model}))
+    found = {"found_by": begun.found_by} if begun.found_by else {}
+    events.append("start", _encode({**ids, "title": begun.title, "model": model, **found}))
 
 
 def searched(events: RunLog, search: Search) -> None:

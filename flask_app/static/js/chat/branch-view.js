@@ -234,10 +234,11 @@ export class BranchView {
 
   /**
    * An answer on the page, and its question, have been written down.
-   * @param {Answer} answer @param {{conversation_id: string, user_message_id: string, message_id: string}} start
+   * @param {Answer} answer @param {{conversation_id: string, user_message_id: string, message_id: string, found_by?: import("app/chat/file-list.js").MessageFile["found_by"]}} start
    */
-  keep(answer, { conversation_id: conversation, user_message_id: questionId, message_id: answerId }) {
+  keep(answer, { conversation_id: conversation, user_message_id: questionId, message_id: answerId, found_by: by }) {
     const { question } = answer
+    if (by) question.showFound(by)
     this.#conversation = conversation
     this.#place(question, { ...BEGUN, id: questionId, parent_id: question.parentId, role: "user", text: question.text, files: question.files })
     this.#place(answer, { ...BEGUN, id: answerId, parent_id: questionId, role: "assistant" })

@@ -46,6 +46,12 @@ export class Question {
     return this.search?.sources ?? []
   }
 
+  /** How passages of its documents were found. @param {MessageFile["found_by"]} by */
+  showFound(by) {
+    this.files = this.files.map((file) => (file.told === "search" ? { ...file, found_by: by } : file))
+    showFiles(slot(this.element, "files"), this.files)
+  }
+
   /** What came of searching the web for it. @param {Search} search */
   showSearch(search) {
     this.search = search
