@@ -33,7 +33,8 @@ A failure is `{"error": {"code", "message", "request_id", "params"}}`; a 429 say
 
 `POST /api/chat`, `POST /api/messages/{user_message_id}/answers`, `POST /api/runs/{run_id}/continue`,
 `POST /api/temporary/answers` and `GET /api/runs/{run_id}/events` answer as an event stream:
-`start` (the ids, and `found_by` where passages were found by meaning, or were to be; the answer begins anew, also where an earlier run wrote part of it: that comes first), `reasoning` and
+`start` (the ids, and `found_by` where passages were found by meaning, or were to be; the answer begins anew, also
+where an earlier run wrote part of it: that comes first), `reasoning` and
 `token` (`{"text"}`), `thought` between them (`{"thinking_ms"}`: how long was thought), `usage`, then `done` (`status`,
 `finish_reason`, `title` as it was at the start) or `error` (`code`, `message`, `retryable`). Each event has an `id`; a
 reader that lost the line asks for the events again with the header `Last-Event-ID` and gets exactly what it has not
