@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -190,7 +191,7 @@ def body(request: Request, model: ServedModel, *, prefix: bool, max_tokens: int 
     if told := effort(request, model):
         made["reasoning_effort"] = told
     if model.thinking:
-        made["user_id"] = _opaque(request.user_id)
+        made["user_id"] = _opaque(request.user_id, config.current().secret_key)
     if model.demo:
         made |= DEMO_LIMITS
     return made
@@ -258,6 +259,7 @@ def _in_prompt(request: Request) -> str:
     return msgspec.json.encode(options).decode() if options else ""
 
 
-def _opaque(user_id: str) -> str:
+@lru_cache(maxsize=1024)
+def _opaque(user_id: str, key: str) -> str:
     """A stable name for a person that tells the provider nothing about them."""
-    return hmac.digest(config.current().secret_key.encode(), user_id.encode(), "sha256").hex()[:32]
+    return hmac.digest(key.encode(), user_id.encode(), "sha256").hex()[:32]
