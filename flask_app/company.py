@@ -15,6 +15,8 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
+from flask_app.statements import execute
+
 WAIT_SECONDS = 0.025
 HEAD_START_SECONDS = 0.1  # for who has gone to take the others along, before the next one goes
 
@@ -35,13 +37,26 @@ class Passenger:
     def travel(self, connection: Connection) -> None:
         """Write. Raises OperationalError: after that nothing of the whole transaction can be trusted."""
         try:
-            with connection.begin_nested():
+            with _savepoint(connection):
                 self.result = self.work(connection)
             self.has_travelled = True
         except OperationalError:
             raise
         except Exception:
             log.exception("write_left_behind")
+
+
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[None]:
+    """As SQLAlchemy's, which gives each a new name and compiles its statements every time."""
+    execute(connection, "SAVEPOINT passenger")
+    try:
+        yield
+    except BaseException:
+        execute(connection, "ROLLBACK TO SAVEPOINT passenger")
+        execute(connection, "RELEASE SAVEPOINT passenger")
+        raise
+    execute(connection, "RELEASE SAVEPOINT passenger")
 
 
 class Company:
