@@ -1,19 +1,53 @@
 """Statements of the token path: compiled once for each kind of database, and run as plain SQL ever after.
 
-An answer writes two dozen rows. For each of them SQLAlchemy would look its statement up again and build the parameters
-anew, by rules that never change: that takes longer than the database does.
+An answer writes two dozen rows and reads half a dozen. For each of them SQLAlchemy would look its statement up again,
+build the parameters anew, and wrap what comes, by rules that never change: that takes longer than the database does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import CursorResult, Dialect
+from sqlalchemy import BindParameter, ColumnElement, Dialect, Select
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 
 Parameters = Mapping[str, Any]
+
+
+class Done(Protocol):
+    """What a statement has done: to how many rows, and what it has found."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchall(self) -> Sequence[Any]: ...
+
+
+def execute(connection: Connection, sql: str, values: Any = ()) -> Done:
+    """Run plain SQL; several times where `values` is a list. Raises what SQLAlchemy would.
+
+    On SQLite the driver is called at once, unless somebody listens for statements.
+    """
+    if connection.dialect.name != "sqlite" or _is_listened_to(connection):
+        return connection.exec_driver_sql(sql, values)
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        done: Done = (driver.executemany if isinstance(values, list) else driver.execute)(sql, values)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(
+            sql, values, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    return done
+
+
+def _is_listened_to(connection: Connection) -> bool:
+    heard = connection.engine.dispatch
+    return bool(heard.before_cursor_execute or heard.after_cursor_execute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +64,18 @@ class _Compiled:
     conversions: tuple[tuple[Any, Callable[[Any], Any]], ...]
 
     @classmethod
-    def of(cls, statement: UpdateBase, dialect: Dialect, names: list[str]) -> "_Compiled":
-        compiled = statement.compile(dialect=dialect, column_keys=names)
+    def of(cls, statement: "UpdateBase | Select[Any]", dialect: Dialect, names: list[str]) -> "_Compiled":
+        column_keys = names if isinstance(statement, UpdateBase) else None
+        compiled = statement.compile(dialect=dialect, column_keys=column_keys)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
         if missing := binds.keys() - {*names, *fixed} or compiled.prefetch:
             raise ValueError(f"values are missing: {missing}")
         in_order = compiled.positiontup
-        places = enumerate(in_order) if in_order else zip(binds, binds, strict=True)
-        processors = [(place, binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for place, name in places]
-        conversions = tuple((place, convert) for place, convert in processors if convert is not None)
-        return cls(compiled.string, len(names), fixed, itemgetter(*in_order) if in_order else None, conversions)
+        places = enumerate(in_order or ()) if in_order is not None else zip(binds, binds, strict=True)
+        made = dict(_ways_in(compiled.bind_names, dialect))
+        conversions = tuple((place, made[name]) for place, name in places if name in made)
+        return cls(compiled.string, len(names), fixed, _taker(in_order) if in_order else None, conversions)
 
     def row(self, parameters: Parameters) -> Any:
         """The values as the driver takes them."""
@@ -53,8 +88,21 @@ class _Compiled:
         return tuple(values) if self.places else values
 
 
+def _ways_in(binds: Mapping[BindParameter[Any], str], dialect: Dialect) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """What the types make of values on their way in, by name: of one that stands in several places, any that does."""
+    for bind, name in binds.items():
+        if convert := bind.type.dialect_impl(dialect).bind_processor(dialect):
+            yield name, convert
+
+
+def _taker(names: list[str]) -> Callable[[Parameters], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: (values[names[0]],)
+
+
 class Prepared:
-    """A statement that writes. It gets the same parameters, by name, every time: two or more, and no other.
+    """A statement that writes. It gets the same parameters, by name, every time, and no other.
 
     `statement` is for all databases, or one for each by the name of its dialect. Defaults of columns are not filled in.
     """
@@ -63,17 +111,66 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 
-    def run(self, connection: Connection, parameters: Parameters) -> CursorResult[Any]:
+    def run(self, connection: Connection, parameters: Parameters) -> Done:
         compiled = self._for(connection.dialect, parameters)
-        return connection.exec_driver_sql(compiled.sql, compiled.row(parameters))
+        return execute(connection, compiled.sql, compiled.row(parameters))
 
     def run_each(self, connection: Connection, rows: Sequence[Parameters]) -> None:
         """The same for several rows."""
         compiled = self._for(connection.dialect, rows[0])
-        connection.exec_driver_sql(compiled.sql, [compiled.row(row) for row in rows])
+        execute(connection, compiled.sql, [compiled.row(row) for row in rows])
 
     def _for(self, dialect: Dialect, parameters: Parameters) -> _Compiled:
         if (known := self._compiled.get(dialect.name)) is None:
             statement = self._statement if isinstance(self._statement, UpdateBase) else self._statement[dialect.name]
             known = self._compiled[dialect.name] = _Compiled.of(statement, dialect, list(parameters))
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is made of the rows that are found: what the types make of some of their values, and a name for each."""
+
+    conversions: tuple[tuple[int, Callable[[Any], Any]], ...]
+    named: Callable[[Sequence[Any]], Any]
+
+    @classmethod
+    def of(cls, columns: Mapping[str, ColumnElement[Any]], dialect: Dialect) -> "_Found":
+        made = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns.values()]
+        conversions = tuple((place, convert) for place, convert in enumerate(made) if convert is not None)
+        named: Any = namedtuple("Row", list(columns))  # type: ignore[misc]
+        return cls(conversions, named._make)
+
+    def row(self, raw: Sequence[Any]) -> Any:
+        values = list(raw)
+        for place, convert in self.conversions:
+            values[place] = convert(values[place])
+        return self.named(values)
+
+
+class Query:
+    """A statement that reads, whose columns have names of their own. It gets the same parameters every time, as
+    `Prepared` does, and none whose number of values varies. Its rows are named tuples.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[_Compiled, _Found]] = {}
+
+    def rows(self, connection: Connection, parameters: Parameters) -> list[Any]:
+        compiled, found = self._for(connection.dialect, parameters)
+        return [found.row(raw) for raw in execute(connection, compiled.sql, compiled.row(parameters)).fetchall()]
+
+    def row(self, connection: Connection, parameters: Parameters) -> Any | None:
+        """The first of them; None where there is none."""
+        return next(iter(self.rows(connection, parameters)), None)
+
+    def value(self, connection: Connection, parameters: Parameters) -> Any | None:
+        """The first of its values."""
+        return None if (row := self.row(connection, parameters)) is None else row[0]
+
+    def _for(self, dialect: Dialect, parameters: Parameters) -> tuple[_Compiled, _Found]:
+        if (known := self._compiled.get(dialect.name)) is None:
+            found = _Found.of(dict(self._statement.selected_columns.items()), dialect)
+            known = self._compiled[dialect.name] = _Compiled.of(self._statement, dialect, list(parameters)), found
         return known

@@ -26,6 +26,7 @@ from flask_app.services.budgets import standing_queries
 from flask_app.services.budgets.standing_queries import budgets
 from flask_app.services.tariffs import tariff_service
 from flask_app.services.tariffs.tariff_service import Priced
+from flask_app.statements import Query
 
 HELD_SECONDS = 5  # when to come back for what answers that are being written hold
 
@@ -121,7 +122,7 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
     The answer is as long as every budget has room for. The person's row must be locked.
     """
     whose = {"person": asked.user_id, "token": asked.token_id or ""}
-    rows = connection.execute(_TERMS, whose | {"model": asked.model, "currency": asked.currency, "moment": at}).all()
+    rows = _TERMS.rows(connection, whose | {"model": asked.model, "currency": asked.currency, "moment": at})
     priced = tariff_service.of_row(rows[0], at)
     prices = priced.prices if priced else tariff_service.dearest(asked.currency, at, connection)
     worst, allowance = Worst(asked.prompt, asked.answer, prices), None
@@ -229,8 +230,10 @@ _LOCK = select(budgets.c.id).where(budgets.c.id.in_(_ids)).order_by(budgets.c.id
 _CONCERNED = select(budgets.c.id).where(budgets.c.scope_id.in_(bindparam("whose", expanding=True)))
 _tariff = select(tariff_service.IN_FORCE_ID.label("id")).subquery()  # one row, whoever asks
 _PLACE = (budgets.c[name] for name in ("scope", "scope_id", "unit", "period", "hard"))
-_TERMS = select(_users.c.group_id, budgets.c.id.label("budget_id"), *_PLACE, *tariff_service.tariffs.c).select_from(
-    _tariff.outerjoin(_users, _users.c.id == _person)
-    .outerjoin(budgets, budgets.c.scope_id.in_(["", _users.c.group_id, _users.c.id, bindparam("token")]))
-    .outerjoin(tariff_service.tariffs, tariff_service.tariffs.c.id == _tariff.c.id)
+_TERMS = Query(
+    select(_users.c.group_id, budgets.c.id.label("budget_id"), *_PLACE, *tariff_service.tariffs.c).select_from(
+        _tariff.outerjoin(_users, _users.c.id == _person)
+        .outerjoin(budgets, budgets.c.scope_id.in_(["", _users.c.group_id, _users.c.id, bindparam("token")]))
+        .outerjoin(tariff_service.tariffs, tariff_service.tariffs.c.id == _tariff.c.id)
+    )
 )

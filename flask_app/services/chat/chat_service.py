@@ -36,7 +36,7 @@ from flask_app.services.runs import run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.searchers import Searcher
-from flask_app.statements import Prepared
+from flask_app.statements import Prepared, Query
 
 CHANNEL = "chat"
 MAX_MESSAGE_BYTES = 200_000
@@ -49,10 +49,12 @@ _DELETE_DRAFT = Prepared(
     delete(table_of(KeptDraft)).where(KeptDraft.id == bindparam("place"), KeptDraft.message_key == bindparam("key"))
 )
 # A title is made on no wish of theirs: such a run has neither a conversation nor a token.
-_COUNT_RUNNING = select(func.count()).where(
-    Run.user_id == bindparam("person"),
-    Run.status == "running",
-    or_(Run.is_of_chat(), Run.token_id.is_not(None)),
+_COUNT_RUNNING = Query(
+    select(func.count().label("running")).where(
+        Run.user_id == bindparam("person"),
+        Run.status == "running",
+        or_(Run.is_of_chat(), Run.token_id.is_not(None)),
+    )
 )
 
 
@@ -222,7 +224,7 @@ def check_cap(connection: Connection, actor: User) -> None:
     The person's row is locked first, so that sends at the same moment are counted one after the other."""
     limit = config.current().max_runs_per_user
     budget_service.take_turn(connection, actor.id)
-    if (connection.scalar(_COUNT_RUNNING, {"person": actor.id}) or 0) >= limit:
+    if (_COUNT_RUNNING.value(connection, {"person": actor.id}) or 0) >= limit:
         raise TooMany("too_many_runs", limit=limit, retry_after=5)
 
 

@@ -17,6 +17,7 @@ from flask_app.models import ApiKey, Attempt
 from flask_app.services.ledger import shared_clock
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import UsableKey
+from flask_app.statements import Query
 
 SHARED = ("benched_until", "benched_since", "bench_code", "probe_until", "strikes", "last_error_code", "last_error_at")
 _NO_BENCH = dict.fromkeys(("benched_until", "benched_since", "bench_code", "probe_until"))
@@ -58,14 +59,16 @@ def _earlier(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return or_(column.is_(None), column < bindparam(name))
 
 
-STANDING = select(
-    key_service.usable().label("usable"),
-    _keys.c.benched_until,
-    _keys.c.bench_code,
-    _keys.c.probe_until,
-    _keys.c.last_error_at,
-    _keys.c.last_used_at,
-).where(_itself)
+STANDING = Query(
+    select(
+        key_service.usable().label("usable"),
+        _keys.c.benched_until,
+        _keys.c.bench_code,
+        _keys.c.probe_until,
+        _keys.c.last_error_at,
+        _keys.c.last_used_at,
+    ).where(_itself)
+)
 LOCK = select(_keys.c.id).where(_itself).with_for_update()
 # A search asks none of its models.
 COUNT_LIVE = select(func.count()).where(

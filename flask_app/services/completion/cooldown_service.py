@@ -161,7 +161,7 @@ def _standing(connection: Connection, key: UsableKey, now: datetime, *, spare: i
     """`spare`: how many places are left to others."""
     if key.id is None:
         return _Standing("ready")
-    row = connection.execute(rows.STANDING, {"key": key.id}).one_or_none()
+    row = rows.STANDING.row(connection, {"key": key.id})
     if row is None or not row.usable:
         return _Standing("gone")
     if key.max_concurrent and _is_full(connection, key, spare):

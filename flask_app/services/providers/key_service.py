@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from flask_app import config
 from flask_app.database import fetching, table_of
@@ -20,6 +20,7 @@ from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services.completion import deepseek
 from flask_app.services.secrets import sealing
 from flask_app.services.secrets.sealing import Unreadable
+from flask_app.statements import Query
 from flask_app.upstream.client import Endpoint
 from flask_app.upstream.local_model import LocalModel, LocalModelUnavailable
 
@@ -27,7 +28,6 @@ log = structlog.get_logger()
 draw: Draw = secrets.SystemRandom().random
 
 _SECRET = re.compile(r"[\x21-\x7e]{8,512}")
-_Row = Row[*tuple[Any, ...]]
 _keys, _providers, _models = table_of(ApiKey), table_of(Provider), table_of(ChatModel)
 
 
@@ -98,7 +98,7 @@ _OF_PROVIDER = (
     .where(_keys.c.provider_id == bindparam("provider"), usable())
     .order_by(_keys.c.benched_until.is_not(None), _keys.c.priority, _keys.c.id)
 )
-_CANDIDATES = (
+_CANDIDATES = Query(
     select(
         *_KEY,
         _models.c.id.label("model_id"),
@@ -128,7 +128,7 @@ def candidates(model: ServedModel, *, chance: Draw | None = None) -> list[Candid
     if model.local:
         return [Candidate(_local(), model)]
     with fetching() as connection:
-        rows = connection.execute(_CANDIDATES, {"name": model.name}).all()
+        rows = _CANDIDATES.rows(connection, {"name": model.name})
     same = [row for row in rows if row.name.casefold() == model.name.casefold()]
     same.sort(key=lambda row: _rank(row, model).drawn(chance or draw))
     models = {row.model_id: row for row in same}
@@ -153,7 +153,7 @@ def warm_up() -> None:
     local_model().warm_up()
 
 
-def _rank(row: _Row, model: ServedModel) -> Rank:
+def _rank(row: Any, model: ServedModel) -> Rank:
     return Rank(
         provider_priority=row.provider_priority,
         chosen=row.provider_id == model.provider_id,
@@ -162,7 +162,7 @@ def _rank(row: _Row, model: ServedModel) -> Rank:
     )
 
 
-def _served(row: _Row) -> ServedModel:
+def _served(row: Any) -> ServedModel:
     return ServedModel(
         id=row.model_id,
         name=row.name,
@@ -177,7 +177,7 @@ def _served(row: _Row) -> ServedModel:
     )
 
 
-def _opened(rows: Iterable[_Row]) -> list[tuple[_Row, UsableKey]]:
+def _opened(rows: Iterable[Any]) -> list[tuple[Any, UsableKey]]:
     """The rows whose secrets can be read; raises Unreadable when there are rows and none can."""
     found, unreadable = [], None
     for row in rows:

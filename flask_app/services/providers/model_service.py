@@ -8,8 +8,9 @@ import math
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, exists, or_, select
+from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from flask_app import config
@@ -20,6 +21,7 @@ from flask_app.errors import Forbidden, Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider
 from flask_app.services.completion import deepseek
 from flask_app.services.providers import environment_key, key_service, model_lists, model_redirects
+from flask_app.statements import Query
 
 PATIENCE_SECONDS = 5  # how long a first request waits for a provider's list
 RETRY_SECONDS = 60
@@ -46,7 +48,9 @@ _LISTED = (
     .order_by(_providers.c.priority, _providers.c.id, _models.c.name)
 )
 _FIRST = _LISTED.where(_providers.c.kind != LOCAL).limit(1)
-_NAMED = _FIRST.where(or_(_models.c.id == bindparam("wanted"), _models.c.name == bindparam("wanted")))
+_ALL = Query(_LISTED)
+_NAMED = Query(_FIRST.where(or_(_models.c.id == bindparam("wanted"), _models.c.name == bindparam("wanted"))))
+_DEFAULT = Query(_FIRST)
 _ANY_KEY = select(
     exists().where(_keys.c.provider_id == _providers.c.id, _providers.c.kind != LOCAL, key_service.usable())
 )
@@ -74,7 +78,7 @@ def available(allowed: Allowed = None) -> list[ServedModel]:
     """Every model that can be asked now by somebody to whom these are allowed, the default one first."""
     prepare()
     with fetching() as connection:
-        listed = [_served(row) for row in connection.execute(_LISTED).mappings()]
+        listed = [_served(row) for row in _ALL.rows(connection, {})]
     found = [model for model in listed if not model.local] or _of_this_machine(listed)
     return [model for model in found if model.is_among(allowed)]
 
@@ -99,8 +103,7 @@ def find(wanted: str | None, allowed: Allowed = None) -> ServedModel:
     """
     prepare()
     with fetching() as connection:  # the one row that is nearly always wanted, and not a provider's hundreds
-        query = _FIRST if wanted is None else _NAMED
-        row = connection.execute(query, {"wanted": wanted}).mappings().first()
+        row = _DEFAULT.row(connection, {}) if wanted is None else _NAMED.row(connection, {"wanted": wanted})
     if row and (model := _served(row)).is_among(allowed):
         return model
     models = available()
@@ -125,10 +128,10 @@ def _among(models: list[ServedModel], wanted: str | None, allowed: Allowed) -> S
     return found
 
 
-def _served(row: RowMapping) -> ServedModel:
-    own = dict(row)
+def _served(row: Any) -> ServedModel:
+    own = row._asdict()
     base_url = own.pop("base_url")
-    return ServedModel(**own, efforts=deepseek.efforts(base_url, thinking=row["thinking"]))
+    return ServedModel(**own, efforts=deepseek.efforts(base_url, thinking=row.thinking))
 
 
 def follower_of(name: str, allowed: Allowed = None) -> ServedModel | None:

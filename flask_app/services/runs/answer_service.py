@@ -42,8 +42,10 @@ _END_RUN = Prepared(
     .where(_runs.c.id == bindparam("run"), _runs.c.status == "running")
     .values(status=bindparam("new_status"))
 )
-_FORGET = delete(_runs).where(
-    _runs.c.id == bindparam("run"), _runs.c.conversation_id.is_(None), _runs.c.idempotency_key.is_(None)
+_FORGET = Prepared(
+    delete(_runs).where(
+        _runs.c.id == bindparam("run"), _runs.c.conversation_id.is_(None), _runs.c.idempotency_key.is_(None)
+    )
 )
 _TOUCH = Prepared(
     update(_conversations).where(_conversations.c.id == bindparam("conversation")).values(updated_at=bindparam("now"))
@@ -96,7 +98,7 @@ def forget(connection: Connection, run_id: str, outcome: Outcome) -> None:
 
     That of a temporary chat's stays itself, for its reader elsewhere to hear how it ended.
     """
-    if connection.execute(_FORGET, {"run": run_id}).rowcount == 0:
+    if _FORGET.run(connection, {"run": run_id}).rowcount == 0:
         _END_RUN.run(connection, {"run": run_id, "new_status": outcome.answer_status})
 
 

@@ -33,6 +33,7 @@ from flask_app.services.site import rates
 from flask_app.services.tokens import token_access_service, token_budget_service, token_origin_service
 from flask_app.services.tokens.token_access_service import ANYHOW, Access
 from flask_app.services.tokens.token_budget_service import Cap
+from flask_app.statements import Query
 
 MOST = 50  # of one person that can still be used
 MAX_NAME, MAX_DAYS, MAX_MODELS = 64, 3650, 50
@@ -48,7 +49,7 @@ _TOKEN_COLUMNS = (
     *("requests_per_minute", "parallel_requests", "networks", "on_disconnect"),
 )
 # Every request of a program runs this one statement.
-_VISIT = (
+_VISIT = Query(
     select(
         _users,
         *(_tokens.c[name].label(f"token_{name}") for name in _TOKEN_COLUMNS),
@@ -62,7 +63,7 @@ _VISIT = (
     .join(_groups, _groups.c.id == _users.c.group_id)
     .where(_tokens.c.digest == bindparam("digest"))
 )
-_HOLD = (
+_HOLD = Query(
     select(_tokens.c.id)
     .where(_tokens.c.id == bindparam("token"), _tokens.c.revoked_at.is_(None))
     .with_for_update(read=True)
@@ -211,7 +212,7 @@ def visit(secret: str, origin: str = "") -> Visit | None:
     if not _SHAPE.fullmatch(secret):
         return None
     with fetching() as connection:
-        row = connection.execute(_VISIT, {"digest": digest(secret), "origin": origin}).one_or_none()
+        row = _VISIT.row(connection, {"digest": digest(secret), "origin": origin})
     if row is None or row.disabled or row.token_revoked_at is not None:
         return None
     now = utc_now()
@@ -241,7 +242,7 @@ def hold(connection: Connection, token_id: str) -> None:
 
     Raises TokenRequired where it has been revoked meanwhile.
     """
-    if connection.scalar(_HOLD, {"token": token_id}) is None:
+    if _HOLD.value(connection, {"token": token_id}) is None:
         raise TokenRequired
 
 
