@@ -1,16 +1,17 @@
-"""Prepared statements write what SQLAlchemy's own way would, and refuse to guess."""
+"""Prepared statements write and find what SQLAlchemy's own way would, and refuse to guess."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flask_app.database import fetching, in_writing, new_id, table_of
 from flask_app.models import Conversation, User
-from flask_app.statements import Prepared
+from flask_app.statements import Prepared, Query, execute
+from tests.support.storage import counted_statements
 
 conversations = table_of(Conversation)
 BEIJING = timezone(timedelta(hours=8))
@@ -78,3 +79,70 @@ def test_defaults_and_other_parameters_are_refused(member: User) -> None:
     with pytest.raises(ValueError, match="other parameters"):
         in_writing(lambda connection: written.run(connection, row | {"pinned": True}))
     assert len(titles_of(member.id)) == 1
+
+
+def test_one_value_is_enough(member: User) -> None:
+    in_writing(lambda connection: Prepared(insert(conversations)).run(connection, row_of(member)))
+    forgotten = Prepared(delete(conversations).where(conversations.c.user_id == bindparam("whose")))
+    assert in_writing(lambda connection: forgotten.run(connection, {"whose": member.id}).rowcount) == 1
+
+
+def test_rows_are_found_by_name_as_their_columns_types_have_them(member: User) -> None:
+    rows = [row_of(member, id=f"{number:026d}", title=str(number)) for number in range(3)]
+    in_writing(lambda connection: Prepared(insert(conversations)).run_each(connection, rows))
+    mine = Query(
+        select(
+            conversations.c.title,
+            conversations.c.updated_at.label("moment"),
+            (conversations.c.title == "2").label("is_last"),
+        )
+        .where(conversations.c.user_id == bindparam("whose"), conversations.c.title != "1")
+        .order_by(conversations.c.id.desc())
+    )
+    with fetching() as connection:
+        found = mine.rows(connection, {"whose": member.id})
+        first, value = mine.row(connection, {"whose": member.id}), mine.value(connection, {"whose": member.id})
+        nobodys = {"whose": "nobody"}
+        nothing = mine.rows(connection, nobodys), mine.row(connection, nobodys), mine.value(connection, nobodys)
+    shown = [(row.title, row.moment, row.is_last) for row in found]
+    assert shown == [("2", NOON, True), ("0", NOON, False)]
+    assert [type(row.is_last) for row in found] == [bool, bool]
+    assert (first, value, nothing) == (found[0], "2", ([], None, None))
+
+
+def test_what_is_asked_for_in_two_columns_may_be_no_id(member: User) -> None:
+    in_writing(lambda connection: Prepared(insert(conversations)).run(connection, row_of(member)))
+    for first, second in ((conversations.c.id, conversations.c.title), (conversations.c.title, conversations.c.id)):
+        named = Query(select(conversations.c.title).where(or_(first == bindparam("it"), second == bindparam("it"))))
+        with fetching() as connection:
+            assert named.value(connection, {"it": "明聊 🀄"}) in {"明聊 🀄", None}
+
+
+def test_a_query_refuses_other_parameters(member: User) -> None:
+    mine = Query(select(conversations.c.title).where(conversations.c.user_id == bindparam("whose")))
+    with fetching() as connection:
+        with pytest.raises(ValueError, match="whose"):
+            mine.rows(connection, {})
+        assert mine.rows(connection, {"whose": member.id}) == []
+        with pytest.raises(ValueError, match="other parameters"):
+            mine.rows(connection, {"whose": member.id, "pinned": True})
+
+
+def test_what_the_database_refuses_is_told_without_the_values(app: Flask) -> None:
+    with fetching() as connection, pytest.raises(OperationalError) as caught:
+        execute(connection, "SELECT nothing FROM nowhere")
+    assert caught.value.orig is not None
+    with pytest.raises(IntegrityError) as refused:
+        in_writing(lambda connection: Prepared(insert(conversations)).run(connection, row_of(User(id="no one"))))
+    assert "no one" not in str(refused.value).replace(str(refused.value.orig), "")
+
+
+def test_who_listens_for_statements_hears_of_these(member: User) -> None:
+    mine = Query(select(conversations.c.title).where(conversations.c.user_id == bindparam("whose")))
+    written = Prepared(insert(conversations))
+    with counted_statements() as heard:
+        with fetching() as connection:
+            mine.rows(connection, {"whose": member.id})
+        in_writing(lambda connection: written.run_each(connection, [row_of(member), row_of(member)]))
+    assert [statement.split()[0] for statement in heard] == ["SELECT", "INSERT"]
+    assert len(titles_of(member.id)) == 2

@@ -21,6 +21,7 @@ from flask_app.models import Message, Run
 from flask_app.services.ledger import replay_service, shared_clock
 from flask_app.services.runs import reaper_service, run_locks, run_service, stop_service
 from flask_app.services.runs.run_service import LEASE, LiveRun
+from flask_app.statements import Prepared
 
 KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, uncounted
 TICK_EVERY = 3
@@ -50,7 +51,7 @@ _KEEP = (
     )
     .values({name: bindparam(f"new_{name}") for name in ("text", "reasoning", "thinking_ms")})
 )
-_KEEP_COUNT = (
+_KEEP_COUNT = Prepared(
     update(_runs)
     .where(_runs.c.id == bindparam("run"), _runs.c.status == "running")
     .values(kept_tokens=bindparam("tokens"))
@@ -239,7 +240,7 @@ def _write(texts: list[dict[str, Any]]) -> None:
 def _write_counts(grown: list[LiveRun]) -> None:
     counts = [{"run": live.begun.run_id, "tokens": live.completion.outcome.estimate} for live in grown]
     if counts:
-        in_writing(lambda connection: connection.execute(_KEEP_COUNT, counts))
+        in_writing(lambda connection: _KEEP_COUNT.run_each(connection, counts))
 
 
 def _count_parts(live: LiveRun) -> int:

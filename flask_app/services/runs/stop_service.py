@@ -17,6 +17,7 @@ from flask_app.models import Group, Run, User
 from flask_app.services.runs import departure, followers, run_service
 from flask_app.services.runs.departure import CONTINUE, Policy
 from flask_app.services.runs.run_service import WORKER, LiveRun
+from flask_app.statements import Query
 from flask_app.streams import broker
 
 LOOK_SECONDS = 0.8  # how often a worker looks whether somebody stopped one of its runs, which takes a second at most
@@ -25,7 +26,7 @@ SETTLED_POLL_SECONDS = 0.02
 
 _runs = table_of(Run)
 # The runs of this worker for which nothing is to be done: all of them, nearly always.
-_CALM = (
+_CALM = Query(
     select(Run.id)
     .join(User, User.id == Run.user_id)
     .join(Group, Group.id == User.group_id)
@@ -85,7 +86,7 @@ def look() -> None:
     if not here:
         return
     with fetching() as connection:
-        calm = set(connection.scalars(_CALM))
+        calm = {row.id for row in _CALM.rows(connection, {})}
         restless = {run_id: live for run_id, live in here.items() if run_id not in calm or departure.is_final(live)}
         if not restless:
             return
