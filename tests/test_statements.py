@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from flask_app.database import fetching, in_writing, new_id, table_of
 from flask_app.models import Conversation, User
@@ -129,7 +129,7 @@ def test_a_query_refuses_other_parameters(member: User) -> None:
 
 
 def test_what_the_database_refuses_is_told_without_the_values(app: Flask) -> None:
-    with fetching() as connection, pytest.raises(OperationalError) as caught:
+    with fetching() as connection, pytest.raises(DBAPIError) as caught:
         execute(connection, "SELECT nothing FROM nowhere")
     assert caught.value.orig is not None
     with pytest.raises(IntegrityError) as refused:
