@@ -12,7 +12,7 @@ from alembic import op
 from flask_app.column_types import Ascii, Piece
 
 revision = "0088"
-down_revision = "0085"
+down_revision = "0087"
 branch_labels = None
 depends_on = None
 

@@ -14,7 +14,7 @@ from alembic import op
 from flask_app.column_types import Ascii, UtcDateTime
 
 revision = "0089"
-down_revision = "0086"
+down_revision = "0088"
 branch_labels = None
 depends_on = None
 

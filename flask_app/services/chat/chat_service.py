@@ -102,8 +102,7 @@ class Sending(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a request came from: its id, the client's address, the reader's language, and the models that they may
-    ask."""
+    """Where a request came from: its id, the client's address, the reader's language, the models that they may ask."""
 
     request_id: str
     address: str
