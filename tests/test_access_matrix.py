@@ -15,7 +15,19 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.site import rate_admin_service
 from flask_app.web import csrf
 from tests.conftest import PASSWORD, MakeUser, SignIn
-from tests.support import assisted, devices, files, gateway, identities, managing, passkeys, prompted, routes, sharing
+from tests.support import (
+    assisted,
+    called,
+    devices,
+    files,
+    gateway,
+    identities,
+    managing,
+    passkeys,
+    prompted,
+    routes,
+    sharing,
+)
 from tests.support.clients import PageClient, new_client
 from tests.support.events import events_of
 from tests.support.odd_words import ODD_WORDS
@@ -24,26 +36,13 @@ from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 # What a person owns, by the name of the route's argument; anything else belongs to the site.
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
-OWNED |= {
-    "program_request_id",
-    "passkey_id",
-    "identity_id",
-    "managed_id",
-    "device_id",
-    "share_id",
-    "prompt_id",
-    "assistant_id",
-    "file_id",
-}
+OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id", "device_id", "share_id", "prompt_id"}
+OWNED |= {"assistant_id", "file_id", "call_id"}
 OF_THE_SITE = {"budget_id", "key_id", "provider_id", "model_id", "tariff_id", "user_id", "group_id", "record_id"}
 OF_THE_SITE |= {"digest", "name", "batch_id", "code_id", "reconciliation_id", "access_token_id", "invitation_id"}
 OF_THE_SITE |= {"announcement_id", "registration_id", "identity_provider_id", "directory_id", "tool_server_id", "slug"}
-OF_THE_SITE |= {
-    "shared_prompt_id",
-    "shared_assistant_id",
-    "anybodys_share_id",
-    "share_token",
-}  # a link is for whoever has it
+# A link is for whoever has it.
+OF_THE_SITE |= {"shared_prompt_id", "shared_assistant_id", "anybodys_share_id", "share_token"}
 # These have tests of their own: they begin or end sessions.
 APART = {
     *("GET /setup", "POST /logout", "POST /api/login", "POST /api/setup"),
@@ -142,7 +141,7 @@ def belongings(client: PageClient, another: PageClient) -> dict[str, str]:
     sharing.switch("anybody")
     ids |= {"share_id": sharing.kept(owner, started["conversation_id"]), "prompt_id": prompted.keep(client)}
     ids |= {"assistant_id": assisted.keep(client, files=[files.kept(client, b"known")["id"]])["id"]}
-    ids |= {"file_id": files.kept(client, b"mine")["id"]}
+    ids |= {"file_id": files.kept(client, b"mine")["id"], "call_id": called.waiting(started)}
     others = {"user_id": managing.supervised(managed).id, "invitation_id": managing.invitation(managed)}
     return {**{name: started[name] for name in OWNED - ids.keys()}, **ids, **others}
 

@@ -9,15 +9,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from flask_app.database import reading
+from flask_app.database import new_id, reading, writing
+from flask_app.domain.tools import WAITING, Call
 from flask_app.models import Attempt, AuditEntry, Message, TokenUsage, ToolCall, User
 from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft, Origin
 from flask_app.services.runs import run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.runs.stop_signal import StopSignal
-from flask_app.services.tools import offers
+from flask_app.services.tools import offers, tool_calls
 from flask_app.services.tools.offers import Choice, Source
+from flask_app.services.tools.tool_calls import Kept
 from flask_app.services.tools.toolbox import Asked, Result, Tool
 from tests.support.clients import PageClient
 from tests.support.events import ServerEvent, events_of
@@ -99,6 +101,15 @@ def followed(member: User, begun: Begun) -> list[ServerEvent]:
 
 def begin(member: User, message: str = QUESTION, **fields: Any) -> Begun:
     return chat_service.send(member, Draft(text=message, tools=(SKY,), **fields), ORIGIN)
+
+
+def waiting(started: Mapping[str, str]) -> str:
+    """A call that waits in the answer of this run; gives its id."""
+    call = Call(id=new_id(), round=1, server="Sky", tool="t", title="T", arguments="{}", status=WAITING)
+    kept = Kept(call=call, call_id="call_0", position=0, server_id=SKY)
+    with writing() as connection:
+        tool_calls.write(connection, [kept], run_id=started["run_id"], message_id=started["message_id"])
+    return call.id
 
 
 def told(events: Sequence[ServerEvent]) -> list[tuple[str, str]]:

@@ -46,6 +46,8 @@ def _least(kind: msgspec.inspect.Type) -> Any:
     match kind:
         case msgspec.inspect.LiteralType(values=values):
             return values[0]
+        case msgspec.inspect.BoolType():
+            return True
         case msgspec.inspect.IntType(ge=least):
             return least or 0
         case msgspec.inspect.UnionType(types=(first, *_)):

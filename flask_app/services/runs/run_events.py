@@ -131,7 +131,7 @@ def failed(begun: Told, code: str) -> Named:
 
 def words_of(code: str) -> str:
     """The catalogue's name of what is said of an answer that ended with this code: nothing in it is to be filled in."""
-    return _MIDWAY.get(code, f"error.{code}")
+    return f"error.{_MIDWAY.get(code, code)}"
 
 
 def failure(locale: str, code: str) -> bytes:
@@ -186,7 +186,7 @@ def usage_payload(entry: Entry) -> dict[str, object]:
 
 
 # How the rounds of an answer that calls tools end where no other one may begin.
-_MIDWAY = {"budget_exhausted": "error.budget_exhausted_midway", "upstream_resting": "error.unavailable"}
+_MIDWAY = {"budget_exhausted": "budget_exhausted_midway", "upstream_resting": "unavailable"}
 # Asking again does not help before somebody has changed something.
 _FINAL = frozenset(
     {
