@@ -92,7 +92,7 @@ class Acts(Acting):
                 self.prices.add(DEARER, currency, start, dear, None, PEAK_HOURS[0])
                 self.prices.add(SEARCH, currency, start, Prices(0, 0, 0, 5_000), None, PEAK_HOURS[0])
 
-    @act(6, who=WHICH, model=MODELS, currency=CURRENCY, prompt=st.integers(0, 4000),
+    @act(6, who=WHICH, model=MODELS, currency=CURRENCY, prompt=st.integers(1, 4000),
           answer=st.integers(budget.MIN_ANSWER, 9000), by_program=st.booleans())  # fmt: skip
     def reserve(self, who: int, model: str, currency: str, prompt: int, answer: int, by_program: bool) -> None:
         self._reserve(who, model, currency, prompt, answer, by_program=by_program)
@@ -106,7 +106,8 @@ class Acts(Acting):
         person = self.at.people[who % len(self.at.people)].id
         token_id = self.at.tokens[person] if by_program else None
         asked = {"model": model, "provider_id": self.at.providers[currency], "currency": currency}
-        call = calls.call_of(person, **asked, prompt=prompt, token_id=token_id)
+        channel = "search" if model == SEARCH else None  # else its channel tells whose it is
+        call = calls.call_of(person, **asked, prompt=prompt, token_id=token_id, channel=channel)
         rooms = list(self._rooms(person, token_id))
         quotes = self.prices.quotes(currency, self.now)
         most = most_of(quotes, model)

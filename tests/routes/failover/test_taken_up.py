@@ -63,8 +63,8 @@ def test_one_that_is_stopped_before_another_begins_is_booked(
     monkeypatch.setattr(key_service, "draw", lambda: 0.9)
     noted = cooldown_service.note_failure
 
-    def note_and_stop(*args: Any) -> None:
-        noted(*args)
+    def note_and_stop(*args: Any, **how: Any) -> None:
+        noted(*args, **how)
         (live,) = run_service.live_runs()
         live.stop.stop("stopped")
 

@@ -32,7 +32,7 @@ def searched(member_client: PageClient, upstream: ScriptedUpstream) -> dict[str,
     return book
 
 
-@pytest.mark.security("no-user-reads-another")
+@pytest.mark.security("foreign-is-absent")
 def test_the_same_content_of_somebody_else_has_its_own(
     member: User,
     upstream: ScriptedUpstream,
