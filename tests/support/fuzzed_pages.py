@@ -19,7 +19,7 @@ from tests.support.torn import ODD, RAW, Tearing
 
 OWNED = {"conversation_id", "folder_id", "run_id", "message_id", "user_message_id", "session_id", "token_id"}
 OWNED |= {"program_request_id", "passkey_id", "identity_id", "managed_id", "device_id", "file_id"}
-OWNED |= {"prompt_id", "share_id", "assistant_id"}
+OWNED |= {"prompt_id", "share_id", "assistant_id", "call_id"}
 ABSENT = "01kb0000000000000000000000"
 WORDS = [value for value in ODD if isinstance(value, str)] + ["%_%", "' OR 1=1 --", "..%2f", "{{7*7}}", "2026-11-25"]
 PLAUSIBLE = {

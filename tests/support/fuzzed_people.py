@@ -16,7 +16,7 @@ from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service
 from flask_app.services.sign_in.auth_service import Browser
 from flask_app.web import csrf
-from tests.support import devices, identities, passkeys, sharing
+from tests.support import called, devices, identities, passkeys, sharing
 from tests.support.served import Visitor
 
 PASSWORD = "violet harbour lantern"
@@ -94,6 +94,7 @@ def _have(person: Person, visitor: Visitor) -> None:
     ((_, started), *_) = list(visitor.chat(f"{person.word} in a message"))
     for name in ("conversation_id", "run_id", "message_id", "user_message_id"):
         person.things[name].append(started[name])
+    person.things["call_id"].append(called.waiting(started))
     draft = f"/api/conversations/{started['conversation_id']}/draft"
     assert visitor.ask("PUT", draft, {"text": f"{person.word} in a draft", "key": secrets.token_hex(8)}).status == 200
     folder = visitor.post("/api/folders", {"name": f"{person.word} in a name"})
