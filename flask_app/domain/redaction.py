@@ -6,8 +6,11 @@ MAX_DETAIL = 200
 BLOT = "…"
 _PIECE = 6  # as much of a key's text as gives it away
 
-# What is no visible character, or turns the reading direction: Unicode's Cc, Cf, surrogates, line separators.
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ud800-\udfff]+")
+# What is no visible character, or turns the reading direction: Unicode's Cc, Cf, surrogates, line separators, tags.
+_INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    r"\U000e0000-\U000e007f]+"
+)
 _KEY_LIKE = (
     re.compile(r"(?ai)\b(?:sk|pk|rk|ak|key|token)[-_][\w*.-]{4,}"),
     re.compile(r"(?i)(?<=bearer )\S+|(?<=basic )\S+"),

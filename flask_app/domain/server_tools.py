@@ -12,12 +12,15 @@ import msgspec
 
 MOST_TOOLS = 128  # of one server
 MAX_NAME, MAX_TITLE, MAX_DESCRIPTION, MAX_SCHEMA = 128, 128, 2000, 16 << 10
+MAX_DEPTH = 32  # of what is within what in a schema: each line of a deep one would begin further on
 MAX_FUNCTION = 64  # characters of what a model calls it
 MAX_TEXT = 1 << 20  # characters of a result
 
-# What is no visible character, or turns the reading direction; lines and tabs may stay.
+# What is no visible character, or turns the reading direction; lines and tabs may stay. Tags, and variants of nothing,
+# are whole sentences to a model that no person sees.
 _INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff\U000e0000-\U000e007f]+|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}"
 )
 _NO_LETTER = re.compile(r"[^A-Za-z0-9_-]+")
 _NOT_SHOWN = {"image": "[image]", "audio": "[audio]"}
@@ -43,7 +46,10 @@ class _Said(msgspec.Struct, rename="camel"):
 
 
 def read_tool(said: object) -> FoundTool | None:
-    """None for what cannot be offered: without a name or with too long a one, or with no schema that has room."""
+    """None for what cannot be offered: without a name or with too long a one, or with no schema that has room.
+
+    What the schema says is cleaned as all else is: a model reads that, too.
+    """
     try:
         told = msgspec.convert(said, type=_Said)
     except msgspec.ValidationError:
@@ -129,7 +135,14 @@ def _schema(said: object) -> str | None:
         written = msgspec.json.encode(schema).decode()
     except (RecursionError, UnicodeError, ValueError, TypeError):
         return None
-    return written if len(written) <= MAX_SCHEMA else None
+    if len(written) > MAX_SCHEMA or _is_deep(schema, MAX_DEPTH):
+        return None
+    return _INVISIBLE.sub(" ", written)
+
+
+def _is_deep(value: object, left: int) -> bool:
+    within = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not left or any(_is_deep(each, left - 1) for each in within)
 
 
 def _slug(name: str) -> str:

@@ -27,7 +27,7 @@ MODERN = "2026-07-28"
 WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # the first is asked for
 LIST_SECONDS, CALL_SECONDS = 20.0, 60.0
 MOST_PAGES, MOST_ANSWERED = 20, 8
-END_SECONDS = 5.0  # for telling that a call was given up
+END_SECONDS = 5.0  # for telling that a call was given up, and that a session ends
 _WRONG_VERSION = -32022
 _ENVELOPE = "io.modelcontextprotocol/"
 _CLIENT = {"name": "MingChat", "version": VERSION}
@@ -65,8 +65,10 @@ class _Failed(UpstreamError):
 
     def __init__(self, error: object, secret: str) -> None:
         said = error if isinstance(error, dict) else {}
-        self.number, self.data = said.get("code"), said.get("data")
-        super().__init__("mcp_error", detail=presentable(str(said.get("message") or ""), secret) or None)
+        number, message = said.get("code"), said.get("message")
+        self.number = number if isinstance(number, int) else None
+        detail = presentable(message, secret) if isinstance(message, str) else ""
+        super().__init__("mcp_error", detail=detail or None)
 
 
 class ServerCall:
@@ -192,7 +194,7 @@ class ServerCall:
                 continue  # an event that only says where the stream is
             message = _read(document)
             if message.method is not None:
-                if message.id is not None and answered < MOST_ANSWERED:
+                if isinstance(message.id, str | int) and answered < MOST_ANSWERED:
                     answered += 1
                     self._answer(message)
             elif message.error is not None:
@@ -214,9 +216,10 @@ class ServerCall:
                 list(self._line.documents(connection))
 
     def _leave(self) -> None:
-        """End the session, where there is one; the server may have none to end."""
+        """End the session, where there is one; the server may have none to end, and is not long waited for."""
         if self._session is None or self._line.is_shut:
             return
+        self._line.hurry(END_SECONDS)
         try:
             with self._line.sent("DELETE", self._headers(None)):
                 pass

@@ -50,9 +50,12 @@ class Line:
         self.bytes_received = 0
 
     def __enter__(self) -> "Line":
-        limits = Limits(first_token=self._seconds, idle=self._seconds, total=self._seconds)
-        deadlines.watch(self, limits)
+        self.hurry(self._seconds)
         return self
+
+    def hurry(self, seconds: float) -> None:
+        """From now on it takes so many at most."""
+        deadlines.watch(self, Limits(first_token=seconds, idle=seconds, total=seconds))
 
     def __exit__(self, *_: object) -> None:
         deadlines.forget(self)
@@ -130,7 +133,7 @@ class Line:
         try:
             yield
         except UpstreamError as error:
-            if error.code.startswith("mcp_"):
+            if error.code.startswith("mcp_") and not self.expired:  # else it says what being cut off looked like
                 raise
             code = "mcp_address_private" if error.code == "upstream_address_private" else "mcp_unreachable"
             raise UpstreamError("mcp_timeout" if self.expired else code) from error

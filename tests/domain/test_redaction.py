@@ -18,6 +18,7 @@ SECRET = "ak-5b2c9f7e41d04c6f8a33"
         f"ends in {SECRET[-8:]}",
         f"x{SECRET}x",
         f"{SECRET[:5]}\u200b{SECRET[5:]} was split",
+        f"{SECRET[:8]}\U000e0041{SECRET[8:]} was split by what nobody sees",
     ],
 )
 def test_no_part_of_the_key_is_left(words: str) -> None:

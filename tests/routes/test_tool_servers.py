@@ -167,6 +167,15 @@ def test_at_another_address_its_tools_are_looked_at_anew(admin_client: PageClien
     assert (changed["tools"], changed["looked_at"]) == ([], None)
 
 
+def test_that_only_the_query_of_an_address_is_another_is_noted_without_it(admin_client: PageClient) -> None:
+    made = add(admin_client, "https://tools.example.org/mcp?key=first-key")
+    body = {"name": "Workshop", "url": "https://tools.example.org/mcp?key=second-key"}
+    assert admin_client.put(f"{ALL}/{made['id']}", json=body).status_code == 200
+    (entry,) = identities.audited("tool_server.change")
+    assert json.loads(entry.details)["address_replaced"] is True
+    assert "-key" not in entry.details
+
+
 @pytest.mark.security("tools-as-seen")
 def test_what_a_server_says_is_cleaned(admin_client: PageClient, workshop: McpServer) -> None:
     workshop.tools = [tool("echo", "Says\x00 it \u202eagain.\n<script>alert(1)</script>" + "x" * 3000)]

@@ -1,5 +1,6 @@
 """Tools of servers as an answer calls them: whose they are, what they are called, and what comes of a call."""
 
+import dataclasses
 import re
 import threading
 import time
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from flask_app.database import transaction
-from flask_app.models import DEFAULT_GROUP_ID, ToolServer, User
+from flask_app.models import DEFAULT_GROUP_ID, ServerTool, ToolServer, User
 from flask_app.services.people import group_service
 from flask_app.services.people.group_service import Choices
 from flask_app.services.runs.stop_signal import StopSignal
@@ -109,7 +110,7 @@ def test_what_was_kept_is_told_whatever_the_server_says_later(workshop: McpServe
 
 
 @pytest.mark.security("tools-as-seen")
-@pytest.mark.parametrize("change", ["granted", "switched", "removed", "moved"])
+@pytest.mark.parametrize("change", ["granted", "switched", "removed", "moved", "tool", "address"])
 def test_what_an_administrator_takes_away_is_not_called(workshop: McpServer, member: User, change: str) -> None:
     found = tooling.offered(workshop.url)
     (echo,) = [each for each in mcp_tools.of(member, [found.server.id]) if each.own_name == "echo"]
@@ -121,10 +122,15 @@ def test_what_an_administrator_takes_away_is_not_called(workshop: McpServer, mem
             server.disabled = True
         elif change == "removed":
             session.delete(server)
+        elif change == "tool":
+            session.execute(update(ServerTool).where(ServerTool.name == "echo").values(enabled=False))
         elif change == "moved":
             session.execute(update(User).where(User.id == member.id).values(group_id=readers.id))
     if change == "granted":
         wanted = tool_servers.Wanted(name="Workshop", url=workshop.url, groups=frozenset())
+        tool_servers.change(HOUSE, found.server.id, wanted)
+    if change == "address":
+        wanted = dataclasses.replace(tool_servers.wanted_of(found), url=workshop.at("older"))
         tool_servers.change(HOUSE, found.server.id, wanted)
     result = echo.call(asked(member, words="hello"), StopSignal())
     assert (result.is_error, result.error_code, workshop.called) == (True, "tool_not_granted", [])

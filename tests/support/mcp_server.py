@@ -54,6 +54,8 @@ class McpServer:
         self.asked: list[tuple[str, str, dict[str, str]]] = []  # HTTP's method, the path, the headers by lower case
         self.called: list[tuple[str, dict[str, Any]]] = []
         self.left: list[str] = []  # tools that were ended in the middle of a call
+        self.replies: dict[str, tuple[int, object]] = {}  # by path: a status, and the JSON to any request there
+        self.is_slow_to_end = False  # a session
         self.let_go = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -86,6 +88,8 @@ class McpServer:
         self.asked.clear()
         self.called.clear()
         self.left.clear()
+        self.replies.clear()
+        self.is_slow_to_end = False
 
     def _run(self) -> None:
         asyncio.run(self._serve())
@@ -107,6 +111,11 @@ class McpServer:
         elif path == "/older" and headers.get("mcp-protocol-version") == "2026-07-28":
             error = {"code": -32600, "message": "Bad Request: Unsupported protocol version"}
             await _reply(send, 400, json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode())
+        elif path in self.replies:
+            status, said = self.replies[path]
+            await _reply(send, status, json.dumps(said).encode())
+        elif scope["method"] == "DELETE" and self.is_slow_to_end:
+            await self._keep_waiting()
         elif path in self._managers:
             await self._managers[path].handle_request(scope, receive, send)
         else:
@@ -122,12 +131,25 @@ class McpServer:
         elif path == "/deep":
             await _reply(send, 200, b'{"result":' + b"[" * 100_000)
         elif path == "/silent":
-            while not self.let_go.is_set():
-                await anyio.sleep(0.05)
+            await self._keep_waiting()
+        elif path == "/drips":
+            await self._drip(send)
         elif path in {"/huge", "/dies"}:
             await _pour(send, b"text/event-stream", path == "/huge")
         else:
             await _reply(send, 404, b"{}")
+
+    async def _keep_waiting(self) -> None:
+        while not self.let_go.is_set():
+            await anyio.sleep(0.05)
+
+    async def _drip(self, send: Send) -> None:
+        """A reply of which a byte comes now and then."""
+        kind = (b"content-type", b"application/json")
+        await send({"type": "http.response.start", "status": 200, "headers": [kind]})
+        while not self.let_go.is_set():
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await anyio.sleep(0.05)
 
     async def _list(self, _: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         first = int(params.cursor) if params and params.cursor else 0

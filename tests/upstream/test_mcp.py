@@ -13,6 +13,7 @@ from tests.support.brokers import wait_until
 from tests.support.mcp_server import TOKEN, McpServer, tool
 
 WAYS = pytest.mark.parametrize(("path", "protocol"), [("mcp", MODERN), ("older", "2025-11-25")])
+SLOW = [("silent", "echo"), ("mcp", "hangs"), ("older", "hangs")]
 KNOWN = pytest.mark.parametrize("known", [None, MODERN, "2025-06-18"])
 
 
@@ -133,14 +134,14 @@ def test_nobody_there_is_told_as_that() -> None:
     assert caught.value.code == "mcp_unreachable"
 
 
-@pytest.mark.parametrize(("path", "name"), [("silent", "echo"), ("mcp", "hangs"), ("older", "hangs")])
+@pytest.mark.parametrize(("path", "name"), [*SLOW, ("drips", "echo")])
 def test_one_that_takes_too_long_is_left(workshop: McpServer, path: str, name: str) -> None:
     with pytest.raises(UpstreamError) as caught:
         call(workshop, name, path, seconds=0.3)
     assert caught.value.code == "mcp_timeout"
 
 
-@pytest.mark.parametrize(("path", "name"), [("silent", "echo"), ("mcp", "hangs"), ("older", "hangs")])
+@pytest.mark.parametrize(("path", "name"), SLOW)
 def test_a_stop_ends_it_at_once(workshop: McpServer, path: str, name: str) -> None:
     made = ServerCall(at(workshop, path), 60)
     timer = threading.Timer(0.5, made.shutdown)
@@ -173,3 +174,22 @@ def test_a_list_without_end_has_one(workshop: McpServer) -> None:
     workshop.tools = [tool(f"tool{number}") for number in range(200)]
     found = ServerCall(at(workshop), 10).tools()
     assert len(found.tools) <= 128
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("said", [[-32601], {"code": -32601}, [[[]]] * 9, "-32601", None])
+def test_an_error_of_another_form_is_an_error_of_the_server(workshop: McpServer, status: int, said: Any) -> None:
+    error = {"code": said, "message": said}
+    workshop.replies["/odd"] = (status, {"jsonrpc": "2.0", "id": 1, "error": error})
+    for known in (MODERN, "2025-06-18", None):
+        with pytest.raises(UpstreamError) as caught:
+            call(workshop, path="odd", known=known)
+        assert (caught.value.code, caught.value.detail is None) == ("mcp_error", not isinstance(said, str))
+
+
+def test_an_end_that_is_slow_is_not_long_waited_for(workshop: McpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flask_app.upstream.mcp.END_SECONDS", 0.2)
+    workshop.is_slow_to_end = True
+    began = time.monotonic()
+    assert call(workshop, path="older", seconds=30).text == "echo: hello"
+    assert time.monotonic() - began < 4

@@ -45,7 +45,7 @@ class McpTool:
 
     def call(self, asked: Asked, stop: StopSignal) -> Result:
         """Ask the server, if the person may still use it: what an administrator takes away is taken at once."""
-        server = _usable(asked.user_id, self.server_id)
+        server = _usable(asked.user_id, self.server_id, self.own_name)
         if server is None:
             return _failed("tool_not_granted")
         try:
@@ -112,11 +112,14 @@ def _offered(actor: User) -> Select[ToolServer, ServerTool]:
     )
 
 
-def _usable(user_id: str, server_id: str) -> ToolServer | None:
+def _usable(user_id: str, server_id: str, name: str) -> ToolServer | None:
+    """Where the tool is offered still; at another address nobody has seen what goes by its name."""
     its = select(ToolServer).join(GroupToolServer, GroupToolServer.server_id == ToolServer.id)
     its = its.join(User, User.group_id == GroupToolServer.group_id)
+    its = its.join(ServerTool, ServerTool.server_id == ToolServer.id)
+    its = its.where(User.id == user_id, ToolServer.id == server_id, ~ToolServer.disabled)
     with reading() as session:
-        return session.scalar(its.where(User.id == user_id, ToolServer.id == server_id, ~ToolServer.disabled))
+        return session.scalar(its.where(ServerTool.name == name, ServerTool.enabled))
 
 
 def _failed(code: str, detail: str | None = None) -> Result:

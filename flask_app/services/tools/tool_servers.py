@@ -105,8 +105,8 @@ def change(actor: Actor, server_id: str, wanted: Wanted) -> Listed:
         server = locked(session, server_id)
         if wanted.secret is None and server.secret and urlsplit(url)[:2] != urlsplit(server.url)[:2]:
             raise Invalid("tool_server_secret_anew")
-        before = _settings(session, server)
-        if url != server.url:
+        before, is_elsewhere = _settings(session, server), url != server.url
+        if is_elsewhere:
             session.execute(delete_from(ServerTool).where(ServerTool.server_id == server.id))
             server.protocol = server.looked_at = None
         server.name, server.name_key, server.url = name, names.key(name), url
@@ -116,8 +116,9 @@ def change(actor: Actor, server_id: str, wanted: Wanted) -> Listed:
         session.flush()
         _grant(session, server, wanted.groups)
         difference = audit_service.difference(before, _settings(session, server))
-        if difference or wanted.secret is not None:
+        if difference or is_elsewhere or wanted.secret is not None:
             details = {"name": name, "secret_replaced": wanted.secret is not None, **difference}
+            details["address_replaced"] = is_elsewhere  # also where only its query has, which stands nowhere here
             audit_service.record(session, actor.user, "tool_server.change", server.id, details, actor.address)
         return server.id
 
