@@ -43,6 +43,27 @@ test("arguments stand in lines, those that are no JSON as they came, and none sa
   assert.equal(readable("null"), "null")
 })
 
+test("who allows a call sees what is sent, to the letter", () => {
+  assert.equal(readable('{"to":"me\u202e\u{e0041}\u200b"}'), '{\n  "to": "me\\u202e\\udb40\\udc41\\u200b"\n}')
+  assert.equal(readable('{"to":"a\\u202eb"}'), '{\n  "to": "a\\u202eb"\n}', "also where the model wrote it so")
+  assert.equal(readable('not JSON \u2067'), "not JSON \\u2067")
+  assert.equal(readable('{"text":"👩\u200d💻 ❤\ufe0f"}'), '{\n  "text": "👩\u200d💻 ❤\ufe0f"\n}', "these are seen")
+  assert.equal(readable('{"account":12345678901234567891}'), '{"account":12345678901234567891}')
+})
+
+test("what is deep fills no page with blanks", () => {
+  const deep = '{"a":'.repeat(5000) + "1" + "}".repeat(5000)
+  assert.equal(readable(deep), deep)
+})
+
+test("what a call can fail by has words", () => {
+  const codes = ["mcp_error", "mcp_failed", "mcp_garbage", "mcp_too_large", "mcp_redirects", "mcp_asks_more", "mcp_version", "mcp_address_private"]
+  const ofTheWeb = ["bad_search_query", "bad_link", "page_empty", "link_not_found", "no_provider_search", "searxng_unreachable", "upstream_timeout"]
+  for (const code of [...codes, ...ofTheWeb, "tool_server_secret_unreadable"]) {
+    assert.notEqual(stateWords({ status: "failed", error_code: code }), "Failed", code)
+  }
+})
+
 test("what was open when the answer ended has been stopped", () => {
   const place = { hidden: true, replaceChildren() {} }
   const calls = new Calls(/** @type {any} */ (place), () => "r1")

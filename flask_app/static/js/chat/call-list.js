@@ -9,6 +9,9 @@ import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
 /** @typedef {{element: HTMLElement, details: HTMLDetailsElement, call: Call, since: number, asked: boolean}} Row `asked`: its buttons have been shown */
 
 const A_SECOND = 1000
+const MOST_DEPTH = 32
+const LONG_NUMBER = /\d{16}/ // a double has no room for it
+const UNSEEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]|[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]{2,}/gu
 
 export class CallList {
   #runId
@@ -126,15 +129,22 @@ function showContents({ element, call }) {
   }
 }
 
-/** JSON with a line for each of its parts; what is none as it is. @param {string} json */
+/** JSON with a line for each of its parts; what is none as it is, and all that would be another one then: who allows a call sees what is sent. @param {string} json */
 export function readable(json) {
   try {
-    const value = JSON.parse(json)
-    return value !== null && typeof value === "object" && !Object.keys(value).length ? "" : JSON.stringify(value, null, 2)
+    const value = LONG_NUMBER.test(json) ? null : JSON.parse(json)
+    if (value === null || typeof value !== "object" || isDeep(value, MOST_DEPTH)) return visible(json)
+    return Object.keys(value).length ? visible(JSON.stringify(value, null, 2)) : ""
   } catch {
-    return json
+    return visible(json)
   }
 }
+
+/** Would each of its lines begin further on, for very long? @param {any} value @param {number} left @returns {boolean} */
+const isDeep = (value, left) => typeof value === "object" && value !== null && (!left || Object.values(value).some((each) => isDeep(each, left - 1)))
+
+/** What has no form, or turns the reading direction, as JSON may have it too. @param {string} text */
+const visible = (text) => text.replace(UNSEEN, (found) => Array.from({ length: found.length }, (_, at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""))
 
 /** How one has gone, in a word or two, and why not where that has words. @param {Pick<Call, "status" | "error_code">} call */
 export function stateWords({ status, error_code: code }) {
