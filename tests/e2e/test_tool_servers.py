@@ -89,3 +89,12 @@ def test_what_is_wrong_with_a_server_is_said(visits: Visits, site: Site, worksho
     page.get_by_role("button", name=say("js.admin.delete"), exact=True).click()
     expect(page.locator(".toast")).to_contain_text(say("js.admin.tool_server_deleted", name="Workshop"))
     expect(page.get_by_text(say("tool_servers.none"))).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh", "zh-Hant", "ja"])
+def test_the_list_of_pages_is_seen_whole_in_a_window_of_800_pixels(visits: Visits, locale: str) -> None:
+    page = visits.open("/admin/tools", locale=locale, viewport=WIDE)
+    tabs = page.locator(".tabs--by-subject")
+    heights = tabs.evaluate("list => [list.scrollHeight, list.clientHeight, list.scrollTop]")
+    assert heights[0] <= heights[1], heights
+    assert heights[2] == 0
