@@ -12,6 +12,7 @@ WAITING, RUNNING, DONE, FAILED, REFUSED, STOPPED = "waiting", "running", "done",
 OPEN = (WAITING, RUNNING)  # nobody knows yet what comes of it
 
 MOST_CHOSEN = 16
+MOST_OFFERED = 128  # tools of an answer; providers take no more
 MOST_ROUNDS = 8  # after that the model answers without tools
 MOST_CALLS_OF_ROUND, MOST_CALLS = 8, 24  # that are made, of an answer
 MOST_ARGUMENT_BYTES = 64 << 10

@@ -7,7 +7,8 @@ from flask_app.domain.tools import OPEN, Call
 
 Translate = Callable[..., str]
 
-_SIGNS = re.compile(r"[\\\[\]<>*_`]|&(?=#?\w+;)")
+# What Markdown would read as a sign, or as the beginning of a link.
+_SIGNS = re.compile(r"[\\\[\]<>*_`~$@]|&(?=#?\w+;)|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _TICKS = re.compile(r"`+")
 
 
@@ -25,7 +26,7 @@ def markdown(t: Translate, calls: Iterable[Call]) -> str:
 
 
 def _one(t: Translate, call: Call) -> str:
-    said = _SIGNS.sub(r"\\\g<0>", words(t, call))
+    said = _SIGNS.sub(r"\\\g<0>", " ".join(words(t, call).split()))
     parts = [f"🔧 {said}"]
     parts += [_fenced(part) for part in (call.arguments, call.result) if part.strip()]
     return "\n\n".join(parts)

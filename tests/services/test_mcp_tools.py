@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from flask_app.database import transaction
+from flask_app.errors import Invalid
 from flask_app.models import DEFAULT_GROUP_ID, ServerTool, ToolServer, User
 from flask_app.services.people import group_service
 from flask_app.services.people.group_service import Choices
@@ -72,6 +73,15 @@ def test_names_fit_and_are_one_tools_each(workshop: McpServer, member: User) -> 
     names = [each.name for each in mcp_tools.of(member, [one.id, other.id])]
     assert len(names) == len(set(names)) == 10
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) for name in names)
+
+
+def test_more_tools_than_a_provider_takes_are_not_offered(workshop: McpServer, member: User) -> None:
+    workshop.tools = [tool(f"tool{number}") for number in range(45)]
+    ids = [tooling.offered(workshop.url, name=f"Workshop {number}").server.id for number in range(3)]
+    assert offers.toolbox(member, ids[:2])
+    with pytest.raises(Invalid) as caught:
+        offers.toolbox(member, ids)
+    assert (caught.value.code, caught.value.params) == ("too_many_tools_chosen", {"limit": 128})
 
 
 def test_a_call_is_made_with_the_servers_secret(workshop: McpServer, member: User) -> None:

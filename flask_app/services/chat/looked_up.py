@@ -29,7 +29,7 @@ def searcher(actor: User, *, wanted: bool) -> Searcher | None:
 
 
 def toolbox(actor: User, chosen: Sequence[str], model: ServedModel) -> Toolbox | None:
-    """What the model may call. Raises Forbidden("tool_not_granted"), Invalid("model_calls_no_tools") for a local one.
+    """What the model may call. Raises as `offers.toolbox` does, and Invalid("model_calls_no_tools") for a local one.
 
     Not for inside a transaction.
     """

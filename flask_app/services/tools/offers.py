@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from flask_app.errors import Forbidden
+from flask_app.domain.tools import MOST_OFFERED
+from flask_app.errors import Forbidden, Invalid
 from flask_app.models import User
 from flask_app.services.tools import mcp_tools, web_tools
 from flask_app.services.tools.choosing import Choice, Source
@@ -19,7 +20,10 @@ def choices(actor: User) -> list[Choice]:
 
 
 def toolbox(actor: User, chosen: Sequence[str]) -> Toolbox | None:
-    """The tools of what was chosen, None for none. Raises Forbidden("tool_not_granted"). Not inside a transaction."""
+    """The tools of what was chosen, None for none. Not inside a transaction.
+
+    Raises Forbidden("tool_not_granted"), Invalid("too_many_tools_chosen").
+    """
     left, tools = set(chosen), list[Tool]()
     for source in SOURCES if left else ():
         granted = [choice.id for choice in source.granted(actor) if choice.id in left]
@@ -27,4 +31,6 @@ def toolbox(actor: User, chosen: Sequence[str]) -> Toolbox | None:
         tools += source.of(actor, granted) if granted else ()
     if left:
         raise Forbidden("tool_not_granted")
+    if len(tools) > MOST_OFFERED:
+        raise Invalid("too_many_tools_chosen", limit=MOST_OFFERED)
     return Toolbox(tools) if tools else None
