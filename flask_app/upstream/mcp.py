@@ -27,6 +27,7 @@ MODERN = "2026-07-28"
 WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # the first is asked for
 LIST_SECONDS, CALL_SECONDS = 20.0, 60.0
 MOST_PAGES, MOST_ANSWERED = 20, 8
+MOST_PARTS = 500_000  # of a reply: each of the smallest takes thirty times the room that it has in JSON
 END_SECONDS = 5.0  # for telling that a call was given up, and that a session ends
 _WRONG_VERSION = -32022
 _ENVELOPE = "io.modelcontextprotocol/"
@@ -271,6 +272,8 @@ class ServerCall:
 
 
 def _read(document: bytes) -> _Message:
+    if sum(map(document.count, (b",", b"[", b"{"))) > MOST_PARTS:
+        raise UpstreamError("mcp_too_large")
     try:
         return msgspec.json.decode(document, type=_Message)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

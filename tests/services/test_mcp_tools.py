@@ -120,9 +120,9 @@ def test_what_was_kept_is_told_whatever_the_server_says_later(workshop: McpServe
 
 
 @pytest.mark.security("tools-as-seen")
-@pytest.mark.parametrize("change", ["granted", "switched", "removed", "moved", "tool", "address"])
+@pytest.mark.parametrize("change", ["granted", "switched", "removed", "moved", "tool", "address", "confirms"])
 def test_what_an_administrator_takes_away_is_not_called(workshop: McpServer, member: User, change: str) -> None:
-    found = tooling.offered(workshop.url)
+    found = tooling.offered(workshop.url, confirms=False)
     (echo,) = [each for each in mcp_tools.of(member, [found.server.id]) if each.own_name == "echo"]
     workshop.called.clear()
     readers = group_service.add(HOUSE, Choices(name="Readers")).group
@@ -132,6 +132,8 @@ def test_what_an_administrator_takes_away_is_not_called(workshop: McpServer, mem
             server.disabled = True
         elif change == "removed":
             session.delete(server)
+        elif change == "confirms":
+            server.confirms = True
         elif change == "tool":
             session.execute(update(ServerTool).where(ServerTool.name == "echo").values(enabled=False))
         elif change == "moved":

@@ -176,6 +176,14 @@ def test_a_list_without_end_has_one(workshop: McpServer) -> None:
     assert len(found.tools) <= 128
 
 
+@pytest.mark.parametrize("said", [[{}] * 1_000_000, [[]] * 1_000_000, [0] * 1_000_000])
+def test_a_reply_of_very_many_parts_is_not_unpacked(workshop: McpServer, said: Any) -> None:
+    workshop.replies["/many"] = (200, {"jsonrpc": "2.0", "id": 1, "result": {"content": said}})
+    with pytest.raises(UpstreamError) as caught:
+        call(workshop, path="many", known=MODERN)
+    assert caught.value.code == "mcp_too_large"
+
+
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("said", [[-32601], {"code": -32601}, [[[]]] * 9, "-32601", None])
 def test_an_error_of_another_form_is_an_error_of_the_server(workshop: McpServer, status: int, said: Any) -> None:

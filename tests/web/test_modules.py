@@ -16,6 +16,10 @@ MAKES_MARKUP = re.compile(
     r"\b(?:innerHTML|outerHTML)\s*\+?=[^=]|\b(?:insertAdjacentHTML|document\.write|setHTML\w*|createContextualFragment|DOMParser)\b"
 )
 PARTS = re.compile(r'^import \{ [^}]+ \} from "\./([^"]+)"$', re.MULTILINE)
+IMPORTS = re.compile(r"^import\b.*", re.MULTILINE)
+FORM = re.compile(
+    r'import \{ (?P<names>\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*) \} from "(?:app/|\./)[^"]+"|import "app/[^"]+"'
+)
 NAMES = re.compile(r"^(?:export )?(?:async function|function|class|const|let) (\[[^\]]+\]|\w+)", re.MULTILINE)
 
 
@@ -56,7 +60,12 @@ def test_a_part_is_of_one_module_and_shares_no_name_with_it() -> None:
         joined = with_parts(STATIC / name).decode()
         assert 'from "./' not in joined, "a part has no parts"
         names = [each.strip() for found in NAMES.findall(joined) for each in found.strip("[]").split(",")]
+        for found in IMPORTS.findall(joined):
+            assert (line := FORM.fullmatch(found)), f"{name}: {found}: only this form is put together"
+            names += [each.split(" as ")[-1] for each in (line["names"] or "").split(", ") if each]
         assert len(names) == len(set(names)), name
+        asked = IMPORTS.findall(modules()[name])
+        assert [line for line in asked if '"./' in line and (" as " in line or not FORM.fullmatch(line))] == []
         for part in own:
             address = f"app/{Path(name).parent.relative_to('js') / part}"
             users = [each for each, text in modules().items() if re.search(rf'from "(?:{address}|\./{part})"', text)]

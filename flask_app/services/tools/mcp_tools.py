@@ -46,7 +46,7 @@ class McpTool:
     def call(self, asked: Asked, stop: StopSignal) -> Result:
         """Ask the server, if the person may still use it: what an administrator takes away is taken at once."""
         server = _usable(asked.user_id, self.server_id, self.own_name)
-        if server is None:
+        if server is None or (server.confirms and not self.confirms):  # nobody was asked, and should be by now
             return _failed("tool_not_granted")
         try:
             made = ServerCall(tool_servers.endpoint_of(server), CALL_SECONDS, server.protocol)
