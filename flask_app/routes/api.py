@@ -90,7 +90,7 @@ def send(body: SendMessage) -> Response:
     `search_off`).
     `tools` are what the model may call: `web`, or servers by their ids. The event `tool` tells of each call whenever it
     stands differently, `found` of what they found on the web; the answer's `calls` and `search` keep them. What is not
-    for one's group is refused (403 `tool_not_granted`).
+    for one's group is refused (403 `tool_not_granted`), as are more than 128 together (422 `too_many_tools_chosen`).
     The same body under the same `idempotency_key` again gives the same answer, another body 409.
     """
     user = get_current_user()

@@ -61,11 +61,11 @@ def test_a_part_is_of_one_module_and_shares_no_name_with_it() -> None:
         assert 'from "./' not in joined, "a part has no parts"
         names = [each.strip() for found in NAMES.findall(joined) for each in found.strip("[]").split(",")]
         for found in IMPORTS.findall(joined):
-            assert (line := FORM.fullmatch(found)), f"{name}: {found}: only this form is put together"
+            line = FORM.fullmatch(found)
+            assert line, f"{name}: {found}: only this form is put together"
             names += [each.split(" as ")[-1] for each in (line["names"] or "").split(", ") if each]
         assert len(names) == len(set(names)), name
-        asked = IMPORTS.findall(modules()[name])
-        assert [line for line in asked if '"./' in line and (" as " in line or not FORM.fullmatch(line))] == []
+        assert [each for each in IMPORTS.findall(modules()[name]) if '"./' in each and " as " in each] == []
         for part in own:
             address = f"app/{Path(name).parent.relative_to('js') / part}"
             users = [each for each, text in modules().items() if re.search(rf'from "(?:{address}|\./{part})"', text)]
