@@ -37,6 +37,14 @@ test("the zip of everything has them, without a single conversation too", async 
   assert.deepEqual((await read(theirs)).belongings, [], "what others call so is not read")
 })
 
+test("all of a zip together is unpacked to a limit", async () => {
+  const long = prompt("1", { text: "x".repeat(600) })
+  const zip = (...folders) => zipped({ "conversations.json": NONE, ...Object.fromEntries(folders.map((folder) => [`${folder}/prompts.jsonl`, long])) })
+  assert.equal((await read(zip("a"), 1_500)).belongings.length, 1)
+  await assert.rejects(read(zip("a", "b"), 1_500), { code: "import_too_long" })
+  await assert.rejects(read(zip("a"), JSON.stringify(long).length + 10), { code: "import_too_long" }, "the conversations count, too")
+})
+
 test("a line that cannot be read is refused, and stops none of the others", async () => {
   const asked = []
   server(asked, new Set(["3"]))

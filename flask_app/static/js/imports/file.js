@@ -56,11 +56,16 @@ export async function read(file, most = MOST_BYTES, spend = () => {}) {
   const head = new Uint8Array(await file.slice(0, 2).arrayBuffer())
   if (!FIRST.every((byte, place) => head[place] === byte)) return found(await jsonOf(file.stream(), most, spend))
   const inside = await entriesOf(file)
-  const all = await foundIn(file, inside, most, spend)
+  let left = most
+  const take = (/** @type {number} */ length) => {
+    left -= length
+    spend(length)
+  }
+  const all = await foundIn(file, inside, most, take)
   const whole = together(all)
   const own = all.some(({ source }) => source === OWN)
   const contents = new Map([...whole.contents, ...(own ? ownFiles(file, inside) : theirFiles(file, inside, all))])
-  return { ...whole, contents, belongings: own ? await belongingsOf(file, inside, most, spend) : [] }
+  return { ...whole, contents, belongings: own ? await belongingsOf(file, inside, left, spend) : [] }
 }
 
 /** The exports in a zip: as theirs are called, or else each that is one. @param {Blob} file @param {Entry[]} inside @param {number} most @param {(length: number) => void} spend */
@@ -89,9 +94,15 @@ async function foundIn(file, inside, most, spend) {
 async function belongingsOf(file, inside, most, spend) {
   /** @type {import("app/imports/belongings.js").Belonging[]} */
   const all = []
+  let left = most
   for (const entry of inside) {
     const kind = kindOf(entry.name)
-    if (kind) all.push(...belongingsIn(kind, await wordsOf(await unpacked(file, entry), most, spend)))
+    if (!kind) continue
+    const words = await wordsOf(await unpacked(file, entry), left, (length) => {
+      left -= length
+      spend(length)
+    })
+    all.push(...belongingsIn(kind, words))
   }
   return all
 }
