@@ -6,7 +6,6 @@ from flask_app.models import User
 from flask_app.services.tools import offers
 from flask_app.web.bodies import Reply
 
-
 MOST_NAMED = 24  # of a server's tools: the menu has room for fewer
 
 
