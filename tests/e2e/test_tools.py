@@ -150,6 +150,30 @@ def test_one_that_waits_is_found_again_and_told_to_those_who_do_not_see_it(
     expect(chat.prose).to_have_text("Boats.")
 
 
+def test_a_word_that_did_not_get_there_is_given_again_and_seen_in_the_other_tab(
+    server: McpServer, chat: Chat, script: ScriptedUpstream
+) -> None:
+    choose(chat)
+    script.script(calling(ECHO), Answer("Boats."))
+    chat.send(QUESTION)
+    status(rows(chat), "waiting")
+    other = Chat(chat.page.context.new_page(), say)
+    other.page.goto(chat.page.url)
+    expect(ask(other, "allow")).to_be_visible()
+    chat.page.route("**/calls/*", lambda route: route.abort())
+    ask(chat, "allow").click()
+    expect(chat.page.locator(".toast")).to_contain_text(say("js.error.offline"))
+    assert server.called == []
+    expect(ask(chat, "allow")).not_to_have_attribute("aria-disabled", "true")
+    chat.page.unroute("**/calls/*")
+    ask(chat, "allow").click()
+    for each in (chat, other):
+        each.wait_until_answered()
+        status(rows(each), "done")
+        expect(each.prose).to_have_text("Boats.")
+    assert len(server.called) == 1
+
+
 def test_a_call_is_stopped_with_its_answer(trusted: McpServer, chat: Chat, script: ScriptedUpstream) -> None:
     choose(chat)
     script.script(calling(HANGS))
