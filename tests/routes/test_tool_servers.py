@@ -167,13 +167,22 @@ def test_at_another_address_its_tools_are_looked_at_anew(admin_client: PageClien
     assert (changed["tools"], changed["looked_at"]) == ([], None)
 
 
-def test_that_only_the_query_of_an_address_is_another_is_noted_without_it(admin_client: PageClient) -> None:
-    made = add(admin_client, "https://tools.example.org/mcp?key=first-key")
-    body = {"name": "Workshop", "url": "https://tools.example.org/mcp?key=second-key"}
+@pytest.mark.parametrize("rest", ["/mcp?key={}", "/{}/mcp"])
+def test_an_address_may_be_a_secret_that_no_entry_has(admin_client: PageClient, rest: str) -> None:
+    first, second = (f"https://tools.example.org{rest.format(word)}" for word in ("sesame", "sesame-anew"))
+    made = add(admin_client, first)
+    body = {"name": "Workshop", "url": second}
     assert admin_client.put(f"{ALL}/{made['id']}", json=body).status_code == 200
-    (entry,) = identities.audited("tool_server.change")
-    assert json.loads(entry.details)["address_replaced"] is True
-    assert "-key" not in entry.details
+    admin_client.post(f"{ALL}/{made['id']}/look")
+    assert admin_client.delete(f"{ALL}/{made['id']}").status_code == 204
+    (change,) = identities.audited("tool_server.change")
+    assert json.loads(change.details)["address_replaced"] is True
+    entries = [
+        each for name in ("add", "change", "look", "delete") for each in identities.audited(f"tool_server.{name}")
+    ]
+    assert len(entries) == 4
+    assert not any("sesame" in each.details for each in entries)
+    assert json.loads(entries[0].details)["host"] == "https://tools.example.org"
 
 
 @pytest.mark.security("tools-as-seen")

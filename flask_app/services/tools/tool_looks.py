@@ -52,7 +52,7 @@ class Look:
 def look(actor: Actor, server_id: str) -> Look:
     """Ask the server, keeping nothing. Raises NotFound, UpstreamError, Unavailable."""
     found = tool_servers.one(server_id)
-    details = {"name": found.server.name, "url": found.server.url.partition("?")[0]}
+    details = {"name": found.server.name, "host": tool_servers.host_of(found.server)}
     audit_service.note(actor, "tool_server.look", server_id, details)
     return compared(found)
 

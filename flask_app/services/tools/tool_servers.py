@@ -118,7 +118,7 @@ def change(actor: Actor, server_id: str, wanted: Wanted) -> Listed:
         difference = audit_service.difference(before, _settings(session, server))
         if difference or is_elsewhere or wanted.secret is not None:
             details = {"name": name, "secret_replaced": wanted.secret is not None, **difference}
-            details["address_replaced"] = is_elsewhere  # also where only its query has, which stands nowhere here
+            details["address_replaced"] = is_elsewhere
             audit_service.record(session, actor.user, "tool_server.change", server.id, details, actor.address)
         return server.id
 
@@ -165,6 +165,12 @@ def normalised(address: str) -> str:
         raise
 
 
+def host_of(server: ToolServer) -> str:
+    """What may be told of its address beyond those who keep it: some have a secret in its path or query."""
+    url = urlsplit(server.url)
+    return f"{url.scheme}://{url.netloc}"
+
+
 def tools_of(session: Session, server_id: str) -> Sequence[ServerTool]:
     """Those that were kept, in the server's order."""
     own = select(ServerTool).where(ServerTool.server_id == server_id)
@@ -206,10 +212,10 @@ def locked(session: Session, server_id: str) -> ToolServer:
 
 
 def _settings(session: Session, server: ToolServer) -> dict[str, object]:
-    """Everything but the secret; an address may have one in its query."""
+    """Everything but the secret."""
     granted = select(Group.name).join(GroupToolServer, GroupToolServer.group_id == Group.id)
     groups = session.scalars(granted.where(GroupToolServer.server_id == server.id).order_by(Group.name))
-    told = {"name": server.name, "url": server.url.partition("?")[0], "confirms": server.confirms}
+    told = {"name": server.name, "host": host_of(server), "confirms": server.confirms}
     return {**told, "disabled": server.disabled, "groups": ", ".join(groups)}
 
 
