@@ -7,6 +7,8 @@ from flask_app.domain.tools import OPEN, Call
 
 Translate = Callable[..., str]
 
+BUILT_IN = ("web_search", "web_fetch")
+
 # What Markdown would read as a sign, or as the beginning of a link.
 _SIGNS = re.compile(r"[\\\[\]<>*_`~$@]|&(?=#?\w+;)|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _TICKS = re.compile(r"`+")
@@ -15,9 +17,14 @@ _TICKS = re.compile(r"`+")
 def words(t: Translate, call: Call) -> str:
     """Which tool of whom, and how it went, in a line."""
     status = "stopped" if call.status in OPEN else call.status
-    whose = f"{call.title} · {call.server}" if call.server else call.title
+    whose = f"{call.title} · {call.server}" if call.server else _own(t, call)
     seconds = "" if call.duration_ms is None else f" · {call.duration_ms / 1000:.1f} s"
     return f"{whose} · {t(f'portability.call_{status}')}{seconds}"
+
+
+def _own(t: Translate, call: Call) -> str:
+    """Of those that are built in, in the reader's language."""
+    return t(f"js.call_tool_{call.tool}") if call.tool in BUILT_IN else call.title
 
 
 def markdown(t: Translate, calls: Iterable[Call]) -> str:

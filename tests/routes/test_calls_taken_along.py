@@ -148,7 +148,7 @@ def test_files_to_read_tell_what_was_asked_and_what_came(member: User, member_cl
     text = member_client.get(of(made, "md"), headers=ENGLISH).text
     assert "🔧 Weather \\*now\\* · Sky · done · 1.2 s\n\n```\n" + ARGUMENTS in text
     assert f"````\n{RESULT}\n````" in text
-    assert "🔧 Search · failed" in text
+    assert "🔧 Search the web · failed" in text
     assert "🔧 Weather \\*now\\* · Sky · not allowed" in text
     page = member_client.get(of(made, "html"), headers=ENGLISH).text
     assert '<summary dir="auto">🔧 Weather *now* · Sky · done · 1.2 s</summary>' in page

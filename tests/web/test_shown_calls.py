@@ -1,11 +1,14 @@
 """Calls of tools in files: nothing that a server or a model wrote makes a link, or anything else, of its line."""
 
 import re
+from functools import partial
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from flask_app.domain.tools import Call
+from flask_app.i18n import translate
 from flask_app.web import shown_calls
 
 MARKDOWN = MarkdownIt("commonmark").enable("strikethrough")
@@ -44,3 +47,10 @@ def test_a_result_does_not_end_its_block(result: str) -> None:
     drawn = MARKDOWN.render(shown_calls.markdown(lambda key, **_: key, [call]))
     assert drawn.count("<pre>") == 2
     assert not any(f"<{name}" in drawn for name in ("a ", "h1", "b>"))
+
+
+def test_what_is_built_in_is_named_in_the_readers_language() -> None:
+    call = Call(id="c", round=1, server="", tool="web_fetch", title="Open a page", arguments="", status="done")
+    assert "打开网页" in shown_calls.words(partial(translate, "zh"), call)
+    theirs = replace(call, server="Sky")
+    assert "Open a page · Sky" in shown_calls.words(partial(translate, "zh"), theirs)

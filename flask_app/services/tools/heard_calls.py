@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from flask_app.database import new_id
+from flask_app.domain import server_tools
 from flask_app.domain.events import ToolCall
 from flask_app.domain.tools import (
     FAILED,
@@ -110,7 +111,7 @@ def _unmade(pieces: _Pieces, place: Place, tool: Tool | None, code: str, words: 
 
 
 def _call(pieces: _Pieces, place: Place, tool: Tool | None, status: str, **how: Any) -> Call:
-    name = fitting(pieces.name, 128)
+    name = server_tools.line(pieces.name, 128)
     return Call(
         id=new_id(),
         round=place.round,
