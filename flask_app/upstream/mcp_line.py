@@ -133,7 +133,7 @@ class Line:
         try:
             yield
         except UpstreamError as error:
-            if error.code.startswith("mcp_") and not self.expired:  # else it says what being cut off looked like
+            if error.code.startswith("mcp_"):
                 raise
             code = "mcp_address_private" if error.code == "upstream_address_private" else "mcp_unreachable"
             raise UpstreamError("mcp_timeout" if self.expired else code) from error

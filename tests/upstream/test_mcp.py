@@ -1,5 +1,6 @@
 """A server of tools, the official one and some that misbehave: what is asked of it, and what is made of its replies."""
 
+import socket
 import threading
 import time
 from typing import Any
@@ -201,3 +202,25 @@ def test_an_end_that_is_slow_is_not_long_waited_for(workshop: McpServer, monkeyp
     began = time.monotonic()
     assert call(workshop, path="older", seconds=30).text == "echo: hello"
     assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_a_reply_of_no_length_that_does_not_end_took_too_long(kind: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n ".encode()
+    done = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        with listening.accept()[0] as taken:
+            taken.recv(1 << 16)
+            taken.sendall(head)
+            done.wait(10)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, args=(listening,))
+        server.start()
+        endpoint = Endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}/mcp", "", True)
+        with pytest.raises(UpstreamError) as caught:
+            ServerCall(endpoint, 0.3, MODERN).call("echo", {}, {})
+        done.set()
+        server.join()
+    assert caught.value.code == "mcp_timeout"
