@@ -16,7 +16,7 @@ from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft, Origin
 from flask_app.services.completion.attempts import Bounds, Dispatched, Outcome
 from flask_app.services.conversations import conversation_service
-from flask_app.services.ledger import journal
+from flask_app.services.ledger import journal, metering_service
 from flask_app.services.ledger.journal import Settlement
 from flask_app.services.runs import lease_service, reaper_service, run_service, stop_service
 from flask_app.services.runs.run_service import LEASE
@@ -143,6 +143,38 @@ def test_an_attempt_is_booked_alone_and_once(sent: Callable[..., Dispatched]) ->
     assert found == {first.attempt_id: "settled", other.attempt_id: "dispatched"}
     assert (entry.attempt_id, entry.prompt_tokens, entry.completion_tokens) == (first.attempt_id, 3, 0)
     assert (entry.source, entry.outcome, entry.currency) == ("estimated", "interrupted", "CNY")
+
+
+@pytest.mark.parametrize(
+    ("rounds", "estimate", "booked"),
+    [
+        (0, 7, [("search", 0)]),  # the question is being looked up
+        (1, 7, [("chat", 3), ("chat", 7), ("search", 0)]),  # a search of the first round waits in a journal elsewhere
+        (1, 0, [("chat", 3), ("search", 0)]),  # the model searches now
+    ],
+)
+def test_an_answer_that_was_asked_for_is_booked_whatever_becomes_of_a_search_before_it(
+    sent: Callable[..., Dispatched], rounds: int, estimate: int, booked: list[tuple[str, int]]
+) -> None:
+    run_id = new_id()
+    for _ in range(rounds):
+        first = sent(run_id=run_id, channel="chat")
+        with transaction() as session:
+            metering_service.settle(session.connection(), first, Outcome())
+    asked = sent(run_id=run_id, channel="chat", prompt_estimate=estimate)
+    sent(run_id=run_id, channel="search", prompt_estimate=0)
+    others = sent(run_id=new_id(), channel="chat")  # a round of another answer
+    with transaction() as session:
+        metering_service.settle(session.connection(), others, Outcome())
+        assert reaper_service.book_lost(session, asked.attempt_id)
+    with reading() as session:
+        found = session.execute(
+            select(TokenUsage.channel, TokenUsage.prompt_tokens)
+            .join(Attempt, Attempt.id == TokenUsage.attempt_id)
+            .where(Attempt.run_id == run_id)
+        )
+        assert sorted(map(tuple, found)) == booked
+        assert not session.scalars(select(Attempt.id).where(Attempt.state == "dispatched")).all()
 
 
 def test_what_the_journal_holds_is_left_to_it(sent: Callable[..., Dispatched]) -> None:

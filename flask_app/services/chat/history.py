@@ -116,7 +116,7 @@ def told(said: Sequence[Said], model: ServedModel, keys: Sequence[Candidate]) ->
 
 def _with_thoughts(said: Said, model: ServedModel) -> Said:
     """Models that think want to have theirs again where there are tools, even none; others know nothing of thoughts."""
-    return said if said.thoughts or model.thinking else replace(said, thoughts=None)
+    return said if model.thinking else replace(said, thoughts=None)
 
 
 def _seeing(model: ServedModel, keys: Sequence[Candidate]) -> list[Candidate]:

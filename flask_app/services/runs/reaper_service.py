@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -42,6 +42,9 @@ _READERS = (
     .outerjoin(Conversation, Conversation.id == Run.conversation_id)
     .join(User, User.id == Run.user_id)
     .where(Run.id == bindparam("run"))
+)
+_HAD_A_ROUND = select(
+    exists().where(Attempt.run_id == bindparam("run"), Attempt.channel == CHAT, Attempt.state == "settled")
 )
 _LOST = Outcome(status="interrupted", error_code="interrupted")  # no text is left: the question is booked
 
@@ -176,23 +179,31 @@ def _book(session: Session, outcome: Outcome, *which: ColumnElement[bool]) -> in
     waiting = journal.waiting()
     found = session.scalars(select(Attempt).where(*which, Attempt.state == "dispatched")).all()
     left = [attempt for attempt in found if attempt.id not in waiting]
-    searching = any(attempt.channel == SEARCH for attempt in found)
+    is_looked_up = _is_looked_up(session, found)
     for attempt in left:
-        sent, how = _dispatched(session, attempt), outcome
-        if attempt.channel == CHAT and attempt.prompt_estimate == 0:  # open while its round's calls were made
-            how = replace(outcome, asked=False)
-        if searching:
-            how = _of_search(outcome) if attempt.channel == SEARCH else replace(outcome, asked=False)
-        entry = metering_service.settle(session.connection(), sent, how)
+        how = _how(attempt, outcome, is_looked_up=is_looked_up)
+        entry = metering_service.settle(session.connection(), _dispatched(session, attempt), how)
         if attempt.channel == SEARCH:
             _end_search(session, attempt, how)
         event.listen(session, "after_commit", partial(_count_reaped, attempt.model, entry))
     return len(left)
 
 
-def _of_search(outcome: Outcome) -> Outcome:
-    """How a search ended whose worker died: what was on its way is booked, and nobody was asked for the answer."""
-    return Outcome(status=outcome.status, error_code=outcome.error_code, asked=outcome.asked)
+def _is_looked_up(session: Session, found: Sequence[Attempt]) -> bool:
+    """Was a question being looked up, so that nobody had been asked for its answer?
+
+    After a round the searches are the model's own, and one that waits in a journal elsewhere says nothing of the next.
+    """
+    run_id = next((attempt.run_id for attempt in found if attempt.channel == SEARCH), None)
+    return run_id is not None and not session.scalar(_HAD_A_ROUND, {"run": run_id})
+
+
+def _how(attempt: Attempt, outcome: Outcome, *, is_looked_up: bool) -> Outcome:
+    """How it ended whose worker died: of a search what was on its way is booked."""
+    if attempt.channel == SEARCH:
+        return Outcome(status=outcome.status, error_code=outcome.error_code, asked=outcome.asked)
+    is_open = attempt.channel == CHAT and attempt.prompt_estimate == 0  # while its round's calls were made
+    return replace(outcome, asked=False) if is_open or is_looked_up else outcome
 
 
 def _end_search(session: Session, attempt: Attempt, outcome: Outcome) -> None:

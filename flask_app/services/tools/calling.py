@@ -55,10 +55,10 @@ class Calling:
             except SQLAlchemyError as error:  # the next look may be luckier
                 log.warning("call_not_looked_at", run=self._asked.run_id, reason=str(error.__cause__ or error))
             else:
-                if status == RUNNING:
-                    return msgspec.structs.replace(call, status=RUNNING)
-                if status != WAITING:
+                if status == REFUSED:
                     return _refused(call, is_in_time=is_in_time)
+                if status != WAITING:  # allowed, or ended by whoever took this worker for dead
+                    return msgspec.structs.replace(call, status=status)
             time.sleep(LOOK_SECONDS)
         return call
 

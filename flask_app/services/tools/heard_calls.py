@@ -105,7 +105,7 @@ def _judged(pieces: _Pieces, box: Toolbox, place: Place, *, has_room: bool) -> W
 
 
 def _unmade(pieces: _Pieces, place: Place, tool: Tool | None, code: str, words: str) -> Wanted:
-    call = _call(pieces, place, tool, FAILED, error_code=code, result=words)
+    call = _call(pieces, place, tool, FAILED, error_code=code, result=fitting(words))
     server_id = tool.server_id if tool else None
     return Wanted(kept=Kept(call=call, call_id=place.call_id, position=place.position, server_id=server_id))
 

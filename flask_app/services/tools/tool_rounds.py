@@ -230,7 +230,7 @@ def _request(completion: Completion, wanted: list[Wanted], *, is_last: bool) -> 
         turns=[*request.turns, Turn.of_program(turn)],
         earlier=_earlier(outcome),
         options={name: value for name, value in request.options.items() if not (is_last and name == "tools")},
-        room=sum(_most(each.kept.call) for each in wanted),
+        room=request.room + sum(_most(each.kept.call) for each in wanted),
     )
 
 
@@ -254,4 +254,6 @@ def _with_results(request: Request, wanted: list[Wanted]) -> Request:
         )
         for each in wanted
     ]
-    return replace(request, turns=[*request.turns, *turns], room=0)
+    every = [*request.turns, *turns]
+    ids = [str(turn.raw["tool_call_id"]) for turn in every if turn.role == "tool" and turn.raw]
+    return replace(request, turns=every, room=sum(map(len, ids)))  # beside their contents a provider may count them

@@ -1,14 +1,17 @@
 """Calls that wait for the person's word."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from flask_app import database
+from flask_app.database import transaction, utc_now
 from flask_app.domain import tools
-from flask_app.models import User
-from flask_app.services.runs import run_service
+from flask_app.models import Run, User
+from flask_app.services.runs import reaper_service, run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools import calling as making
 from tests.support import called
@@ -133,3 +136,16 @@ def test_a_database_that_is_away_for_a_moment_is_looked_at_again(
     decide(member_client, waiting, allow=True, all=True)
     wait()
     assert called.standing() == 2 * [("done", None)]
+
+
+def test_one_whose_run_another_worker_ended_was_refused_by_nobody(
+    waiting: Begun, weather: Weather, member: User, agreed: Callable[..., None]
+) -> None:
+    with transaction() as session:
+        session.execute(update(Run).values(lease_expires_at=utc_now() - timedelta(minutes=5), worker="another"))
+    assert reaper_service.reap_all()
+    wait()
+    assert called.standing() == 2 * [("failed", "interrupted")]
+    assert (weather.asked, called.audited()) == ([], [])
+    assert "refused" not in [status for _, status in called.told(called.followed(member, waiting))]
+    agreed()

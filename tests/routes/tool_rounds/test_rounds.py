@@ -192,8 +192,8 @@ def test_a_model_that_does_not_think_is_told_of_no_thoughts(
     weather: Weather, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
     keep_key(keep_provider("Elsewhere", upstream.base_url, models=["elsewhere-1"]), "a-key")
-    upstream.script(Answer("Hello."), calling(CALL), Answer("Sunny."))
-    first = called.ask(member_client, "Hi", tools=[], model="elsewhere-1")[0].data
+    upstream.script(Answer("Hello.", thinking="Greet"), calling(CALL), Answer("Sunny."))
+    first = called.ask(member_client, "Hi", tools=[])[0].data
     called.ask(member_client, conversation_id=first["conversation_id"], model="elsewhere-1")
     assert not any("reasoning_content" in message for message in prompt(upstream))
 
