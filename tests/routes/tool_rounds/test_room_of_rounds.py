@@ -1,0 +1,52 @@
+"""What rounds set aside: also of one that is asked elsewhere, and of whatever names a provider gives its calls."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from flask_app.database import reading
+from flask_app.models import Attempt, User
+from flask_app.services.runs import run_service
+from tests.support import called
+from tests.support.brokers import wait_until
+from tests.support.called import OSLO, Weather, calling
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.upstream_faults import Status
+
+LONG = "x" * 128
+
+
+def named(call_id: str) -> Answer:
+    """A round whose one call has this id."""
+    function = {"name": "sky__weather", "arguments": OSLO}
+    piece = {"index": 0, "id": call_id, "type": "function", "function": function}
+    return replace(calling(("sky__weather", OSLO)), deltas=({"tool_calls": [piece]},))
+
+
+def reserved() -> list[int]:
+    """Tokens that each attempt set aside, the oldest first."""
+    with reading() as session:
+        found = session.scalars(select(Attempt.reserved_tokens).order_by(Attempt.id)).all()
+    return [tokens or 0 for tokens in found]
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_a_round_that_is_asked_elsewhere_has_room_for_the_ids_of_all_results(
+    weather: Weather, member: User, upstream: ScriptedUpstream, agreed: Callable[..., None], rounds: int
+) -> None:
+    """Each id stands in the prompt twice: in the model's turn, and beside the result."""
+    taken = []
+    for call_id in ("x", LONG):
+        upstream.script(*(named(f"{call_id[:-1]}{place}") for place in range(rounds)), Status(503), Answer("Sunny."))
+        called.begin(member)
+        wait_until(lambda: not run_service.live_runs())
+        taken.append(reserved()[-1])
+    short, long = taken
+    assert [call.call_id for call in called.calls()] == [
+        *(str(place) for place in range(rounds)),
+        *(f"{LONG[:-1]}{place}" for place in range(rounds)),
+    ]
+    assert long - short == 2 * rounds * (len(LONG) - 1)
+    agreed()
