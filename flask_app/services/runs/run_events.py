@@ -186,7 +186,8 @@ def usage_payload(entry: Entry) -> dict[str, object]:
 
 
 # How the rounds of an answer that calls tools end where no other one may begin.
-_MIDWAY = {"budget_exhausted": "budget_exhausted_midway", "upstream_resting": "unavailable"}
+_OF_BUDGETS = ("budget_exhausted", "budget_held", "balance_exhausted", "balance_held")
+_MIDWAY = dict.fromkeys(_OF_BUDGETS, "budget_exhausted_midway") | {"upstream_resting": "unavailable"}
 # Asking again does not help before somebody has changed something.
 _FINAL = frozenset(
     {

@@ -8,12 +8,17 @@ from sqlalchemy import select
 
 from flask_app.database import reading
 from flask_app.models import Attempt, User
+from flask_app.services.audit.audit_service import Actor
+from flask_app.services.budgets import budget_admin_service
+from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.runs import run_service
 from tests.support import called
 from tests.support.brokers import wait_until
 from tests.support.called import OSLO, Weather, calling
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.upstream_faults import Status
+from tests.support.upstream_journal import Received
+from tests.support.upstream_reply import Reply
 
 LONG = "x" * 128
 
@@ -49,4 +54,26 @@ def test_a_round_that_is_asked_elsewhere_has_room_for_the_ids_of_all_results(
         *(f"{LONG[:-1]}{place}" for place in range(rounds)),
     ]
     assert long - short == 2 * rounds * (len(LONG) - 1)
+    agreed()
+
+
+class Held:
+    """While a round calls, a balance turns out to have next to nothing."""
+
+    def __init__(self, person: User) -> None:
+        self._place = Place(scope="user", scope_id=person.id, unit="tokens", period="prepaid")
+
+    def play(self, reply: Reply, request: Received) -> None:
+        budget_admin_service.add(Actor(None), self._place, 50, reason="paid")
+        named("x").play(reply, request)
+
+
+def test_a_balance_without_room_for_another_round_says_so_in_whole_words(
+    weather: Weather, member: User, upstream: ScriptedUpstream, agreed: Callable[..., None]
+) -> None:
+    upstream.script(Held(member))
+    begun = called.begin(member)
+    wait_until(lambda: not run_service.live_runs())
+    assert called.answer().error_code == "balance_exhausted"
+    assert "a budget has too little left" in called.followed(member, begun)[-1].data["message"]
     agreed()
