@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app.database import in_writing
-from flask_app.domain.events import Event, Token, ToolCall
+from flask_app.domain.events import Event, Reasoning, Token, ToolCall
 from flask_app.domain.tools import FRAME_BYTES, MOST_RESULT_BYTES, MOST_ROUNDS, OPEN, Call
 from flask_app.errors import AppError, Invalid, Unavailable
 from flask_app.services.budgets import budget_service
@@ -66,6 +66,7 @@ class Rounds:
         self._calling = Calling(self._asked, stop, answer.tell_call)
         self._heard = Heard()
         self._round, self._made = 0, 0
+        self._pause = ""  # what stands between the thoughts of earlier rounds and the next ones
         self._unwritten: list[Wanted] = []  # of the round that is made now: what came of it nobody has yet
 
     def ask(self, completion: Completion, go_on: Callable[[Completion], None]) -> None:
@@ -101,6 +102,9 @@ class Rounds:
     def _tell(self, event: Event) -> None:
         if isinstance(event, ToolCall):
             self._heard.take(event)
+        elif self._pause and isinstance(event, Reasoning):
+            self._answer.tell(Reasoning(self._pause))
+            self._pause = ""
         self._answer.tell(event)
 
     def _calls(self, completion: Completion) -> bool:
@@ -154,6 +158,8 @@ class Rounds:
     def _tell_turn(self, outcome: Outcome, request: Request, wanted: list[Wanted]) -> None:
         if request.earlier and (between := request.earlier.text[len(outcome.whole_text) :]):
             self._answer.tell(Token(between))
+        if request.earlier:
+            self._pause = request.earlier.reasoning[len(outcome.whole_reasoning) :] or self._pause
         for each in wanted:
             self._answer.tell_call(each.kept.call)
 

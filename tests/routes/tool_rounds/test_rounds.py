@@ -37,7 +37,8 @@ def test_a_call_is_made_and_the_model_goes_on_with_its_result(
     upstream.script(calling(CALL, text="I look.", thinking="Look it up"), Answer("It is sunny.", thinking="Sunny"))
     events = called.ask(member_client)
     assert called.told(events) == [("sky__weather", "running"), ("sky__weather", "done")]
-    assert "".join(event.data["text"] for event in events if event.name == "token") == "I look.\n\nIt is sunny."
+    for name, whole in (("token", "I look.\n\nIt is sunny."), ("reasoning", "Look it up\n\nSunny")):
+        assert "".join(event.data["text"] for event in events if event.name == name) == whole
     assert events[-1].name == "done"
     assert weather.asked[0].arguments == {"city": "Oslo"}
     assert [call.result for call in called.calls()] == ["sunny"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from flask_app.domain.tools import MOST_LATER_BYTES_OF_ALL, Call, fitting, told
+from flask_app.domain.tools import MOST_LATER_BYTES, MOST_LATER_BYTES_OF_ALL, Call, fitting, told
 from flask_app.models import User
 from flask_app.services.runs import run_service
 from flask_app.services.runs.run_following import REPLAYED
@@ -69,6 +69,16 @@ def test_all_that_later_questions_are_told_of_results_is_bounded() -> None:
     assert len(words.encode()) < 2 * MOST_LATER_BYTES_OF_ALL
     assert words.count("<call ") == 24
     assert told([]) == ""
+
+
+def test_what_grows_as_it_is_quoted_is_bounded_as_it_is_told() -> None:
+    call = Call(id="1", round=1, server="", tool="t", title="T", arguments='{"a":1}', status="done", result='"' * 20_000)
+    words = told(24 * [call])
+    results = [part.split("</result>")[0] for part in words.split("<result>")[1:]]
+    assert {result.count("&") - result.count(";") for result in results} == {0}, "no sign is halved"
+    assert len(results[0]) <= MOST_LATER_BYTES
+    assert sum(map(len, results)) <= MOST_LATER_BYTES_OF_ALL + 24 * len("\n[The rest was cut.]")
+    assert len(words) < MOST_LATER_BYTES_OF_ALL + 24 * 200
 
 
 def test_what_fits_is_told_whole_and_no_letter_is_halved() -> None:
