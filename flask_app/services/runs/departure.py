@@ -31,10 +31,13 @@ class _Attendance:
     def __init__(self) -> None:
         self._looked_at = self._seen_at = time.monotonic()
         self._followed_at: datetime | None = None
-        self._text_parts = self._reasoning_parts = 0  # how far the answer had come when somebody was last seen
+        # How far the answer had come when somebody was last seen, and what came since in rounds that are over.
+        self._round: Outcome | None = None
+        self._places, self._tokens = (0, 0, 0), 0
 
     def look(self, unread_since: float | None, followed_at: datetime | None, outcome: Outcome) -> float:
         """For how many seconds nobody has followed the run, here or elsewhere."""
+        self._turn(outcome)
         now = time.monotonic()
         unsure = now - self._looked_at > UNSURE_SECONDS
         # Clocks of other machines are not trusted: it is the change that says that somebody is there.
@@ -42,14 +45,26 @@ class _Attendance:
         seen_at = now if unread_since is None or seen else unread_since
         if seen_at > self._seen_at:
             self._seen_at = seen_at
-            self._text_parts, self._reasoning_parts = len(outcome.text_parts), len(outcome.reasoning_parts)
+            text, thoughts, calls = map(len, _parts(outcome))
+            self._places, self._tokens = (text, thoughts, calls), 0
         self._looked_at, self._followed_at = now, followed_at
         return now - self._seen_at
 
     def tokens_since(self, outcome: Outcome) -> int:
         """About how many tokens have come since anybody was last seen."""
-        parts = outcome.reasoning_parts[self._reasoning_parts :], outcome.text_parts[self._text_parts :]
-        return sum(estimate_tokens("".join(part)) for part in parts)
+        new = (parts[place:] for parts, place in zip(_parts(outcome), self._places, strict=True))
+        return self._tokens + sum(estimate_tokens("".join(part)) for part in new)
+
+    def _turn(self, outcome: Outcome) -> None:
+        """Each round of an answer that calls tools has words of its own."""
+        if outcome is not self._round:
+            if self._round is not None:
+                self._tokens = self.tokens_since(self._round)
+            self._round, self._places = outcome, (0, 0, 0)
+
+
+def _parts(outcome: Outcome) -> tuple[list[str], list[str], list[str]]:
+    return outcome.text_parts, outcome.reasoning_parts, outcome.call_parts
 
 
 _attendances: WeakKeyDictionary[LiveRun, _Attendance] = WeakKeyDictionary()
