@@ -14,7 +14,7 @@ from flask_app.domain.events import (
     Usage,
 )
 from flask_app.errors import UpstreamError
-from flask_app.services.completion.attempts import MAX_REASON, Outcome
+from flask_app.services.completion.attempts import MAX_REASON, Earlier, Outcome
 
 FEW, MORE = Usage(10, 0, 5, 0), Usage(10, 0, 7, 0)
 
@@ -60,3 +60,18 @@ def test_an_answer_that_is_told_all_at_once_had_begun() -> None:
     assert not Outcome().began
     assert Outcome(in_part=True).began
     assert Outcome(in_part=True).taken_up
+
+
+@pytest.mark.parametrize(
+    ("earlier", "whole"),
+    [
+        (Earlier("", "Look"), ("Sunny.", "")),  # of a run that broke off: the thoughts give way
+        (Earlier("", "Look", is_told=True), ("Sunny.", "Look")),  # of an earlier round: they stay
+        (Earlier("I look. ", "Look"), ("I look. Sunny.", "Look")),
+    ],
+)
+def test_what_an_earlier_round_thought_stays(earlier: Earlier, whole: tuple[str, str]) -> None:
+    outcome = Outcome(earlier=earlier)
+    assert outcome.whole_reasoning == "Look", "nothing has come to take its place"
+    outcome.hear(Token("Sunny."))
+    assert (outcome.whole_text, outcome.whole_reasoning) == whole

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.domain.events import estimate_tokens
-from flask_app.domain.serving import LOCAL
+from flask_app.domain.serving import LOCAL, SEARXNG
 from flask_app.models import Attempt, Conversation, Provider, Run, TokenUsage, User
 from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft, Origin
@@ -198,10 +198,11 @@ def test_an_attempt_is_given_as_long_as_a_lease(sent: Callable[..., Dispatched])
         assert session.scalars(select(TokenUsage.attempt_id)).all() == [old.attempt_id]
 
 
-def test_what_a_local_model_wrote_costs_nothing_whatever_its_namesake_does(sent: Callable[..., Dispatched]) -> None:
+@pytest.mark.parametrize("kind", [LOCAL, SEARXNG])
+def test_what_nobody_bills_costs_nothing_whatever_its_namesake_does(sent: Callable[..., Dispatched], kind: str) -> None:
     prices.put("m", 1)
     with transaction() as session:
-        session.execute(update(Provider).values(kind=LOCAL))
+        session.execute(update(Provider).values(kind=kind))
     lost = sent(model="m", currency="")
     with transaction() as session:
         assert reaper_service.book_lost(session, lost.attempt_id)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import delete, update
 
@@ -11,6 +12,7 @@ from flask_app import database
 from flask_app.database import transaction, utc_now
 from flask_app.models import Attempt, AuditEntry, Message, Run, ToolCall, User
 from flask_app.services.ledger import replay_service
+from flask_app.services.ledger.journal import Settlement
 from flask_app.services.runs import lease_service, reaper_service, run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools import tool_rounds
@@ -229,16 +231,25 @@ def test_one_that_stays_away_ends_the_answer_before_anybody_is_asked(
     agreed()
 
 
+@pytest.mark.parametrize(
+    ("how", "call"),
+    [(("interrupted", "interrupted"), ("failed", "interrupted")), (("stopped", None), ("stopped", None))],
+)
 def test_what_the_journal_kept_of_one_ends_its_calls(
-    held: Begun, weather: Weather, agreed: Callable[..., None]
+    held: Begun,
+    weather: Weather,
+    agreed: Callable[..., None],
+    how: tuple[str, str | None],
+    call: tuple[str, str | None],
 ) -> None:
     live = run_service.live_run(held.run_id)
     assert live is not None
-    live.completion.outcome.status, live.completion.outcome.error_code = "interrupted", "interrupted"
-    settlements = live._settlements()
+    live.completion.outcome.status, live.completion.outcome.error_code = how
+    kept = msgspec.json.encode(live._settlements())
     killed_while_calling(weather)
-    for each in settlements:
+    for each in msgspec.json.decode(kept, type=list[Settlement]):
         replay_service._settle(each)
-    assert called.standing() == [("failed", "interrupted")]
+    assert called.standing() == [call]
+    assert [entry["status"] for entry in called.audited()] == [call[0]]
     assert [state for state, _ in called.attempts()] == ["settled", "released"]
     agreed()

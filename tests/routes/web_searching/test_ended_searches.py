@@ -126,6 +126,18 @@ def test_what_a_worker_that_was_killed_searched_for_is_an_estimate_and_its_answe
     assert [(each.status, each.error_code) for each in web_searching.searches()] == [search]
 
 
+def test_what_this_process_wrote_and_never_began_was_asked_of_nobody(provider_id: str, member: User) -> None:
+    """The reply to its COMMIT was lost."""
+    begin(member)
+    killed_while_searching()
+    with transaction() as session:
+        session.execute(update(Run).values(worker=run_service.WORKER))
+    lease_service.end_the_dead()
+    assert [attempt[:2] for attempt in web_searching.attempts()] == [("search", "released"), ("chat", "released")]
+    assert (web_searching.entries(), web_searching.entries("chat")) == ([], [])
+    assert [each.status for each in web_searching.searches()] == ["failed"]
+
+
 def test_what_a_searxng_was_asked_is_billed_by_nobody_there_either(
     provider_id: str, member: User, upstream: ScriptedUpstream
 ) -> None:
