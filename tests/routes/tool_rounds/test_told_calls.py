@@ -72,7 +72,8 @@ def test_all_that_later_questions_are_told_of_results_is_bounded() -> None:
 
 
 def test_what_grows_as_it_is_quoted_is_bounded_as_it_is_told() -> None:
-    call = Call(id="1", round=1, server="", tool="t", title="T", arguments='{"a":1}', status="done", result='"' * 20_000)
+    quotes = '"' * 20_000
+    call = Call(id="1", round=1, server="", tool="t", title="T", arguments='{"a":1}', status="done", result=quotes)
     words = told(24 * [call])
     results = [part.split("</result>")[0] for part in words.split("<result>")[1:]]
     assert {result.count("&") - result.count(";") for result in results} == {0}, "no sign is halved"
