@@ -161,9 +161,12 @@ def _kept(asking: Asking, asked: Asked) -> Search | None:
         ids = {"question_id": asked.question_id, "message_id": asked.message_id}
         return entry, answer_sources.keep(connection, asking.search, **ids)
 
+    def is_there(connection: Connection, _: object) -> bool:
+        return not metering_service.is_dispatched(connection, asking.sent)
+
     try:
         try:
-            entry, kept = in_writing(work)
+            entry, kept = in_writing(work, is_there=is_there)
         except IntegrityError:  # the answer goes in this moment
             entry, kept = in_writing(asking.settle), Kept(asking.search)
     except SQLAlchemyError as error:
