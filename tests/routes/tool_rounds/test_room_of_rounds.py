@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from flask_app.database import reading
+from flask_app.domain import tools
 from flask_app.models import Attempt, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service
@@ -35,6 +36,29 @@ def reserved() -> list[int]:
     with reading() as session:
         found = session.scalars(select(Attempt.reserved_tokens).order_by(Attempt.id)).all()
     return [tokens or 0 for tokens in found]
+
+
+def estimates() -> list[int]:
+    with reading() as session:
+        return list(session.scalars(select(Attempt.prompt_estimate).order_by(Attempt.id)))
+
+
+def test_an_open_attempt_holds_the_longest_results_and_its_estimate_is_that_of_those_that_came(
+    weather: Weather, member: User, upstream: ScriptedUpstream, agreed: Callable[..., None]
+) -> None:
+    weather.is_held = True
+    upstream.script(named("x"), Answer("Sunny."))
+    called.begin(member)
+    wait_until(lambda: bool(weather.asked))
+    first, held = estimates(), reserved()
+    assert first[0] > 0
+    assert first[1] == 0, "nobody is asked by it yet"
+    assert held[1] - held[0] > tools.MOST_RESULT_BYTES
+    weather.shutdown()
+    wait_until(lambda: not run_service.live_runs())
+    assert estimates()[1] > first[0]
+    assert reserved() == held
+    agreed()
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
