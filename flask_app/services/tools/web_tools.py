@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from flask_app.database import in_writing
+from flask_app.database import in_writing, reading
 from flask_app.domain import web_links, web_sources
 from flask_app.domain.tools import WEB
 from flask_app.domain.web_sources import EMPTY, FOUND, Search
@@ -40,6 +40,7 @@ _BAD_QUERY = Result(
 _BAD_LINK = Result(
     "Nothing was opened: `url` has to be a whole address, http:// or https://.", is_error=True, error_code="bad_link"
 )
+_NOT_GRANTED = Result("This tool may not be used any more.", is_error=True, error_code="tool_not_granted")
 
 log = structlog.get_logger()
 
@@ -63,6 +64,8 @@ class WebTool:
         if isinstance(wanted, Result):
             return wanted
         try:
+            if not _may_search(asked.user_id):
+                return _NOT_GRANTED
             asking = Asking(_dispatched(wanted, self.by))
         except AppError as error:
             return Result(f"Nothing was asked: {error.code}.", is_error=True, error_code=error.code)
@@ -136,6 +139,13 @@ def _wanted(name: str, asked: Asked) -> Wanted | Result:
         return replace(wanted, link=link) if web_sources.is_open(link) else _BAD_LINK
     query = web_sources.query_of(words)
     return replace(wanted, query=query) if query else _BAD_QUERY
+
+
+def _may_search(user_id: str) -> bool:
+    """What an administrator takes away is taken at once."""
+    with reading() as session:
+        user = session.get(User, user_id)
+    return user is not None and search_settings.may_search(user)
 
 
 def _dispatched(wanted: Wanted, by: Searcher) -> SearchTicket:

@@ -12,10 +12,12 @@ from flask_app import config as settings
 from flask_app import database
 from flask_app.config import Config
 from flask_app.database import transaction, utc_now
-from flask_app.models import Run, User
+from flask_app.models import DEFAULT_GROUP_ID, Run, User
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft
 from flask_app.services.ledger import journal
+from flask_app.services.people import group_access
 from flask_app.services.runs import lease_service, run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools import tool_rounds
@@ -211,3 +213,24 @@ def test_a_run_that_is_over_asks_for_nothing_more(provider_id: str, member: User
     assert [attempt for attempt in states() if attempt[0] == "search"] == [SETTLED]
     assert len(upstream.journal.searches) == 1
     assert len(web_searching.entries()) == 1
+
+
+class Withdrawn:
+    """While the engine answers, an administrator takes the search away."""
+
+    def play(self, reply: Reply, request: Received) -> None:
+        group_access.put(Actor(None), DEFAULT_GROUP_ID, web_search=False)
+        Pages().play(reply, request)
+
+
+def test_what_an_administrator_takes_away_is_not_called_any_more(
+    provider_id: str, member: User, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Withdrawn(), path=SEARCH)
+    upstream.script(calling(HIGH, PAGE), Answer("as you say"))
+    begin(member)
+    wait()
+    assert called.standing() == [("done", None), ("failed", "tool_not_granted")]
+    assert "may not be used any more" in upstream.journal.chats[1].body["messages"][-1]["content"]
+    assert (len(upstream.journal.searches), upstream.journal.fetches) == (1, [])
+    ledger_oracle.check(upstream.journal, ())
