@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from flask_app.errors import BudgetExhausted
+from flask_app.errors import BudgetExhausted, Unavailable
 from flask_app.services.runs.stop_signal import StopSignal
 
 AT_ONCE = 4
@@ -36,18 +36,31 @@ class _Crew:
         self._lock = threading.Lock()
 
     def work(self, deadline: float) -> None:
-        told = get_contextvars()
-        threads = [threading.Thread(target=self._take, args=(stop, told), daemon=True) for stop in self._stops]
-        for thread in threads:
-            thread.start()
+        threads = self._begun()
         _wait(threads, deadline)
         if any(thread.is_alive() for thread in threads):
             self._failures.append(TooLate())
             for stop in self._stops:
                 stop.stop("stopped")
             _wait(threads, time.monotonic() + LAST_SECONDS)
-        if self._failures:
-            raise self._failures[0]
+        if self._failures or self._waiting:  # the latter where those that it was left to were never there
+            raise [*self._failures, TooLate()][0]
+
+    def _begun(self) -> list[threading.Thread]:
+        """As many as are to be had; without any, nothing is done."""
+        told, threads = get_contextvars(), list[threading.Thread]()
+        for stop in self._stops:
+            thread = threading.Thread(target=self._take, args=(stop, told), name="vectors", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no thread to be had
+                with self._lock:
+                    self._at_work -= 1
+            else:
+                threads.append(thread)
+        if not threads:
+            self._failures.append(Unavailable())
+        return threads
 
     def _take(self, stop: StopSignal, told: dict[str, object]) -> None:
         bind_contextvars(**told)

@@ -1,5 +1,6 @@
 """Questions whose documents could not be searched by meaning: words rank alone, the answer goes on, all is booked."""
 
+import threading
 import time
 from typing import Any
 
@@ -214,3 +215,31 @@ def test_a_database_that_is_away_has_it_later(
     replay_service.replay()
     assert [(each.source, each.outcome) for each in meant.entries()] == [("reported", "complete")]
     assert not journal.waiting()
+
+
+@pytest.mark.parametrize(("to_be_had", "found_by"), [(0, "failed"), (2, "meaning")])
+def test_where_threads_are_short_the_question_is_answered_all_the_same(
+    member_client: PageClient,
+    upstream: ScriptedUpstream,
+    book: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    to_be_had: int,
+    found_by: str,
+) -> None:
+    """One asks for the question's vector, and one for all of the passages."""
+    start, left = threading.Thread.start, to_be_had
+
+    def few_to_be_had(thread: threading.Thread) -> None:
+        nonlocal left
+        if thread.name == "vectors":
+            if not left:
+                raise RuntimeError("can't start new thread")
+            left -= 1
+        start(thread)
+
+    meant.switch_on(upstream)
+    monkeypatch.setattr(threading.Thread, "start", few_to_be_had)
+    assert meant.search(member_client, book).status_code == 200
+    assert meant.found_by() == [found_by]
+    assert {state for state, _ in meant.attempts()} == ({"settled"} if to_be_had else set())
+    ledger_oracle.check(upstream.journal, ())
