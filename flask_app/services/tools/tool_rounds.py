@@ -156,10 +156,10 @@ class Rounds:
             raise Unavailable("interrupted")
 
     def _tell_turn(self, outcome: Outcome, request: Request, wanted: list[Wanted]) -> None:
-        if request.earlier and (between := request.earlier.text[len(outcome.whole_text) :]):
+        earlier = request.earlier or Earlier("", "")
+        if between := earlier.text[len(outcome.whole_text) :]:
             self._answer.tell(Token(between))
-        if request.earlier:
-            self._pause = request.earlier.reasoning[len(outcome.whole_reasoning) :] or self._pause
+        self._pause = earlier.reasoning[len(outcome.whole_reasoning) :] or self._pause
         for each in wanted:
             self._answer.tell_call(each.kept.call)
 
