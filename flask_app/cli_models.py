@@ -3,13 +3,16 @@
 import click
 
 from flask_app.cli_group import Group, show
+from flask_app.database import new_id
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import title_setting
-from flask_app.services.embedding import embedding_setting
+from flask_app.services.embedding import choosing, embedding_setting
+from flask_app.services.people import user_admin_service
 from flask_app.services.providers import model_admin_service
 from flask_app.services.providers.model_admin_service import ModelStatus, Settings
 
 COMMAND_LINE = Actor(user=None)
+OFF = {"off", "none"}
 
 models = Group("models", help="The models that the providers list.")
 
@@ -59,10 +62,21 @@ def titles(model: str | None, provider: str | None, *, default: bool) -> None:
 @models.command("embeddings")
 @click.argument("model", required=False)
 @click.option("--provider", help="Of which provider, where several list it.")
-def embeddings(model: str | None, provider: str | None) -> None:
-    """Have MODEL make the vectors that documents are searched with; without one they are searched by words."""
-    embedding_setting.choose(COMMAND_LINE, _id_of(model, provider))
-    click.echo(model or "words alone")
+@click.option("--user", help="The person whom the vector is booked to that MODEL is asked for first, by their name.")
+def embeddings(model: str | None, provider: str | None, user: str | None) -> None:
+    """Have MODEL make the vectors that documents are searched with, or off: by words alone. Without it, say who does.
+
+    MODEL is asked for one vector first, and is not chosen where none comes.
+    """
+    if model in OFF:
+        embedding_setting.choose(COMMAND_LINE, None)
+    elif model is not None:
+        if user is None:
+            raise click.UsageError("Whom is the vector booked to that MODEL is asked for first? Give --user NAME.")
+        person = user_admin_service.by_name(user)
+        choosing.choose(COMMAND_LINE, person, _named(model, provider).model.id, request_id=new_id())
+    chosen = embedding_setting.chosen()
+    click.echo(embedding_setting.name_of(chosen) if chosen else "words alone")
 
 
 def _id_of(model: str | None, provider: str | None) -> str | None:

@@ -28,6 +28,7 @@ class ServedModel:
 
     `context_tokens` is what one conversation may take of it, question and answer together; None is not known.
     It may be `thinking` before it answers, with one of the `efforts` where it knows any. It `sees` pictures, or not.
+    It `makes_vectors` where it was chosen for documents: then it is no model of the chat.
     """
 
     id: str
@@ -41,6 +42,7 @@ class ServedModel:
     context_tokens: int | None = None
     efforts: tuple[Effort, ...] = ()
     sees: bool = False
+    makes_vectors: bool = False
 
     def is_among(self, allowed: Allowed) -> bool:
         """May somebody ask it? What this machine answers, where no provider does, is closed to nobody."""

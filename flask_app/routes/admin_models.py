@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint
+from flask import Blueprint, g
 
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import title_setting
-from flask_app.services.embedding import embedding_setting
+from flask_app.services.embedding import choosing, embedding_setting
 from flask_app.services.providers import model_admin_service
 from flask_app.services.providers.model_admin_service import Settings
 from flask_app.utils import get_current_user, require_permission
@@ -81,6 +81,14 @@ def choose_for_titles(body: ChooseForTitles) -> AdminModelsReply:
 @accepts(ChooseForEmbeddings)
 @returns(AdminModelsReply)
 def choose_for_embeddings(body: ChooseForEmbeddings) -> AdminModelsReply:
-    """Say which model makes the vectors that documents are searched with, from the next question on."""
-    embedding_setting.choose(Actor(get_current_user(), client_address()), body.model_id)
+    """Say which model makes the vectors that documents are searched with, from the next question on.
+
+    It is asked for one vector first, which is booked to whoever chooses it; one that makes none is refused.
+    """
+    person = get_current_user()
+    actor = Actor(person, client_address())
+    if body.model_id is None:
+        embedding_setting.choose(actor, None)
+    else:
+        choosing.choose(actor, person, body.model_id, request_id=g.request_id)
     return admin_models_reply(model_admin_service.listed())

@@ -36,7 +36,7 @@ blueprint = Blueprint("tokens", __name__)
 @blueprint.get("/tokens")
 @require_login
 def home() -> str:
-    models = model_service.available(g.allowed_models)
+    models = model_service.available(g.allowed_models, with_vectors=True)
     return render_template(
         "tokens.html",
         tokens_state=pages.state(_own()),

@@ -63,7 +63,7 @@ def models_reply() -> ModelsReply:
     return ModelsReply(
         models=[_model(model, hours.get((model.name, model.currency))) for model in available],
         default=available[0].name if available else None,
-        keys_fail=model_service.keys_fail(available or model_service.available()),
+        keys_fail=model_service.keys_fail(available or model_service.available(with_vectors=True)),
     )
 
 

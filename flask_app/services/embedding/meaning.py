@@ -20,7 +20,6 @@ from flask_app.services.embedding import asking, embedding_setting, kept_vectors
 from flask_app.services.embedding.asking import Asker, Maker
 from flask_app.services.embedding.kept_vectors import Source
 from flask_app.services.embedding.together import TooLate, in_time
-from flask_app.services.providers import key_service
 from flask_app.services.runs.stop_signal import StopSignal
 
 SECONDS = 10.0  # for all that a question needs
@@ -63,7 +62,7 @@ def of(texts: Sequence[Text], question: str, asker: Asker) -> Found:
     model = embedding_setting.model() if words and texts else None
     if model is None:
         return Found()
-    keys = [each for each in key_service.candidates(model) if each.model.provider_id == model.provider_id]
+    keys = embedding_setting.keys_of(model)
     try:
         return _Search(Maker(model=model, keys=keys), asker).found(texts, words)
     except BudgetExhausted:

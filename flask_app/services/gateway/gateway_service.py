@@ -131,7 +131,9 @@ def leave(answer: ProgramAnswer) -> None:
 
 def offered(visited: Visit) -> list[ServedModel]:
     """The models that this token may ask for now, each name once, the default one first."""
-    named = {model.name: model for model in reversed(model_service.available()) if _may_ask(visited, model)}
+    named = {
+        model.name: model for model in reversed(model_service.available(with_vectors=True)) if _may_ask(visited, model)
+    }
     return list(reversed(named.values()))
 
 
@@ -140,7 +142,7 @@ def found(visited: Visit, name: str) -> ServedModel:
 
     The local model answers to its own name alone: a program that asks for another would take its words for that one's.
     """
-    model = model_service.find(name)
+    model = model_service.find(name, with_vectors=True)
     if not _may_ask(visited, model):
         raise Forbidden("model_not_allowed", model=name)
     if model.local and name not in {model.id, model.name}:

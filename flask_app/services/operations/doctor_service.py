@@ -21,7 +21,15 @@ from flask_app.engines import OTHERS
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey, Provider
 from flask_app.services.ledger import journal
-from flask_app.services.operations import certificate_file, disk, doctor_care, doctor_files, doctor_search, doctor_tools
+from flask_app.services.operations import (
+    certificate_file,
+    disk,
+    doctor_care,
+    doctor_embeddings,
+    doctor_files,
+    doctor_search,
+    doctor_tools,
+)
 from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import UsableKey
@@ -60,6 +68,7 @@ def examine() -> Iterator[Finding]:
         doctor_care.whole_rollup,
         doctor_care.known_holidays,
         doctor_search.searching,
+        doctor_embeddings.vectors,
         doctor_tools.servers,
     )
     for check in checks:

@@ -43,7 +43,7 @@ class Settings:
 
 def listed() -> list[ModelStatus]:
     """Every provider's models, those that are offered first."""
-    offered = {model.id for model in model_service.available()}
+    offered = {model.id for model in model_service.available(with_vectors=True)}
     query = (
         select(ChatModel, Provider.name)
         .join(Provider, Provider.id == ChatModel.provider_id)

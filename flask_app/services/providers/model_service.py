@@ -16,19 +16,23 @@ from sqlalchemy.orm import Session
 from flask_app import config
 from flask_app.config import Config
 from flask_app.database import fetching, in_transaction, table_of
+from flask_app.domain import model_names
 from flask_app.domain.serving import LOCAL, LOCAL_WINDOW, Allowed, ServedModel
 from flask_app.errors import Forbidden, Invalid, Unavailable
-from flask_app.models import ApiKey, ChatModel, Provider
+from flask_app.models import ApiKey, ChatModel, Provider, Setting
 from flask_app.services.completion import deepseek
 from flask_app.services.providers import environment_key, key_service, model_lists, model_redirects
 from flask_app.statements import Query
 
 PATIENCE_SECONDS = 5  # how long a first request waits for a provider's list
 RETRY_SECONDS = 60
+FOR_VECTORS = "embeddings"  # the setting that names the model which makes documents' vectors
 
 _models, _providers, _keys = table_of(ChatModel), table_of(Provider), table_of(ApiKey)
+_settings = table_of(Setting)
 _has_key = exists().where(_keys.c.provider_id == _providers.c.id, key_service.usable())
 _has_model = exists().where(_models.c.provider_id == _providers.c.id, _models.c.listed)
+_is_for_vectors = exists().where(_settings.c.name == FOR_VECTORS, _settings.c.value == _models.c.id)
 _LISTED = (
     select(
         _models.c.id,
@@ -42,6 +46,7 @@ _LISTED = (
         _providers.c.kind,
         _providers.c.currency,
         _providers.c.base_url,
+        _is_for_vectors.label("makes_vectors"),
     )
     .join(_providers, _providers.c.id == _models.c.provider_id)
     .where(_models.c.listed, or_(_providers.c.kind == LOCAL, _has_key))
@@ -74,11 +79,17 @@ _lock = threading.Lock()  # nobody waits behind it for a database or a provider
 _done = _Preparation()
 
 
-def available(allowed: Allowed = None) -> list[ServedModel]:
-    """Every model that can be asked now by somebody to whom these are allowed, the default one first."""
+def available(allowed: Allowed = None, *, with_vectors: bool = False) -> list[ServedModel]:
+    """Every model that can be asked now by somebody to whom these are allowed, the default one first.
+
+    Those that are for search by their names (`domain/model_names`) come last. `with_vectors` the one is among them
+    that makes the vectors of documents: it is no model of the chat, and programs may ask it.
+    """
     prepare()
     with fetching() as connection:
-        listed = [_served(row) for row in _ALL.rows(connection, {})]
+        served = [_served(row) for row in _ALL.rows(connection, {})]
+    listed = [model for model in served if with_vectors or not model.makes_vectors]
+    listed.sort(key=lambda model: model_names.is_for_search(model.name))
     found = [model for model in listed if not model.local] or _of_this_machine(listed)
     return [model for model in found if model.is_among(allowed)]
 
@@ -94,22 +105,30 @@ def has_key() -> bool:
         return bool(connection.scalar(_ANY_KEY))
 
 
-def find(wanted: str | None, allowed: Allowed = None) -> ServedModel:
+def find(wanted: str | None, allowed: Allowed = None, *, with_vectors: bool = False) -> ServedModel:
     """The model with this id, name or alias, the default one for None, for somebody to whom these are allowed.
 
-    For a model that is known but no longer offered it is the one that follows it (see `model_redirects`). Raises
+    For a model that is known but no longer offered it is the one that follows it (see `model_redirects`); so it is
+    for the one that makes the vectors of documents, if not `with_vectors` (see `available`). Raises
     Forbidden("model_not_for_group"), Invalid("unknown_model"), or Unavailable when there is none at all
     ("no_working_key" or "no_model"), or none that is allowed ("no_model_for_group").
     """
     prepare()
     with fetching() as connection:  # the one row that is nearly always wanted, and not a provider's hundreds
         row = _DEFAULT.row(connection, {}) if wanted is None else _NAMED.row(connection, {"wanted": wanted})
-    if row and (model := _served(row)).is_among(allowed):
+    if row and _is_usual(model := _served(row), wanted, with_vectors=with_vectors) and model.is_among(allowed):
         return model
-    models = available()
+    models = available(with_vectors=with_vectors)
     if not models:
-        raise Unavailable("no_working_key" if keys_fail(models) else "no_model")
+        raise Unavailable("no_working_key" if keys_fail(available(with_vectors=True)) else "no_model")
     return _among(models, wanted, allowed)
+
+
+def _is_usual(model: ServedModel, wanted: str | None, *, with_vectors: bool) -> bool:
+    """Is it what was asked for, whatever else there is?"""
+    if model.makes_vectors and not with_vectors:
+        return False
+    return wanted is not None or not model_names.is_for_search(model.name)
 
 
 def _among(models: list[ServedModel], wanted: str | None, allowed: Allowed) -> ServedModel:

@@ -53,7 +53,7 @@ class Overview:
 
 def overview(reader: User, now: datetime) -> Overview:
     """People, keys and use now; days are those of `reader`'s time zone."""
-    models = model_service.available()
+    models = model_service.available(with_vectors=True)
     with reading() as session:
         users = session.scalar(select(func.count()).select_from(User).where(User.disabled.is_(False)))
         online = presence.count(session)

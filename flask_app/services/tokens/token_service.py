@@ -288,4 +288,6 @@ def _checked_models(names: Sequence[str] | None, allowed: Allowed) -> list[str] 
     """As their providers call them, whatever name was given. Raises as `model_service.find` does."""
     if names is not None and not 0 < len(names) <= MAX_MODELS:
         raise Invalid("bad_token_models", limit=MAX_MODELS)
-    return None if names is None else sorted({model_service.find(name, allowed).name for name in names})
+    return (
+        None if names is None else sorted({model_service.find(name, allowed, with_vectors=True).name for name in names})
+    )

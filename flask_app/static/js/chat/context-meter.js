@@ -23,6 +23,11 @@ export function takenWords(tokens, window) {
   return window ? t("js.context_of", { tokens: count, window: formatNumber(window), share: formatPercent(tokens / window) }) : t("js.context_tokens", { tokens: count })
 }
 
+/** "9.6%", or "12K tokens" where nobody knows the window @param {number} tokens @param {number | null} window */
+export function shareWords(tokens, window) {
+  return window ? formatPercent(tokens / window) : t("js.context_short", { tokens: formatCompact(tokens) })
+}
+
 /** About how many tokens some words are, by the server's own estimate. @param {string} text */
 export function tokensOf(text) {
   let [ascii, second] = [0, 0]
@@ -129,7 +134,7 @@ export class ContextMeter {
     this.#button.style.setProperty("--share", window ? `${Math.min(1, tokens / window) * 360}deg` : "0deg")
     this.#button.ariaLabel = t("js.context_about", { taken: takenWords(tokens, window) })
     slot(this.#button, "ring").hidden = !window
-    slot(this.#button, "share").textContent = window ? formatPercent(tokens / window) : formatCompact(tokens)
+    slot(this.#button, "share").textContent = shareWords(tokens, window)
     this.#warn(state, window ? formatPercent(tokens / window) : "")
   }
 
