@@ -8,7 +8,7 @@ globalThis.document = {
   getElementById: () => ({ textContent: words }),
   querySelector: () => null,
 }
-const { costWords, stateOf, takenWords, tokensOf } = await import("app/chat/context-meter.js")
+const { costWords, shareWords, stateOf, takenWords, tokensOf } = await import("app/chat/context-meter.js")
 
 test("from four fifths on it is low, and full at the window's end", () => {
   const states = [0, 79_999, 80_000, 99_999, 100_000, 120_000].map((tokens) => stateOf(tokens, 100_000))
@@ -19,6 +19,12 @@ test("from four fifths on it is low, and full at the window's end", () => {
 test("what is taken is told with its share, where the window is known", () => {
   assert.equal(takenWords(12_300, 128_000), "12,300 of 128,000 tokens (9.6%)")
   assert.equal(takenWords(12_300, null), "This conversation has 12,300 tokens.")
+})
+
+test("a number alone says what it counts", () => {
+  assert.equal(shareWords(12_300, 128_000), "9.6%")
+  assert.equal(shareWords(60, null), "60 tokens")
+  assert.equal(shareWords(252_000, null), "252K tokens")
 })
 
 test("the cost is the server's figures, and nothing without a price", () => {

@@ -9,18 +9,21 @@ from sqlalchemy import select
 
 from flask_app.database import new_id, reading, transaction
 from flask_app.models import AuditEntry, ChatModel, Provider, Setting
+from flask_app.services.audit.audit_service import Actor
 from flask_app.services.embedding import embedding_setting
 from flask_app.services.providers import model_service
 from tests.support import meant
 from tests.support.clients import PageClient
 from tests.support.keys import change_key, keep_provider
-from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.scripted_upstream import Embedded, ScriptedUpstream, Status
+from tests.support.upstream_embeddings import EMBEDDINGS
 
 PATH, MODELS = "/api/admin/models/embeddings", "/api/admin/models"
 
 
 @pytest.fixture
 def model_id(upstream: ScriptedUpstream) -> str:
+    upstream.script(Embedded(means=meant.means), path=EMBEDDINGS, always=True)
     return model_service.available()[0].id
 
 
@@ -52,7 +55,10 @@ def test_nobody_makes_them_in_the_place_of_one_that_cannot_be_asked(admin_client
     keep_provider("Without a key", "https://elsewhere.example.com", models=["elsewhere-1"])
     with reading() as session:
         there = session.scalars(select(ChatModel.id).where(ChatModel.name == "elsewhere-1")).one()
-    assert put(admin_client, there).json["embeddings_by"] == there
+    refused = put(admin_client, there)
+    assert (refused.status_code, refused.json["error"]["code"]) == (422, "model_cannot_be_asked")
+    assert "elsewhere-1" in refused.json["error"]["message"]
+    embedding_setting.choose(Actor(None), there)
     assert embedding_setting.model() is None
     put(admin_client, model_id)
     found = embedding_setting.model()
@@ -99,14 +105,32 @@ def test_a_model_that_is_gone_is_no_choice(admin_client: PageClient, model_id: s
     assert embedding_setting.model() is None
 
 
-def test_it_is_chosen_from_a_terminal(app: Flask, model_id: str) -> None:
+def test_it_is_chosen_from_a_terminal(app: Flask, admin_client: PageClient, model_id: str) -> None:
     def run(*arguments: str) -> Any:
         return app.test_cli_runner().invoke(args=["models", "embeddings", *arguments])
 
-    assert run("deepseek-flash").output == "deepseek-flash\n"
-    assert embedding_setting.chosen() == model_id
-    assert run("nobody").exit_code == 1
     assert run().output == "words alone\n"
+    by = ("--user", "admin")
+    assert run("deepseek-flash").exit_code == 2, "whom is it booked to?"
+    assert run("deepseek-flash", *by).output == "deepseek-flash\n"
+    assert embedding_setting.chosen() == model_id
+    assert [entry.model for entry in meant.entries()] == ["deepseek-flash"]
+    assert run("nobody", *by).exit_code == 1
+    assert run().output == "deepseek-flash\n", "to look changes nothing"
+    assert embedding_setting.chosen() == model_id
+    for word in ("off", "none"):
+        embedding_setting.choose(Actor(None), model_id)
+        assert run(word).output == "words alone\n"
+        assert embedding_setting.chosen() is None
+
+
+def test_one_that_makes_none_is_refused_from_a_terminal(
+    app: Flask, admin_client: PageClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script(Status(404), path=EMBEDDINGS, always=True)
+    model_service.available()
+    refused = app.test_cli_runner().invoke(args=["models", "embeddings", "deepseek-v4-pro", "--user", "admin"])
+    assert (refused.exit_code, "makes no vectors" in refused.output) == (1, True)
     assert embedding_setting.chosen() is None
 
 

@@ -27,7 +27,7 @@ def means(words: str) -> list[float]:
 
 
 def model_id(number: int = 1) -> str:
-    return model_service.available()[number].id
+    return model_service.available(with_vectors=True)[number].id
 
 
 def switch_on(upstream: ScriptedUpstream, script: Any = None) -> None:

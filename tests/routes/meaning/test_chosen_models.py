@@ -1,5 +1,6 @@
 """A model is tried before documents are searched with it, and then it is no model of the chat."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +21,14 @@ from tests.support.scripted_upstream import Embedded, ScriptedUpstream, Status
 from tests.support.upstream_embeddings import EMBEDDINGS
 
 PATH = "/api/admin/models/embeddings"
+
+
+@pytest.fixture
+def lister(upstream: ScriptedUpstream) -> Iterator[ScriptedUpstream]:
+    """The provider, whose list may be changed."""
+    listed = upstream.models
+    yield upstream
+    upstream.models = listed
 
 
 def put(client: PageClient, model_id: str | None) -> Any:
@@ -79,18 +88,18 @@ def test_the_chosen_one_is_no_model_of_the_chat(
 
 
 def test_new_chats_begin_with_no_model_that_is_for_search_by_its_name(
-    member_client: PageClient, upstream: ScriptedUpstream
+    member_client: PageClient, lister: ScriptedUpstream
 ) -> None:
-    upstream.models = ["bge-m3", "deepseek-flash"]
+    lister.models = ["bge-m3", "deepseek-flash"]
     assert offered(member_client) == (["deepseek-flash", "bge-m3"], "deepseek-flash")
     assert model_service.find(None).name == "deepseek-flash"
     assert model_service.find("bge-m3").name == "bge-m3", "it may be chosen"
-    upstream.models = ["bge-m3"]
+    lister.models = ["bge-m3"]
     model_lists.sync(stored_key(environment_key.ID).provider_id)
     assert model_service.find(None).name == "bge-m3", "where there is no other"
 
 
-def test_the_doctor_says_why_the_chosen_one_makes_none(app: Flask, upstream: ScriptedUpstream) -> None:
+def test_the_doctor_says_why_the_chosen_one_makes_none(app: Flask, lister: ScriptedUpstream) -> None:
     def found() -> tuple[str, str]:
         (finding,) = doctor_embeddings.vectors()
         return finding.level, finding.what
@@ -107,14 +116,14 @@ def test_the_doctor_says_why_the_chosen_one_makes_none(app: Flask, upstream: Scr
     change_key("environment", disabled=True)
     assert found() == (WARNING, f"{what}, of which no key can be asked")
     change_key("environment", disabled=False)
-    upstream.models = ["deepseek-flash"]
+    lister.models = ["deepseek-flash"]
     model_lists.sync(model.provider_id)
     assert found() == (WARNING, f"{what}, which its provider lists no more")
 
 
-def test_a_provider_whose_only_model_makes_vectors_leaves_the_chat_none(app: Flask, upstream: ScriptedUpstream) -> None:
+def test_a_provider_whose_only_model_makes_vectors_leaves_the_chat_none(app: Flask, lister: ScriptedUpstream) -> None:
     """The keys work: that they do not is not what is said."""
-    upstream.models = ["bge-m3"]
+    lister.models = ["bge-m3"]
     only = model_service.available()[0]
     embedding_setting.choose(Actor(None), only.id)
     assert [model.name for model in model_service.available() if not model.local] == []
