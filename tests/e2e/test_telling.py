@@ -39,9 +39,12 @@ def narrow(site: Site) -> Iterator[None]:
 
 
 @pytest.fixture
-def meaning(site: Site) -> Iterator[None]:
-    """A model makes vectors, for as long as the test lasts."""
-    maker = next(each["id"] for each in site.ask("GET", "/api/admin/models")["models"] if each["offered"])
+def meaning(site: Site, script: ScriptedUpstream) -> Iterator[None]:
+    """A model makes vectors that no chat begins with, for as long as the test lasts."""
+    default, models = (site.ask("GET", path) for path in ("/api/models", "/api/admin/models"))
+    offered = [each for each in models["models"] if each["offered"]]
+    maker = next(each["id"] for each in offered if each["name"] != default["default"])
+    script.script(Embedded(means=meant.means), path=EMBEDDINGS)
     site.ask("PUT", "/api/admin/models/embeddings", {"model_id": maker})
     yield
     site.ask("PUT", "/api/admin/models/embeddings", {"model_id": None})

@@ -12,8 +12,10 @@ from tests.e2e.looks import Look
 from tests.e2e.site import Site
 from tests.e2e.visits import AT_REST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
-from tests.support.scripted_upstream import ScriptedUpstream, Stall
+from tests.support import meant
+from tests.support.scripted_upstream import Embedded, ScriptedUpstream, Stall, Status
 from tests.support.titled import WRITER, Held
+from tests.support.upstream_embeddings import EMBEDDINGS
 
 say = words("en")
 FOCUS = "dispatchEvent(new Event('focus'))"
@@ -116,8 +118,11 @@ def test_an_administrator_chooses_who_writes_them(visits: Visits, site: Site, lo
 
 
 @pytest.mark.parametrize(("locale", "viewport"), [("zh", PHONE), ("en", WIDE)], ids=["phone", "wide"])
-def test_an_administrator_chooses_who_makes_vectors(visits: Visits, site: Site, locale: str, viewport: Any) -> None:
+def test_an_administrator_chooses_who_makes_vectors(
+    visits: Visits, site: Site, script: ScriptedUpstream, locale: str, viewport: Any
+) -> None:
     say_ = words(locale)
+    script.script(Embedded(means=meant.means), path=EMBEDDINGS)
     page = visits.open("/admin/models", locale=locale, viewport=viewport)
     choice = page.get_by_label(say_("admin.embeddings_by"))
     expect(choice.locator("option:checked")).to_have_text(say_("js.admin.embeddings_none"))
@@ -127,6 +132,10 @@ def test_an_administrator_chooses_who_makes_vectors(visits: Visits, site: Site, 
     expect(page.locator(".toast").last).to_contain_text(say_("js.admin.embeddings_saved", name=WRITER))
     page.reload()
     expect(choice.locator("option:checked")).to_have_text(f"{WRITER} · DeepSeek")
+    script.script(Status(404), path=EMBEDDINGS)
+    choice.select_option(label="deepseek-flash · DeepSeek")
+    save.click()
+    expect(page.get_by_text(say_("error.makes_no_vectors", model="deepseek-flash"))).to_be_visible()
     choice.select_option(value="")
     save.click()
     expect(page.locator(".toast").last).to_contain_text(say_("js.admin.embeddings_off"))
