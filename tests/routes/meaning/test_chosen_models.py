@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import delete
 
 from flask_app.database import transaction
-from flask_app.models import Tariff
+from flask_app.models import Tariff, User
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.embedding import embedding_setting
 from flask_app.services.operations import doctor_embeddings
@@ -16,6 +16,7 @@ from flask_app.services.operations.finding import GOOD, WARNING
 from flask_app.services.providers import environment_key, model_lists, model_service
 from tests.support import meant
 from tests.support.clients import PageClient
+from tests.support.gateway import Program, made
 from tests.support.keys import change_key, keep_key, keep_provider, stored_key
 from tests.support.scripted_upstream import Embedded, ScriptedUpstream, Status
 from tests.support.upstream_embeddings import EMBEDDINGS
@@ -85,6 +86,16 @@ def test_the_chosen_one_is_no_model_of_the_chat(
     assert {each["name"]: each["offered"] for each in listed["models"]}[first.name]
     embedding_setting.choose(Actor(None), None)
     assert offered(member_client)[1] == "deepseek-flash"
+
+
+def test_programs_may_ask_the_chosen_one(app: Flask, member: User, upstream: ScriptedUpstream) -> None:
+    program = Program(app, made(member).secret)
+    embedding_setting.choose(Actor(None), model_service.available()[0].id)
+    upstream.script(Embedded(), path=EMBEDDINGS)
+    assert program.embed("hello").status_code == 200
+    assert upstream.journal.last.body["model"] == "deepseek-flash"
+    listed: Any = program.get("/v1/models").get_json()
+    assert "deepseek-flash" in [each["id"] for each in listed["data"]]
 
 
 def test_new_chats_begin_with_no_model_that_is_for_search_by_its_name(
