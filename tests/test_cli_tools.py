@@ -64,7 +64,15 @@ def test_a_server_is_changed_and_switched(app: Flask) -> None:
 def test_one_that_is_not_there_says_so(app: Flask) -> None:
     tooling.added()
     looked = run(app, "look", "Workshop")
-    assert (looked.exit_code, looked.output) == (1, "Error: The server of the tool cannot be reached.\n")
+    assert (looked.exit_code, "cannot be reached: no connection" in looked.output) == (1, True)
+
+
+def test_a_wrong_path_is_told_with_its_status(app: Flask, workshop: McpServer) -> None:
+    tooling.added(workshop.at("nothing"))
+    assert "(HTTP 404). The address may be wrong." in run(app, "look", "Workshop").output
+    with app.app_context():
+        (found,) = doctor_tools.servers()
+    assert "(HTTP 404). The address may be wrong." in found.advice
 
 
 @pytest.fixture

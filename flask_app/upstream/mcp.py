@@ -260,8 +260,9 @@ class ServerCall:
         if error is None:
             return None
         failed = _Failed(error, self._line.endpoint.secret)
-        failed.upstream_status = refused.upstream_status
-        if refused.upstream_status in {401, 403}:
+        failed.upstream_status, failed.params = refused.upstream_status, refused.params
+        is_elsewhere = refused.code == "mcp_no_endpoint" and failed.number is None  # an error, and none of JSON-RPC
+        if refused.code == "mcp_refused" or is_elsewhere:
             failed.code = refused.code
         return failed
 

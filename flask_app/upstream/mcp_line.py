@@ -21,15 +21,18 @@ from flask_app.upstream.response import BrokenResponse
 
 MAX_REPLY_BYTES = 8 << 20
 JSON, EVENTS = "application/json", "text/event-stream"
+_REFUSALS = {401: "mcp_refused", 403: "mcp_refused", 404: "mcp_no_endpoint", 405: "mcp_no_endpoint"}
+_NOT_ASKED = {"upstream_address_private": "mcp_address_private", "upstream_unreachable": "mcp_unknown_host"}
 
 
 class Refused(UpstreamError):
     """The server said something else than a 200: `body` is what it said, where that is JSON."""
 
     def __init__(self, status: int, body: bytes, secret: str) -> None:
-        code = "mcp_redirects" if 300 <= status < 400 else "mcp_refused" if status in {401, 403} else "mcp_failed"
+        code = "mcp_redirects" if 300 <= status < 400 else _REFUSALS.get(status, "mcp_failed")
         detail = presentable(body[:1000].decode(errors="replace"), secret)
         super().__init__(code, status=status, detail=f"{status} {detail}".strip())
+        self.params = {"status": status}
         self.body = body
 
 
@@ -135,7 +138,7 @@ class Line:
         except UpstreamError as error:
             if error.code.startswith("mcp_"):
                 raise
-            code = "mcp_address_private" if error.code == "upstream_address_private" else "mcp_unreachable"
+            code = _NOT_ASKED.get(error.code, "mcp_unreachable")
             raise UpstreamError("mcp_timeout" if self.expired else code) from error
         except (BrokenResponse, OSError, ValueError) as error:
             code = "mcp_cut" if begun else "mcp_unreachable"

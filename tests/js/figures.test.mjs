@@ -29,6 +29,7 @@ test("answers without a price are said to be unpriced, those of the local model 
 test("hundredths of a second count only below one", () => {
   assert.equal(formatSeconds(4567), "4.6s")
   assert.equal(formatSeconds(456), "0.46s")
+  assert.equal(formatSeconds(4), "4ms")
 })
 
 test("a parameter is added or replaced, the others stay", () => {

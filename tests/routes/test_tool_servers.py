@@ -202,6 +202,13 @@ def test_a_server_that_is_not_there_says_so(admin_client: PageClient) -> None:
     assert (reply.status_code, error_code(reply)) == (502, "mcp_unreachable")
 
 
+def test_a_wrong_path_is_told_with_its_status(admin_client: PageClient, workshop: McpServer) -> None:
+    server = tooling.added(workshop.at("nothing")).server
+    reply = admin_client.post(f"{ALL}/{server.id}/look")
+    assert (reply.status_code, error_code(reply)) == (502, "mcp_no_endpoint")
+    assert "404" in reply.get_json()["error"]["message"]
+
+
 @pytest.mark.usefixtures("app")
 def test_a_group_that_is_deleted_leaves_the_server(workshop: McpServer) -> None:
     group = group_service.add(HOUSE, Choices(name="Readers")).group

@@ -110,7 +110,7 @@ def test_the_secret_opens_the_server_and_is_told_to_nobody(workshop: McpServer) 
         ("deep", "mcp_garbage"),
         ("huge", "mcp_too_large"),
         ("dies", "mcp_cut"),
-        ("nothing", "mcp_failed"),
+        ("nothing", "mcp_no_endpoint"),
     ],
 )
 @pytest.mark.security("providers-addresses")
@@ -129,10 +129,31 @@ def test_it_does_not_reach_into_this_network(workshop: McpServer) -> None:
     assert (caught.value.code, workshop.asked) == ("mcp_address_private", [])
 
 
-def test_nobody_there_is_told_as_that() -> None:
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [("http://127.0.0.1:9/mcp", "mcp_unreachable"), ("https://nobody.invalid/mcp", "mcp_unknown_host")],
+)
+def test_nobody_there_is_told_as_that(url: str, code: str) -> None:
     with pytest.raises(UpstreamError) as caught:
-        ServerCall(Endpoint("http://127.0.0.1:9/mcp", "", True), 5).tools()
-    assert caught.value.code == "mcp_unreachable"
+        ServerCall(Endpoint(url, "", True), 5).tools()
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "code"),
+    [
+        (404, {"detail": "Not Found"}, "mcp_no_endpoint"),
+        (404, {"error": "not_found"}, "mcp_no_endpoint"),
+        (405, {}, "mcp_no_endpoint"),
+        (500, {}, "mcp_failed"),
+        (403, {"error": "no"}, "mcp_refused"),
+    ],
+)
+def test_what_http_says_of_a_failure_is_told(workshop: McpServer, status: int, said: object, code: str) -> None:
+    workshop.replies["/odd"] = (status, said)
+    with pytest.raises(UpstreamError) as caught:
+        ServerCall(at(workshop, "odd"), 5).tools()
+    assert (caught.value.code, caught.value.params) == (code, {"status": status})
 
 
 @pytest.mark.parametrize(("path", "name"), [*SLOW, ("drips", "echo")])

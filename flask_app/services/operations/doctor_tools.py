@@ -27,7 +27,7 @@ def _server(found: Listed) -> Finding:
     try:
         now = tool_looks.compared(found)
     except UpstreamError as error:
-        return Finding(WARNING, f"{what}: cannot be asked", translate("en", f"error.{error.code}"))
+        return Finding(WARNING, f"{what}: cannot be asked", translate("en", f"error.{error.code}", **error.params))
     except Unavailable:
         return Finding(BAD, f"{what}: its secret cannot be decrypted", "Enter it anew (Admin, Tools).")
     if not now.is_as_kept:

@@ -53,9 +53,10 @@ class McpTool:
             stop.watch_tool(made)
             done = made.call(self.own_name, asked.arguments, self.parameters)
         except UpstreamError as error:
+            if stop.status:  # what cutting it off looked like is no fault of the server's
+                return Result(_STOPPED, is_error=True)
             log.warning("tool_failed", server=self.server, tool=self.own_name, code=error.code, detail=error.detail)
-            detail = error.detail if error.code == "mcp_error" else None
-            return Result(_STOPPED, is_error=True) if stop.status else _failed(error.code, detail)
+            return _failed(error.code, error.detail if error.code == "mcp_error" else None)
         except Unavailable as error:
             log.warning("tool_failed", server=self.server, tool=self.own_name, code=error.code)
             return _failed("tool_server_secret_unreadable")
@@ -88,7 +89,7 @@ def of(actor: User, server_ids: Sequence[str]) -> list[McpTool]:
             McpTool(
                 name=name,
                 own_name=tool.name,
-                description=tool.description or tool.title,
+                description=f"{server.name}: {tool.description or tool.title}",
                 parameters=msgspec.json.decode(tool.parameters),
                 title=tool.title,
                 server=server.name,

@@ -16,6 +16,7 @@ export class ToolLook {
   #looked = must(this.#form, "[data-looked]")
   #list = must(this.#form, "[data-seen-tools]")
   #none = must(this.#form, "[data-no-tools]")
+  #ticks = must(this.#form, "[data-ticks]")
   #keep = /** @type {HTMLButtonElement} */ (must(this.#form, "[type=submit]"))
   #path
   #id = ""
@@ -24,9 +25,14 @@ export class ToolLook {
   /** @param {string} path @param {(server: Server) => void} kept */
   constructor(path, kept) {
     this.#path = path
+    this.#ticks.addEventListener("click", ({ target }) => {
+      const pressed = /** @type {Element} */ (target).closest("[data-tick]")
+      if (!(pressed instanceof HTMLElement)) return
+      for (const box of this.#boxes("input:enabled")) box.checked = pressed.dataset.tick === "all"
+    })
     onSubmit(this.#form, async () => {
-      const boxes = /** @type {HTMLInputElement[]} */ ([...this.#list.querySelectorAll("input:checked")])
-      const server = await api.put(`${path}/${this.#id}/tools`, { seen: this.#seen, enabled: boxes.map(({ value }) => value) })
+      const enabled = this.#boxes("input:checked").map(({ value }) => value)
+      const server = await api.put(`${path}/${this.#id}/tools`, { seen: this.#seen, enabled })
       this.#form.closest("dialog")?.close()
       kept(server)
     })
@@ -38,7 +44,7 @@ export class ToolLook {
     fill(this.#form, { title: t("js.admin.tools_of", { name }) })
     this.#looked.textContent = t("js.admin.tools_asking")
     this.#list.replaceChildren()
-    this.#none.hidden = this.#keep.disabled = true
+    this.#none.hidden = this.#ticks.hidden = this.#keep.disabled = true
     must(this.#form, "[data-form-error]").hidden = true
     openDialog("tools-dialog")
     try {
@@ -57,7 +63,13 @@ export class ToolLook {
     this.#looked.textContent = words.join(" ")
     this.#list.replaceChildren(...tools.map((tool) => row(tool, isFirst)))
     this.#none.hidden = tools.length > 0
+    this.#ticks.hidden = this.#boxes("input:enabled").length < 2
     this.#keep.disabled = false
+  }
+
+  /** @param {string} which */
+  #boxes(which) {
+    return /** @type {HTMLInputElement[]} */ ([...this.#list.querySelectorAll(which)])
   }
 }
 

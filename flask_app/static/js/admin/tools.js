@@ -21,11 +21,11 @@ const none = must(document, "[data-servers-none]")
 const add = must(document, "[data-add-server]")
 const look = new ToolLook(PATH, (server) => {
   keep(server, "[data-look]")
-  toast(t("js.admin.tool_server_kept", { count: formatNumber(offered(server)) }))
+  toast(isIdle(server) ? t("js.admin.tool_server_saved_idle") : t("js.admin.tool_server_kept", { count: formatNumber(offered(server)) }))
 })
 const form = new ToolServerForm(PATH, groups, (server, { isNew }) => {
   keep(server, isNew ? "[data-look]" : "[data-edit]")
-  toast(t("js.admin.tool_server_saved"))
+  toast(t(isIdle(server) ? "js.admin.tool_server_saved_idle" : "js.admin.tool_server_saved"))
   if (isNew) look.open(server)
 })
 
@@ -74,20 +74,27 @@ function offered({ tools }) {
   return tools.filter(({ enabled }) => enabled).length
 }
 
+/** Would nobody be told of a tool, though it may be called? @param {Server} server */
+function isIdle(server) {
+  return !server.disabled && !(offered(server) && server.groups.length)
+}
+
 /** @param {Server} server */
 function rowOf(server) {
   const { id, name, url, confirms, disabled, looked_at: looked, tools, groups: granted } = server
+  const standing = disabled ? "off" : isIdle(server) ? "idle" : "on"
   const names = groups.filter((group) => granted.includes(group.id)).map((group) => group.name)
   const row = fromTemplate("tool-server-template", {
     name,
     url,
-    state: t(disabled ? "js.admin.tool_server_off" : "js.admin.tool_server_on"),
+    state: t(`js.admin.tool_server_${standing}`),
     confirms: t(confirms ? "js.admin.tool_server_confirms" : "js.admin.tool_server_at_once"),
     offered: looked ? t("js.admin.tool_server_offered", { count: formatNumber(offered(server)), all: formatNumber(tools.length) }) : t("js.admin.tool_server_not_seen"),
     groups: names.length ? t("js.admin.tool_server_groups", { names: names.join(" · ") }) : t("js.admin.tool_server_no_groups"),
   })
   row.dataset.id = id
-  slot(row, "state").classList.add(disabled ? "badge--off" : "badge--ok")
+  slot(row, "state").classList.add({ off: "badge--off", idle: "badge--warn", on: "badge--ok" }[standing])
+  must(row, "[data-look]").classList.toggle("button--primary", standing === "idle" && !offered(server))
   must(row, "[data-look]").setAttribute("aria-label", t("js.admin.tool_server_look", { name }))
   must(row, "[data-edit]").setAttribute("aria-label", t("js.admin.tool_server_edit", { name }))
   must(row, "[data-delete]").setAttribute("aria-label", t("js.admin.tool_server_delete", { name }))

@@ -65,10 +65,11 @@ export function explainFlags(root, sums) {
 
 /** @param {number} milliseconds */
 export function formatSeconds(milliseconds) {
+  const isTiny = milliseconds < 10 // no hundredth of a second would be told as none
   const seconds = milliseconds / 1000
   const digits = { maximumFractionDigits: seconds < 1 ? 2 : 1 }
-  const options = { ...digits, style: /** @type {const} */ ("unit"), unit: "second", unitDisplay: /** @type {const} */ ("narrow") }
-  return new Intl.NumberFormat(document.documentElement.lang, options).format(seconds)
+  const options = { ...digits, style: /** @type {const} */ ("unit"), unit: isTiny ? "millisecond" : "second", unitDisplay: /** @type {const} */ ("narrow") }
+  return new Intl.NumberFormat(document.documentElement.lang, options).format(isTiny ? milliseconds : seconds)
 }
 
 /** @param {Sum} sum @returns {HTMLElement[]} */
