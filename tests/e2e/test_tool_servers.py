@@ -92,7 +92,9 @@ def test_what_is_wrong_with_a_server_is_said(visits: Visits, site: Site, worksho
 
 
 @pytest.mark.parametrize("locale", ["zh", "zh-Hant", "en", "ja"])
-def test_one_that_offers_nothing_says_so_and_leads_to_its_tools(visits: Visits, workshop: McpServer, locale: str) -> None:
+def test_one_that_offers_nothing_says_so_and_leads_to_its_tools(
+    visits: Visits, workshop: McpServer, locale: str
+) -> None:
     workshop.tools = [tool(f"tool{number}") for number in range(12)]
     say, page = words(locale), visits.open("/admin/tools", locale=locale, viewport=PHONE)
     page.get_by_role("button", name=say("tool_servers.add")).click()
@@ -100,7 +102,7 @@ def test_one_that_offers_nothing_says_so_and_leads_to_its_tools(visits: Visits, 
     dialog.get_by_label(say("tool_servers.name"), exact=True).fill("Workshop")
     dialog.get_by_label(say("tool_servers.url"), exact=True).fill(workshop.url)
     dialog.get_by_role("button", name=say("base.save")).click()
-    expect(page.locator(".toast")).to_have_text(say("js.admin.tool_server_saved_idle"))
+    expect(page.locator(".toast")).to_contain_text(say("js.admin.tool_server_saved_idle"))
     seen = page.get_by_role("dialog", name=say("js.admin.tools_of", name="Workshop"))
     ticked = seen.locator("input:checked")
     expect(ticked).to_have_count(12)
