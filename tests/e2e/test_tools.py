@@ -108,6 +108,7 @@ def test_what_is_not_allowed_is_not_called(server: McpServer, chat: Chat, script
     for _ in ("as it went", "as it is stored"):
         expect(chat.prose).to_have_text("Then not.")
         status(rows(chat), "refused")
+        expect(calls(chat)).to_have_text(say("js.calls_one_refused", tool="echo"))
         chat.page.reload()
     assert server.called == []
 
@@ -121,7 +122,7 @@ def test_one_word_is_enough_for_an_answer_and_only_for_that(
     ask(chat, "allow_all").click()
     chat.wait_until_answered()
     expect(calls(chat)).to_have_text(
-        f"{say('js.calls_used', count=3)} · {say('js.calls_failed', count=1)}", use_inner_text=True
+        f"{say('js.calls_done', count=2)} · {say('js.calls_failed', count=1)}", use_inner_text=True
     )
     calls(chat).click()
     expect(rows(chat).nth(2)).to_contain_text(say("js.call_error_tool_said_error"))
@@ -148,6 +149,34 @@ def test_one_that_waits_is_found_again_and_told_to_those_who_do_not_see_it(
     keys.use(ask(chat, "allow"))
     chat.wait_until_answered()
     expect(chat.prose).to_have_text("Boats.")
+
+
+def test_one_that_waits_out_of_sight_is_told_of_above_the_composer(
+    look: Look, server: McpServer, visits: Visits, script: ScriptedUpstream
+) -> None:
+    chat = Chat(look.open(visits, "/"), look.say)
+    waits = chat.page.locator("[data-call-waits]")
+    choose(chat)
+    script.script(calling(ECHO, text="A long paragraph before it.\n\n" * 60), Answer("Boats."))
+    chat.send(QUESTION)
+    for _ in ("as it comes", "as it is followed again"):
+        expect(waits).to_contain_text(look.say("js.calls_waiting", tool="echo"))
+        expect(ask(chat, "allow")).not_to_be_in_viewport()
+        chat.page.reload()
+    chat.page.evaluate("document.querySelector('[data-new]').click()")
+    expect(waits).to_be_hidden()
+    chat.page.go_back()
+    expect(waits).to_be_visible()
+    look.expect_no_fault(chat.page)
+    calls(chat).evaluate("each => { each.parentElement.open = false }")
+    waits.get_by_role("button").click()
+    expect(ask(chat, "allow")).to_be_focused()
+    expect(ask(chat, "allow")).to_be_in_viewport()
+    expect(rows(chat)).to_contain_text(look.say("chat.call_until", minutes=5))
+    chat.page.keyboard.press("Enter")
+    expect(waits).to_be_hidden()
+    chat.wait_until_answered()
+    assert len(server.called) == 1
 
 
 def test_a_word_that_did_not_get_there_is_given_again_and_seen_in_the_other_tab(
@@ -184,6 +213,7 @@ def test_a_call_is_stopped_with_its_answer(trusted: McpServer, chat: Chat, scrip
     chat.wait_until_answered()
     for _ in ("as it went", "as it is stored"):
         status(rows(chat), "stopped")
+        expect(calls(chat)).to_have_text(say("js.calls_one_stopped", tool="hangs"))
         expect(chat.answer.locator(".calls--now")).to_have_count(0)
         chat.page.reload()
     expect_no_fault(chat.page)

@@ -2,9 +2,10 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
 
-const words = readFileSync(new URL("../../flask_app/locales/en/tool_calls.json", import.meta.url), "utf8")
+const catalogue = (name) => JSON.parse(readFileSync(new URL(`../../flask_app/locales/en/${name}.json`, import.meta.url), "utf8"))
+const words = JSON.stringify({ ...catalogue("tool_calls"), ...catalogue("web_search") })
 globalThis.document = { documentElement: { lang: "en", dataset: {} }, getElementById: () => ({ textContent: words }) }
-const { readable, stateWords, summaryWords } = await import("app/chat/call-list.js")
+const { contentsOf, readable, stateWords, summaryWords } = await import("app/chat/call-list.js")
 const { Calls, isOpen } = await import("app/chat/calls.js")
 
 const CALL = { id: "c1", round: 1, server: "Sky", tool: "sky__weather", title: "Weather", arguments: "{}", status: "done", error_code: null, result: "sunny", duration_ms: 20 }
@@ -20,11 +21,26 @@ test("a call is named as people read it, and one that waits for them before one 
   assert.deepEqual([CALL, running, waiting].map(isOpen), [false, true, true])
 })
 
-test("once all have ended they are counted, and those that failed beside them", () => {
-  const failed = { ...CALL, id: "c2", status: "failed" }
-  assert.equal(summaryWords([CALL, { ...CALL, id: "c3", status: "refused" }]), "Tools called: 2")
-  assert.equal(summaryWords([CALL, failed, { ...failed, id: "c4" }]), "Tools called: 3 · failed: 2")
-  assert.equal(summaryWords([failed]), "Called “Weather” · failed: 1")
+test("once all have ended, only those that were made are called", () => {
+  const [refused, failed, stopped] = ["refused", "failed", "stopped"].map((status) => ({ ...CALL, id: status, status }))
+  const late = { ...refused, id: "late", error_code: "tool_not_confirmed" }
+  assert.equal(summaryWords([CALL, refused]), "Tools called: 1 · not allowed: 1")
+  assert.equal(summaryWords([failed, CALL, { ...failed, id: "c4" }]), "Tools called: 1 · failed: 2")
+  assert.equal(summaryWords([late, late]), "Tools called: 0 · not allowed in time: 2")
+  assert.equal(summaryWords([stopped, failed, late, refused, CALL, CALL]), "Tools called: 2 · not allowed: 1 · not allowed in time: 1 · failed: 1 · stopped: 1")
+  const alone = [refused, late, failed, stopped].map((call) => summaryWords([call]))
+  assert.deepEqual(alone, ["Not allowed: Weather", "Not allowed in time: Weather", "Failed: Weather", "Stopped: Weather"])
+})
+
+test("of the web people see what was asked, and not what the model is told of it", () => {
+  const search = { ...CALL, server: "", tool: "web_search", arguments: '{"query":"boats\u202e"}', result: '<web_search query="boats">\n<source number="1">' }
+  assert.deepEqual(contentsOf(search), ["boats\\u202e", ""])
+  assert.deepEqual(contentsOf({ ...search, result: "The search found nothing." }), ["boats\\u202e", "The web search for “boats\\u202e” found nothing"])
+  assert.deepEqual(contentsOf({ ...search, status: "failed", result: "It failed: interrupted." }), ["boats\\u202e", ""])
+  assert.deepEqual(contentsOf({ ...search, tool: "web_fetch", arguments: '{"url":"https://a.example/"}' }), ["https://a.example/", ""])
+  for (const broken of ["null", "[", '{"query":1}']) assert.deepEqual(contentsOf({ ...search, arguments: broken })[1], "", broken)
+  assert.deepEqual(contentsOf({ ...search, arguments: '{"quer' }), ['{"quer', ""])
+  assert.deepEqual(contentsOf({ ...search, server: "Sky" })[1], search.result, "a server's own is shown as it came")
 })
 
 test("how one has gone is said, and why where there are words for that", () => {

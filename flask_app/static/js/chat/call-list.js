@@ -1,7 +1,8 @@
 // @ts-check
 /** The calls of tools above an answer's words: how each went, what it was asked and what came of it, and whether it may be made. Loaded with the first one. */
 import { api } from "app/api.js"
-import { isOpen, nameOf } from "app/chat/calls.js"
+import { showWaiting } from "app/chat/call-bar.js"
+import { isOpen, isOwn, nameOf } from "app/chat/calls.js"
 import { formatDuration, formatNumber, t } from "app/i18n.js"
 import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
 
@@ -9,6 +10,7 @@ import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
 /** @typedef {{element: HTMLElement, details: HTMLDetailsElement, call: Call, since: number, asked: boolean}} Row `asked`: its buttons have been shown */
 
 const A_SECOND = 1000
+const ENDS = ["done", "refused", "late", "failed", "stopped"] // in this order; `late`: not allowed in time
 const MOST_DEPTH = 32
 const LONG_NUMBER = /\d{16}/ // a double has no room for it
 const UNSEEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]|[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]{2,}/gu
@@ -43,6 +45,7 @@ export class CallList {
     if (isAsking) this.#details.open = true
     else if (!this.#isTurned) this.#details.open = !isSettled
     this.#keepTime(calls.some(({ status }) => status === "running"))
+    showWaiting()
   }
 
   /** @param {Call} call */
@@ -121,11 +124,30 @@ export class CallList {
 
 /** What is asked and what came of it is drawn once it is looked at: as words, whatever stands in it. @param {Row} row */
 function showContents({ element, call }) {
-  const [asked, came] = [readable(call.arguments), call.result]
+  const [asked, came] = contentsOf(call)
   for (const [name, text] of Object.entries({ arguments: asked, result: came })) {
     const place = slot(element, name)
     if (place.textContent !== text) place.textContent = text
     slot(element, `${name}-part`).hidden = !text
+  }
+}
+
+/** What was asked and what came of it. Of the web, the first alone: what was found has cards, what the model is told of it is not for people. @param {Call} call @returns {[string, string]} */
+export function contentsOf(call) {
+  if (!isOwn(call)) return [readable(call.arguments), call.result]
+  const asked = wordsOf(call.arguments)
+  const isEmpty = call.status === "done" && call.result !== "" && !call.result.startsWith("<")
+  return [asked ?? readable(call.arguments), isEmpty ? t("js.web_empty", { query: asked ?? "" }) : ""]
+}
+
+/** What was searched for, or the address that was opened. @param {string} json */
+function wordsOf(json) {
+  try {
+    const { query, url } = JSON.parse(json)
+    const words = query ?? url
+    return typeof words === "string" ? visible(words) : null
+  } catch {
+    return null
   }
 }
 
@@ -153,11 +175,17 @@ export function stateWords({ status, error_code: code }) {
   return words === why ? t(`js.call_${status}`) : words
 }
 
-/** All of them in a line. @param {Call[]} calls */
+/** All of them in a line: those that were made, and beside them what became of the others. @param {Call[]} calls */
 export function summaryWords(calls) {
   const open = calls.find(({ status }) => status === "waiting") ?? calls.find(isOpen)
   if (open) return t(`js.calls_${open.status}`, { tool: nameOf(open) })
-  const failed = calls.filter(({ status }) => status === "failed").length
-  const words = calls.length === 1 && calls[0] ? t("js.calls_one", { tool: nameOf(calls[0]) }) : t("js.calls_used", { count: formatNumber(calls.length) })
-  return failed ? `${words} · ${t("js.calls_failed", { count: formatNumber(failed) })}` : words
+  const [first] = calls
+  if (calls.length === 1 && first) return t(`js.calls_one_${endOf(first)}`, { tool: nameOf(first) })
+  const ends = calls.map(endOf)
+  const counts = ENDS.map((end) => /** @type {const} */ ([end, ends.filter((each) => each === end).length]))
+  const told = counts.filter(([end, count]) => count || end === "done")
+  return told.map(([end, count]) => t(`js.calls_${end}`, { count: formatNumber(count) })).join(" · ")
 }
+
+/** @param {Call} call */
+const endOf = ({ status, error_code: code }) => (status === "refused" && code === "tool_not_confirmed" ? "late" : status)

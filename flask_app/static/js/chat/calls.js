@@ -15,8 +15,11 @@ export const isOpen = ({ status }) => status === "waiting" || status === "runnin
 
 const OWN = ["web_search", "web_fetch"] // tools that are built in
 
+/** @param {Call} call */
+export const isOwn = ({ server, tool }) => !server && OWN.includes(tool)
+
 /** What people read of it. @param {Call} call */
-export const nameOf = ({ server, tool, title }) => (!server && OWN.includes(tool) ? t(`js.call_tool_${tool}`) : title || tool)
+export const nameOf = (call) => (isOwn(call) ? t(`js.call_tool_${call.tool}`) : call.title || call.tool)
 
 export class Calls {
   #place

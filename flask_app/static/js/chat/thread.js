@@ -43,6 +43,7 @@ export class Thread extends EventTarget {
     this.#latest.addEventListener("click", () => this.toLatest({ smoothly: true }))
     this.#messages.addEventListener("click", (event) => this.#pressed(/** @type {Element} */ (event.target)))
     this.#messages.addEventListener("toggle", ({ target }) => target instanceof HTMLDetailsElement && target.open && this.#opens(target), true)
+    this.#messages.addEventListener("sought", () => (this.#following = false)) // somebody goes to something in it
     this.#messages.addEventListener("keydown", (event) => this.#keyPressed(event))
     this.#messages.addEventListener("resend", (event) => {
       this.#emit("resend", /** @type {Element} */ (event.target), /** @type {CustomEvent} */ (event).detail)
