@@ -161,6 +161,7 @@ def test_one_that_waits_out_of_sight_is_told_of_above_the_composer(
     chat.send(QUESTION)
     for _ in ("as it comes", "as it is followed again"):
         expect(waits).to_contain_text(look.say("js.calls_waiting", tool="echo"))
+        chat.page.locator("[data-thread]").evaluate("each => each.scrollTo(0, each.scrollHeight)")
         expect(ask(chat, "allow")).not_to_be_in_viewport()
         chat.page.reload()
     chat.page.evaluate("document.querySelector('[data-new]').click()")

@@ -34,6 +34,8 @@ export class CallList {
   /** Nobody will see it any more. */
   drop() {
     clearInterval(this.#clock)
+    this.#details.remove()
+    showWaiting()
   }
 
   /** @param {Call[]} calls @param {{isSettled: boolean}} options */
