@@ -8,6 +8,8 @@ import { withSourceList } from "app/markdown/citations.js"
 import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
 import { showVersion } from "app/chat/versions.js"
 
+const TOLD_AGAIN = 1000 // milliseconds in which an answer that is told again from its start has come as far as it stood there
+
 /** @typedef {import("app/chat/question.js").Question} Question */
 /** @typedef {{total_tokens: number, context_tokens?: number, source: string}} Usage */
 /** @typedef {{href: string, label: string}} Way */
@@ -104,6 +106,7 @@ export class Answer {
 
   /** From here on the answer comes in pieces, from its first one. @param {string | null} [model] */
   begin(model = null) {
+    this.#holdPlace()
     this.element.classList.add("message--written")
     this.#model = model
     this.#stored = ""
@@ -116,6 +119,12 @@ export class Answer {
     this.hideProblem()
     this.#isWhole = false
     this.#showWhatFits()
+  }
+
+  /** What stood there comes again: until it has, nothing moves, and the end that is followed stays one. */
+  #holdPlace() {
+    this.element.style.minHeight = `${this.element.offsetHeight}px`
+    setTimeout(() => (this.element.style.minHeight = ""), TOLD_AGAIN)
   }
 
   /** This is looked up on the web first, in these words; "": it has been. @param {string} words */
