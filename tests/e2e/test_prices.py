@@ -83,6 +83,7 @@ def test_requests_are_priced_by_the_thousand(look: Look, page: Page, site: Site)
     told = say("js.admin.price_of_requests", price="€5.00")
     expect(card.get_by_text(told, exact=True)).to_be_visible()
     expect(card.get_by_role("table")).to_have_count(0)
+    page.evaluate("scrollTo(0, 0)")  # nothing lies below the bar at the top
     look.expect_no_fault(page)
 
     card.get_by_role("button", name=say("js.admin.price_new_of", model=model)).click()
