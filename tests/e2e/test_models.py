@@ -46,6 +46,7 @@ def test_the_successor_is_named_on_the_page_and_goes_on(
     row = page.get_by_role("listitem").filter(has_text=gone)
     expect(row).to_contain_text(say("js.admin.followed_by", name="deepseek-v4-pro"))
     expect(row).to_contain_text(say("js.admin.separator").join([f"elder {gone}", f"Grandfather {gone}"]))
+    page.evaluate("scrollTo(0, 0)")  # nothing lies below the bar at the top
     look.expect_no_fault(page)
 
     chat = Chat(look.open(visits, conversation), say)
