@@ -207,10 +207,14 @@ class _Watcher:
     """Looks at a socket on the event loop whenever there is something to read: see flask_app/upstream/connection.py."""
 
     def __init__(self, opened: Any) -> None:
+        import ssl
+
         import gevent
 
         self._hub = gevent.get_hub()
         self._watcher = self._hub.loop.io(opened.fileno(), 1)
+        # gevent's own `recv` is to wait where there is nothing: here that is nobody's wish.
+        self.receive = opened.recv if isinstance(opened, ssl.SSLSocket) else opened._sock.recv  # noqa: SLF001
 
     def each(self, look: Callable[[], bool]) -> None:
         from gevent.hub import Waiter

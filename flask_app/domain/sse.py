@@ -31,10 +31,11 @@ class Named(bytes):
 class Decoder:
     """Decodes one stream; make a new one for the next. Once there is a `fault`, give the stream up.
 
-    `has_named`: some event has had a name.
+    `has_named`: some event has had a name. `is_between`: what came last was one event, on one line and in one piece, so
+    that what comes next may be as plain, and needs no decoder to be told apart.
     """
 
-    __slots__ = ("_after_cr", "_begun", "_limit", "_pending", "fault", "has_named")
+    __slots__ = ("_after_cr", "_begun", "_limit", "_pending", "fault", "has_named", "is_between")
 
     def __init__(self, max_event_bytes: int = 1 << 20) -> None:
         self._limit = max_event_bytes
@@ -42,13 +43,14 @@ class Decoder:
         self._begun = False
         self._after_cr = False
         self.fault: StreamTooLarge | None = None
-        self.has_named = False
+        self.has_named = self.is_between = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The data of each event that ends in `chunk`, in order; `Named` where it has a name.
 
         An event over the limit, ended or not, is a fault; nothing after it is decoded.
         """
+        self.is_between = False
         if self.fault:
             return []
         if not self._begun:
@@ -59,6 +61,7 @@ class Decoder:
             return self._continue(chunk)
         end = len(chunk) - 2
         if chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and chunk.find(b"\n") == end <= self._limit:
+            self.is_between = not self._after_cr
             return [chunk[6:end]]  # one event, of one line, in one piece: nearly all come so
         return self._cut(chunk)
 

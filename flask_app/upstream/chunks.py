@@ -70,11 +70,13 @@ _NOBODYS = object()
 class ChunkReader:
     """Reads one stream's payloads; `finished` turns true at `[DONE]`, and `fault` is what could not be read.
 
+    An event of that `form` says no more than its words, and need not come here.
+
     Some providers send choices that nobody has asked for: the answer is that of the first to be heard, and the others
     are left out.
     """
 
-    __slots__ = ("_calls", "_form", "_forms", "_index", "_model", "_others", "_said", "fault", "finished")
+    __slots__ = ("_calls", "_forms", "_index", "_model", "_others", "_said", "fault", "finished", "form")
 
     def __init__(self) -> None:
         self.finished = False
@@ -84,7 +86,7 @@ class ChunkReader:
         self._model: str | None = None
         self._index: Any = _NOBODYS  # of the choice that is the answer
         self._others = 0  # chunks that were not plain
-        self._form: Form | None = None  # of the last that was
+        self.form: Form | None = None  # of the last that was
         self._forms = 0
 
     def read(self, payloads: Sequence[bytes]) -> list[Event]:
@@ -120,7 +122,7 @@ class ChunkReader:
 
         Nearly every chunk of an answer is such a one, and this costs less than to read it in full.
         """
-        if self._form and (word := self._form.read(payload)):
+        if self.form and (word := self.form.read(payload)):
             return word
         try:
             chunk = decode_plain(payload)
@@ -135,7 +137,7 @@ class ChunkReader:
             return None
         word = Token(text) if text else Reasoning(reasoning or "")
         if self._forms < MOST_FORMS:
-            self._form = Form.of(payload, word)
+            self.form = Form.of(payload, word)
             self._forms += 1
         return word
 
@@ -148,7 +150,7 @@ class ChunkReader:
 
     def _served(self, said: msgspec.Raw) -> Served | None:
         """The model that answers, where it is told anew."""
-        self._said, self._form = said.copy(), None
+        self._said, self.form = said.copy(), None
         name = name_of(bytes(said))
         if not name or name == self._model:
             return None

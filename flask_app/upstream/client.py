@@ -108,19 +108,14 @@ class ChatStream:
         decoder, reader = Decoder(), self._reader()
 
         def read(data: bytes) -> bool:
-            payloads = decoder.feed(data) if data else decoder.close()
             self.bytes_received += len(data)
-            if events := reader.read(payloads):
-                if not self.begun:
-                    self.begun = any(isinstance(event, _BEGINNING) for event in events)
+            if decoder.is_between and (form := reader.form) and (word := form.read_event(data)):  # nearly all are such
+                events: list[Event] = [word]
                 take(events)
-            if decoder.has_named and _named_error(payloads):
-                take([Failed("upstream_failed")])
-            if fault := decoder.fault or reader.fault:
-                # The event that a stream ended in may be a part of one.
-                raise UpstreamError("upstream_garbage" if data else "upstream_cut", retryable=True) from fault
-            if reader.finished or not data:
-                return False
+            else:
+                events = self._read(decoder, reader, data, take)
+                if reader.finished or not data:
+                    return False
             if self._room.is_full_after(events) or self.bytes_received > MAX_STREAM_BYTES:
                 self._check_begun()
                 take([Finished("length")])
@@ -131,6 +126,22 @@ class ChatStream:
             self._receive(read)
         finally:
             self.close(reusable=reader.finished)
+
+    def _read(
+        self, decoder: Decoder, reader: ChunkReader, data: bytes, take: Callable[[list[Event]], None]
+    ) -> list[Event]:
+        """Give `take` the events of what came, or of the end, and return them; raises UpstreamError."""
+        payloads = decoder.feed(data) if data else decoder.close()
+        if events := reader.read(payloads):
+            if not self.begun:
+                self.begun = any(isinstance(event, _BEGINNING) for event in events)
+            take(events)
+        if decoder.has_named and _named_error(payloads):
+            take([Failed("upstream_failed")])
+        if fault := decoder.fault or reader.fault:
+            # The event that a stream ended in may be a part of one.
+            raise UpstreamError("upstream_garbage" if data else "upstream_cut", retryable=True) from fault
+        return events
 
     def _reader(self) -> ChunkReader:
         return ChunkReader() if self._choices == 1 else ChoicesReader()

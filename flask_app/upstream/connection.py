@@ -30,7 +30,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Watcher(Protocol):
-    """Watches a socket from an event loop."""
+    """Watches a socket from an event loop. `receive` is its `recv`, once the socket has no patience."""
+
+    receive: Callable[[int], bytes]
 
     def each(self, look: Callable[[], bool]) -> None:
         """Call `look` on the loop whenever there is something to read, be it the end, until it gives False.
@@ -81,6 +83,7 @@ class Connection:
         self._socket: socket.socket | None = None
         self._encrypted: ssl.SSLSocket | None = None
         self._watcher: Watcher | None = None
+        self._receive: Callable[[int], bytes] | None = None  # of a watched socket, in `read_each` alone
         self._between = 0  # bytes since the last that belonged to the body
         self._is_shut = False  # nothing may be opened any more
         self._woken = threading.Event()  # from waiting for where the host is
@@ -163,8 +166,12 @@ class Connection:
                 pass
             return
         self._socket.settimeout(0)
-        if look():  # something may have come with the head
-            self._watcher.each(look)
+        self._receive = self._watcher.receive
+        try:
+            if look():  # something may have come with the head
+                self._watcher.each(look)
+        finally:
+            self._receive = None
 
     def _look(self, take: Callable[[bytes], bool]) -> bool:
         """Give `take` all that there is, or, where the socket has patience, one piece; False when it wants no more."""
@@ -183,10 +190,12 @@ class Connection:
 
     def _received(self) -> bytes | None:
         """The same as `read`; None when what came was no part of the body, or, without patience, nothing has come."""
-        response, opened = self.response, None if self._is_shut else self._socket
-        if not (response.parts or response.fault or response.is_complete):
+        response = self.response
+        parts = response.parts
+        if not (parts or response.fault or response.is_complete):
+            receive = None if self._is_shut else self._receive
             try:
-                data = (opened or self._open_socket()).recv(READ_BYTES)
+                data = (receive or self._open_socket().recv)(READ_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return None
             if data:
@@ -195,9 +204,11 @@ class Connection:
             else:
                 self._open_socket()  # raises where it was shut from here
                 response.end()
-        if parts := response.parts:
-            response.parts, self._between = [], 0
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+        if parts:
+            self._between = 0
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()
+            return data
         if response.fault:
             raise response.fault
         if self._between > MAX_HEAD_BYTES:

@@ -41,16 +41,17 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 
 class Form:
-    """What stands before and after the words of a plain chunk. Most have those of the last, and need not be decoded.
+    """What stands before and after the words of a plain chunk's event. Most have those of the last, and need not be
+    decoded.
 
-    What stands between the same bytes, and is one string of JSON, takes the place of the words.
+    What stands between the same bytes, and is one string of JSON, takes the place of the words: no line ends in it.
     """
 
     __slots__ = ("_after", "_before", "_kind", "_shortest")
 
     def __init__(self, before: bytes, after: bytes, kind: type[Token | Reasoning]) -> None:
-        self._before, self._after, self._kind = before, after, kind
-        self._shortest = len(before) + len(after)
+        self._before, self._after, self._kind = b"data: " + before, after + b"\n\n", kind
+        self._shortest = len(self._before) + len(self._after)
 
     @classmethod
     def of(cls, payload: bytes, word: Token | Reasoning) -> "Form | None":
@@ -58,26 +59,31 @@ class Form:
         kind = type(word)
         place = _PLACES[kind].search(payload)
         end = _STRING.match(payload, place.end()) if place else None
-        if end is None or payload[end.end() : end.end() + 1] != b'"':
+        if end is None or payload[end.end() : end.end() + 1] != b'"' or b"\n" in payload:  # an event of several lines
             return None
         form = cls(payload[: end.start()], payload[end.end() :], kind)
-        return form if form._is_of_words() else None
+        return form if _is_of_words(payload[: end.start()] + _PROBE.encode() + payload[end.end() :], kind) else None
 
     def read(self, payload: bytes) -> Token | Reasoning | None:
         """The words of a chunk of this form; None for any other, or where there are none."""
+        return self.read_event(b"data: %b\n\n" % payload)
+
+    def read_event(self, event: bytes) -> Token | Reasoning | None:
+        """The same of a whole event as it came, or of what may be one: of two together the form is none."""
         before, after = self._before, self._after
-        if not (payload.startswith(before) and payload.endswith(after) and len(payload) > self._shortest):
+        if not (event.startswith(before) and event.endswith(after) and len(event) > self._shortest):
             return None
         try:
-            return self._kind(_decode_text(b'"%b"' % payload[len(before) : -len(after)]))
+            return self._kind(_decode_text(b'"%b"' % event[len(before) : -len(after)]))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
 
-    def _is_of_words(self) -> bool:
-        """Do other words in this place become those of the chunk, and nothing else of it?"""
-        try:
-            delta = decode_plain(self._before + _PROBE.encode() + self._after).choices[0].delta
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return False
-        words = (delta.content or None, delta.reasoning_content or None)
-        return words == ((_PROBE, None) if self._kind is Token else (None, _PROBE))
+
+def _is_of_words(payload: bytes, kind: type[Token | Reasoning]) -> bool:
+    """Do other words in this place become those of the chunk, and nothing else of it?"""
+    try:
+        delta = decode_plain(payload).choices[0].delta
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    words = (delta.content or None, delta.reasoning_content or None)
+    return words == ((_PROBE, None) if kind is Token else (None, _PROBE))

@@ -19,6 +19,7 @@ class Response:
         self.is_reusable = False
         self.parts: list[bytes] = []  # of the body, not yet fetched
         self.fault: BrokenResponse | None = None  # told once the parts before it are fetched
+        self.on_body = self.parts.append  # before the parser, which looks for it once
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
@@ -49,9 +50,6 @@ class Response:
         if self.status >= 200:  # before that it is an interim response: the real one follows
             self.has_head = True
             self.is_framed = not {"content-length", "transfer-encoding"}.isdisjoint(self.headers)
-
-    def on_body(self, part: bytes) -> None:
-        self.parts.append(part)
 
     def on_message_complete(self) -> None:
         if not self.has_head:

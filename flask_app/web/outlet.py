@@ -21,10 +21,12 @@ class SocketOutlet:
 
     def __init__(self, client: socket.socket, *, chunked: bool) -> None:
         self._client = client
+        self._send = getattr(client, "_sock", client).send  # as the system has it: gevent's own is to wait
         self._chunked = chunked  # HTTP/1.0 has no chunks: the response goes on until the connection ends
         self._is_encrypted = isinstance(client, ssl.SSLSocket)
         self._patience = client.gettimeout()
         self._rest = b""
+        self.is_clogged = False
         self._is_open = False
         self.written = 0  # bytes of the body, without what frames them
 
@@ -62,19 +64,16 @@ class SocketOutlet:
             with contextlib.suppress(OSError):  # gone: whoever writes next finds out
                 self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, value)
 
-    @property
-    def is_clogged(self) -> bool:
-        return bool(self._rest)
-
     def offer(self, frame: bytes) -> bool:
-        if not self._is_open or self._rest or self._is_encrypted:
+        if not self._is_open or self.is_clogged or self._is_encrypted:
             return False
-        chunk = self._framed(frame)
+        chunk = b"%x\r\n%b\r\n" % (len(frame), frame) if self._chunked else frame
         try:
-            sent = os.write(self._client.fileno(), chunk)  # -1 once it is closed, never another's number
+            sent = self._send(chunk)
         except OSError:  # full, or gone: the response's own thread finds out which
             return False
-        self._rest = chunk[sent:]
+        if sent < len(chunk):
+            self._rest, self.is_clogged = chunk[sent:], True
         self.written += len(frame)
         return True
 
@@ -89,7 +88,7 @@ class SocketOutlet:
 
     def drain(self) -> None:
         """Write what is left of the last event; raises OSError as `write` does."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest, self.is_clogged = self._rest, b"", False
         self._client.settimeout(STUCK_SECONDS)
         try:
             for start in range(0, len(rest), _PIECE):

@@ -45,6 +45,7 @@ class Watching:
     def __init__(self, opened: socket.socket) -> None:
         self._selector = selectors.DefaultSelector()
         self._selector.register(opened.fileno(), selectors.EVENT_READ)
+        self.receive = opened.recv
 
     def each(self, look: Callable[[], bool]) -> None:
         goes_on = True

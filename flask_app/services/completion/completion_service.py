@@ -86,11 +86,13 @@ class Completion:
     def _attempt(self, tell: Callable[[Event], None]) -> UpstreamError | None:
         """Tell the events of one attempt; gives the failure of one that was refused before anything was said."""
         outcome = self.outcome
+        said = outcome.text_parts
 
         def take(events: list[Event]) -> None:
             for event in events:
-                if outcome.text_parts and type(event) is Token:  # nearly all are, and end nothing
-                    outcome.hear(event)
+                if said and type(event) is Token:  # nearly all are, and end nothing: heard as `Outcome.hear` does
+                    said.append(event.text)
+                    outcome.usage = None
                 elif thought := self._take(event):
                     tell(thought)
                 tell(event)
