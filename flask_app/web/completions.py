@@ -56,6 +56,12 @@ class TextPart(Part, tag_field="type", tag="text"):
     text: str
 
 
+class RefusalPart(Part, tag_field="type", tag="refusal"):
+    """What clients send back of an answer in parts: it was what the assistant said."""
+
+    refusal: str
+
+
 class Image(Sent):
     url: str
     detail: Literal["auto", "low", "high", "original"] | None = None
@@ -63,6 +69,9 @@ class Image(Sent):
 
 class ImagePart(Part, tag_field="type", tag="image_url"):
     image_url: Image
+
+
+AnyPart = TextPart | RefusalPart | ImagePart
 
 
 class FunctionCall(Part):
@@ -84,7 +93,7 @@ class ChatMessage(Body, Passing, forbid_unknown_fields=False):
     """
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | Annotated[list[TextPart | ImagePart], msgspec.Meta(max_length=MAX_PARTS)] | None = None
+    content: str | Annotated[list[AnyPart], msgspec.Meta(max_length=MAX_PARTS)] | None = None
     name: Label | None = None
     tool_calls: Annotated[list[AskedCall], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
     tool_call_id: Label | None = None
@@ -114,9 +123,11 @@ class ChatMessage(Body, Passing, forbid_unknown_fields=False):
             return self.content
         return [self._part(part, f"messages[{place}].content[{number}]") for number, part in enumerate(self.content)]
 
-    def _part(self, part: TextPart | ImagePart, place: str) -> object:
+    def _part(self, part: AnyPart, place: str) -> object:
         if isinstance(part, TextPart):
             return msgspec.to_builtins(part)
+        if isinstance(part, RefusalPart):
+            return {"type": "text", "text": part.refusal}
         if self.role != "user":
             raise BadRequest("images_not_taken", field=place)
         return images.part(part.image_url.url, place, part.image_url.detail)
@@ -138,9 +149,17 @@ class NamedFunction(Sent):
     name: Name
 
 
-class ChosenTool(Sent):
-    type: Literal["function"]
+class ChosenTool(Sent, tag_field="type", tag="function"):
     function: NamedFunction
+
+
+class AllowedTools(Sent):
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[ChosenTool], msgspec.Meta(min_length=1, max_length=MAX_TOOLS)]
+
+
+class ToolsToChooseFrom(Sent, tag_field="type", tag="allowed_tools"):
+    allowed_tools: AllowedTools
 
 
 class ResponseFormat(Part):
@@ -178,7 +197,7 @@ class CompletionRequest(PassingBody):
     top_logprobs: Annotated[int, msgspec.Meta(ge=0, le=20)] | None = None
     response_format: ResponseFormat | None = None
     tools: Annotated[list[Tool], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
+    tool_choice: Literal["none", "auto", "required"] | ChosenTool | ToolsToChooseFrom | None = None
     parallel_tool_calls: bool | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] | None = None
     thinking: Thinking | None = None

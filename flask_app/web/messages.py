@@ -92,6 +92,7 @@ class MessagePrompt(ProgramBody, kw_only=True):
     output_config: OutputConfig | None = None
     cache_control: Ignored = None
     context_management: Ignored = None
+    speed: Literal["standard"] | None = None
     mcp_servers: None = None  # not there, as the next: a client may say null
     output_format: None = None
 
@@ -137,7 +138,6 @@ class MessageRequest(MessagePrompt):
     top_k: Annotated[int, msgspec.Meta(ge=0)] | None = None
     metadata: Metadata | None = None
     service_tier: Literal["auto", "standard_only"] | None = None
-    speed: Literal["standard"] | None = None
     diagnostics: Ignored = None
     user_profile_id: Annotated[str, msgspec.Meta(max_length=512)] | None = None
     container: None = None  # not there, as the next: a client may say null

@@ -45,15 +45,26 @@ class WebSearchTool(msgspec.Struct, tag_field="type", tag="web_search"):
 AnyTool = FlatFunction | ToolNamespace | WebSearchTool
 
 
-class FunctionChoice(Sent):
-    type: Literal["function"]
+class FunctionChoice(Sent, tag_field="type", tag="function"):
     name: Name
 
     def passed(self, tools: Sequence[AnyTool]) -> dict[str, object]:
-        """By the name that its provider knows: that of the first of `tools` which is called so."""
+        return {"type": "function", "function": {"name": self.sent(tools)}}
+
+    def sent(self, tools: Sequence[AnyTool]) -> str:
+        """The name that its provider knows: that of the first of `tools` which is called so."""
         spaces = [space for space, function in _functions(tools) if function.name == self.name]
-        name = sent_name(spaces[0], self.name) if spaces and None not in spaces else self.name
-        return {"type": self.type, "function": {"name": name}}
+        return sent_name(spaces[0], self.name) if spaces and None not in spaces else self.name
+
+
+class AllowedTools(Sent, tag_field="type", tag="allowed_tools"):
+    """Which of the tools may be called now: a provider is told of no others."""
+
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[FunctionChoice | WebSearchTool], msgspec.Meta(min_length=1, max_length=MAX_TOOLS)]
+
+    def sent(self, tools: Sequence[AnyTool]) -> set[str]:
+        return {each.sent(tools) for each in self.tools if isinstance(each, FunctionChoice)}
 
 
 def sent_name(namespace: str | None, name: str) -> str:
@@ -64,12 +75,17 @@ def sent_name(namespace: str | None, name: str) -> str:
     return f"{full[: MAX_NAME - _SIGNED - 1]}_{hashlib.sha256(full.encode()).hexdigest()[:_SIGNED]}"
 
 
-def passed(tools: Sequence[AnyTool]) -> list[dict[str, object]]:
-    """The functions of all tools. Raises BadRequest for too many."""
-    found = [function.passed(namespace) for namespace, function in _functions(tools)]
+def passed(tools: Sequence[AnyTool], choice: object) -> list[dict[str, object]]:
+    """The functions of all tools that may be called. Raises BadRequest for too many."""
+    found = list(_functions(tools))
     if len(found) > MAX_TOOLS:
         raise BadRequest("too_many_tools", field="tools", limit=MAX_TOOLS)
-    return found
+    allowed = choice.sent(tools) if isinstance(choice, AllowedTools) else None
+    return [
+        function.passed(space)
+        for space, function in found
+        if allowed is None or sent_name(space, function.name) in allowed
+    ]
 
 
 def names(tools: Sequence[AnyTool]) -> dict[str, tuple[str, str]]:

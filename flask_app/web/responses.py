@@ -15,7 +15,7 @@ from flask_app.web import response_tools
 from flask_app.web.bodies import Body, ProgramBody
 from flask_app.web.completions import MAX_MESSAGES, MAX_TOOLS, Limit, Metadata, Sent, Word
 from flask_app.web.response_items import Ignored, input_turns, instructions_turns
-from flask_app.web.response_tools import AnyTool, FunctionChoice, WebSearchTool
+from flask_app.web.response_tools import AllowedTools, AnyTool, FunctionChoice, WebSearchTool
 
 # What needs that something was kept of an answer.
 KEPT = ("previous_response_id", "conversation", "prompt", "background", "store")
@@ -75,6 +75,7 @@ class ReasoningConfig(Sent):
     summary: Literal["auto", "concise", "detailed", "none"] | None = None
     generate_summary: Literal["auto", "concise", "detailed"] | None = None
     context: Literal["auto", "current_turn", "all_turns"] | None = None
+    mode: Literal["standard"] | None = None
 
 
 class ObfuscationOptions(Body):
@@ -91,7 +92,7 @@ class ResponseRequest(ProgramBody):
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     tools: Annotated[list[AnyTool], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | FunctionChoice | None = None
+    tool_choice: Literal["none", "auto", "required"] | FunctionChoice | AllowedTools | None = None
     parallel_tool_calls: bool | None = None
     text: TextConfig | None = None
     reasoning: ReasoningConfig | None = None
@@ -113,6 +114,10 @@ class ResponseRequest(ProgramBody):
     prompt: Any = None
     max_tool_calls: None = None  # not there, as the next: a client may say null
     context_management: None = None
+    moderation: None = None
+    image: None = None
+    access_programs: None = None
+    background_options: None = None
 
     def asked(self) -> Asked:
         """Raises BadRequest for what is well formed and not to be had here."""
@@ -146,17 +151,19 @@ class ResponseRequest(ProgramBody):
         options: dict[str, object] = {name: value for name, value in given.items() if value is not None}
         if self.text and self.text.format:
             options["response_format"] = self.text.format.passed()
-        if tools := response_tools.passed(self.tools or ()):
-            options["tools"] = tools
-            if isinstance(self.tool_choice, FunctionChoice):
-                options["tool_choice"] = self.tool_choice.passed(self.tools or ())
-            elif self.tool_choice is not None:
-                options["tool_choice"] = self.tool_choice
-            if self.parallel_tool_calls is not None:
-                options["parallel_tool_calls"] = self.parallel_tool_calls
-        elif self.tool_choice not in (None, "none", "auto"):
-            raise BadRequest("no_tool_to_choose", field="tool_choice")
-        return options
+        return options | self._tools()
+
+    def _tools(self) -> dict[str, object]:
+        """Nothing is said of tools where there are none: providers refuse it."""
+        choice = self.tool_choice.mode if isinstance(self.tool_choice, AllowedTools) else self.tool_choice
+        tools = response_tools.passed(self.tools or (), self.tool_choice)
+        if not tools:
+            if choice not in (None, "none", "auto"):
+                raise BadRequest("no_tool_to_choose", field="tool_choice")
+            return {}
+        chosen = choice.passed(self.tools or ()) if isinstance(choice, FunctionChoice) else choice
+        given = {"tools": tools, "tool_choice": chosen, "parallel_tool_calls": self.parallel_tool_calls}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def _effort(self) -> str | None:

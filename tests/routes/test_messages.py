@@ -247,7 +247,8 @@ def test_a_prompt_is_counted_without_a_provider(program: Program, upstream: Scri
     short = program.post(COUNT, asked).get_json()
     assert set(short) == {"input_tokens"}
     tool = {"name": "weather", "input_schema": {"type": "object", "properties": {}}}
-    long = program.post(COUNT, asked | {"system": "Be brief. " * 100, "tools": [tool]}).get_json()
+    more = {"system": "Be brief. " * 100, "tools": [tool], "speed": "standard"}
+    long = program.post(COUNT, asked | more).get_json()
     assert long["input_tokens"] > short["input_tokens"] + 250
     assert upstream.journal.chats == []
     with reading() as session:

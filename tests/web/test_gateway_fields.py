@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from anthropic.types.message_count_tokens_params import MessageCountTokensParams
+from anthropic.types.message_create_params import MessageCreateParamsBase
+from openai.types.responses.response_create_params import ResponseCreateParamsBase
 
 from flask_app.errors import BadRequest
 from flask_app.web.bodies import Body
@@ -34,6 +37,14 @@ LEAST: dict[str, dict[str, Any]] = {
     "/v1/messages/count_tokens": {"messages": [{"role": "user", "content": "hello"}]},
 }
 
+# What the calls that are translated take according to the packages of those who made them; two are headers there.
+PACKAGES: dict[str, Any] = {
+    "/v1/responses": ResponseCreateParamsBase,
+    "/v1/messages": MessageCreateParamsBase,
+    "/v1/messages/count_tokens": MessageCountTokensParams,
+}
+HEADERS = {"user_profile_id", "workspace_id"}
+
 
 def row(call: str) -> list[list[str]]:
     """The names in each column: passed, translated, taken, refused."""
@@ -48,6 +59,12 @@ def test_every_field_stands_once_in_the_table(call: str) -> None:
     fields: tuple[Any, ...] = CALLS[call].__struct_fields__
     assert len(named) == len(set(named))
     assert set(named) == set(fields)
+
+
+@pytest.mark.parametrize("call", PACKAGES)
+def test_every_field_that_a_package_can_send_is_known(call: str) -> None:
+    """Some clients write null for whatever they do not set, which nothing that is not known may be."""
+    assert set(PACKAGES[call].__annotations__) - HEADERS <= set(CALLS[call].__struct_fields__)
 
 
 @pytest.mark.parametrize("call", CALLS)
