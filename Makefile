@@ -51,6 +51,7 @@ lock: .dev ## Lock the newest stable versions, with hashes
 	$(LOCK) requirements-observe.in -o requirements-observe.txt
 	$(LOCK) requirements-s3.in -o requirements-s3.txt
 	$(LOCK) requirements-dev.in --overrides requirements-dev.overrides -o requirements-dev.txt
+	$(LOCK) requirements-clients.in -o requirements-clients.txt
 	$(LOCK) requirements-mutation.in -o requirements-mutation.txt
 	$(subst 3.11,3.12,$(LOCK)) requirements-scan.in -o requirements-scan.txt
 	$(LOCK) requirements-audit.in -o requirements-audit.txt
@@ -75,8 +76,8 @@ test: services check test-sqlite test-mariadb test-faults stack-test e2e ## Ever
 check: check-python check-pages check-browser check-deployment ## Format, lint, types, scripts of the pages, vendored files
 
 .PHONY: test-sqlite
-test-sqlite: .dev node_modules/.stamp ## Tests on SQLite
-	$(BIN)/pytest $(ELSEWHERE) $(PARALLEL)
+test-sqlite: .dev .clients node_modules/.stamp ## Tests on SQLite
+	MINGCHAT_CLIENTS=$(CURDIR)/.venv-clients/bin $(BIN)/pytest $(ELSEWHERE) $(PARALLEL)
 
 .PHONY: test-mariadb
 test-mariadb: .dev node_modules/.stamp ## Tests on MariaDB
@@ -184,7 +185,7 @@ scan: .dev ## An outside scanner (wapiti) over every page and list of a site tha
 .PHONY: audit
 audit: node_modules/.stamp ## Has any of the locked libraries a known weakness? Asks the databases of PyPI and npm, over the network
 	@MINGCHAT_VENV=$(CURDIR)/.venv-audit $(PYTHON) scripts/environment.py audit
-	@set -e; for lock in requirements requirements-demo requirements-observe requirements-s3 requirements-dev; do \
+	@set -e; for lock in requirements requirements-demo requirements-observe requirements-s3 requirements-dev requirements-clients; do \
 		.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock.txt; done
 	npm audit
 
@@ -250,6 +251,10 @@ check-browser: node_modules/.stamp
 .PHONY: .dev
 .dev:
 	@$(PYTHON) scripts/environment.py run demo observe s3 dev
+
+.PHONY: .clients
+.clients:
+	@MINGCHAT_VENV=$(CURDIR)/.venv-clients $(PYTHON) scripts/environment.py clients
 
 node_modules/.stamp: package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund

@@ -1,7 +1,7 @@
 """Make the virtual environment and install the locked requirements into it.
 
-``python scripts/environment.py [run] [demo] [observe] [s3] [dev] [mutation] [scan] [audit]``. A stamp per requirements
-file holds its digest, so that nothing is called when nothing changed.
+``python scripts/environment.py [run] [demo] [observe] [s3] [dev] [clients] [mutation] [scan] [audit]``. A stamp per
+requirements file holds its digest, so that nothing is called when nothing changed.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ EXTRAS = {
     "observe": ("requirements-observe.txt", "what traces and error reports need", ()),
     "s3": ("requirements-s3.txt", "what files in S3-compatible storage need", ("--only-binary", ":all:")),
     "dev": ("requirements-dev.txt", "the developer's tools", ()),
+    "clients": ("requirements-clients.txt", "programs that ask the gateway", ("--only-binary", ":all:")),
     "scan": ("requirements-scan.txt", "the scanner", ()),
     "audit": ("requirements-audit.txt", "what asks for known weaknesses", ()),
     "mutation": ("requirements-mutation.txt", "what breaks the code to try the tests", ()),

@@ -1,9 +1,10 @@
 """`llm` and LiteLLM against the real server, told of it as docs/gateway.md says.
 
-They are in no lock of this repository: MINGCHAT_CLIENTS names the folder of commands of an environment that has both
-(`python -m venv DIR && DIR/bin/pip install llm litellm`; MINGCHAT_CLIENTS=DIR/bin).
+They have an environment of their own (requirements-clients.txt): `make test-sqlite` makes it, and names its folder of
+commands in MINGCHAT_CLIENTS. Alone: `make .clients`, then MINGCHAT_CLIENTS=$PWD/.venv-clients/bin .venv/bin/pytest …
 """
 
+import json
 import os
 import re
 import subprocess
@@ -13,8 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status
+from tests.support.scripted_upstream import Answer, Embedded, ScriptedUpstream, Status
 from tests.support.served import ROOT, Served
+from tests.support.upstream_embeddings import EMBEDDINGS, vector
 
 DOCUMENT = (ROOT / "docs" / "gateway.md").read_text("utf-8")
 ADDRESS = "https://chat.example.org/v1"
@@ -30,6 +32,18 @@ said = ask(asked, min_p=0.1).choices[0].message
 heard = {"role": "tool", "tool_call_id": said.tool_calls[0].id, "content": "sunny"}
 chunks = ask([*asked, said, heard], stream=True, max_retries=5)
 print("".join(chunk.choices[0].delta.content or "" for chunk in chunks))
+"""
+OTHERS = """
+import json, litellm
+responded = litellm.responses(model="openai/deepseek-flash", input="Hello.")
+events = list(litellm.responses(model="openai/deepseek-flash", input="Hello.", stream=True))
+embedded = litellm.embedding("openai/deepseek-flash", ["one", "two"], encoding_format="float")
+try:
+    litellm.completion("openai/gpt-0", [{"role": "user", "content": "Hello."}])
+except litellm.NotFoundError as error:
+    failed = error.status_code
+vectors = [each["embedding"] for each in embedded.data]
+print(json.dumps([responded.output[-1].content[0].text, events[-1].type.value, vectors, failed]))
 """
 
 needs_them = pytest.mark.skipif(not COMMANDS, reason="MINGCHAT_CLIENTS names no environment that has llm and LiteLLM")
@@ -69,6 +83,10 @@ def test_llm(server: Served, upstream: ScriptedUpstream, tmp_path: Path) -> None
     assert llm("-m", "mingchat", "-T", "llm_version", "-o", "temperature", "1", "Which version?") == "That one."
     assert upstream.journal.last.body["messages"][-1]["role"] == "tool"
 
+    upstream.script(Answer('{"name": "Ada", "age": 36}'))
+    assert json.loads(llm("-m", "mingchat", "--schema", "name, age int", "Who?")) == {"name": "Ada", "age": 36}
+    assert upstream.journal.last.body["response_format"]["json_schema"]["schema"]["required"] == ["name", "age"]
+
 
 @needs_them
 def test_litellm(server: Served, upstream: ScriptedUpstream, tmp_path: Path) -> None:
@@ -81,3 +99,14 @@ def test_litellm(server: Served, upstream: ScriptedUpstream, tmp_path: Path) -> 
     told = said(tmp_path, "python", "-c", LOOP, OPENAI_API_BASE=address, OPENAI_API_KEY=secret)
     assert told == "It is sunny."
     assert upstream.journal.chats[1].body["min_p"] == 0.1
+
+
+@needs_them
+def test_litellms_other_calls(server: Served, upstream: ScriptedUpstream, tmp_path: Path) -> None:
+    secret = server.post("/api/tokens", {"name": "LiteLLM"}).json()["secret"]
+    upstream.forget_scripts()
+    upstream.script(Answer("Hello, Ada."), Answer("And Bob."))
+    upstream.script(Embedded(), path=EMBEDDINGS)
+    environ = {"OPENAI_API_BASE": f"{server.base_url}/v1", "OPENAI_API_KEY": secret}
+    told = said(tmp_path, "python", "-c", OTHERS, **environ).splitlines()[-1]
+    assert json.loads(told) == ["Hello, Ada.", "response.completed", [vector(0), vector(1)], 404]
