@@ -68,7 +68,9 @@ def test_a_sound_site_has_nothing_but_ok(app: Flask, key: ScriptedUpstream) -> N
     back_up(timedelta(hours=5))
     result = examined(app)
     assert result.exit_code == 0
-    assert all(line.startswith("ok ") for line in result.output.splitlines())
+    # Each December the holidays of the coming year are in doubt, until its days are published and come with a version.
+    said = re.sub(r"\S+ +holidays of CN: not confirmed.*\n +→ .*\n", "", result.output)
+    assert [line for line in said.splitlines() if not line.startswith("ok ")] == []
     for what in (
         "database: ",
         "schema: 00",
