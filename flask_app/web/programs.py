@@ -1,6 +1,7 @@
 """Who asks under /v1: a program with a personal access token. No cookie is read there, and none set."""
 
 import re
+import weakref
 from typing import cast
 
 from flask import Flask, after_this_request, g, has_request_context, request
@@ -54,7 +55,8 @@ def speaks_messages() -> bool:
 
 def is_elsewhere() -> bool:
     """Does the token come from where it may not be used? It then counts as a visit of that address, and no more."""
-    return "access" in g and not token_access_service.admits(visit().networks, client_address())
+    is_so: bool = g.get("is_elsewhere", False)
+    return is_so
 
 
 def load() -> Visit | None:
@@ -64,6 +66,7 @@ def load() -> Visit | None:
     visited, secret = next(((visited, secret) for visited, secret in visits if visited is not None), (None, ""))
     if visited is not None:
         g.access = visited
+        g.is_elsewhere = not token_access_service.admits(visited.networks, client_address())
         if KEY in request.headers:
             g.secret = secret
         g.logged = logged = _logged(visited)
@@ -149,10 +152,11 @@ def _logged(visited: Visit) -> OpenRequest:
 def _noting(response: Response, visited: Visit, logged: OpenRequest) -> Response:
     logged.status = response.status_code
     has_body, is_used = request.method != "HEAD", not is_elsewhere()
+    ending = weakref.proxy(response)  # or each would hold the other, and all of the answer, until the collector comes
 
     def close() -> None:
         if has_body and not logged.is_stream:
-            logged.bytes_sent = response.calculate_content_length() or 0
+            logged.bytes_sent = ending.calculate_content_length() or 0
         logged.close()
         if is_used:
             token_service.note_used(visited)

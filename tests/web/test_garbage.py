@@ -8,7 +8,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from flask_app.models import User
+from flask_app.services.gateway.program_answers import StreamedAnswer
 from flask_app.web.garbage import FEW
+from tests.support.brokers import wait_until
+from tests.support.gateway import Program, made
+from tests.support.scripted_upstream import Answer, ScriptedUpstream
 
 
 class Knot:
@@ -48,3 +53,12 @@ def test_what_another_request_saw_in_use_is_freed_too(app: Flask, client: FlaskC
         if number == 0:
             del in_use
     assert left() is None
+
+
+def test_an_answer_to_a_program_goes_with_its_reply_without_a_look(
+    app: Flask, member: User, upstream: ScriptedUpstream
+) -> None:
+    program = Program(app, made(member).secret)
+    upstream.script(Answer("Hi there"))
+    assert program.complete(stream=True).status_code == 200
+    wait_until(lambda: not [each for each in gc.get_objects() if type(each) is StreamedAnswer])
