@@ -5,6 +5,7 @@ a lenient reader could take for a field that is known: some do not tell `maxToke
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -54,12 +55,14 @@ _REFUSED_BELOW = _REFUSED | {"model"}
 _OWN_NAMES = frozenset({"guidedjson", "json", "jsonschema", "schema", "logitbias", "documents", "reasoning"})
 _SHOWN = ("image", "audio", "video", "file", "url")
 
+_object, _list = msgspec.json.Decoder(dict[str, msgspec.Raw]), msgspec.json.Decoder(list[msgspec.Raw])
+
 
 class Passing(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
     """What may have fields that are not named."""
 
 
-def found(raw: bytes, body: msgspec.Struct) -> Found:
+def found(raw: bytes, body: Passing) -> Found:
     """Those of a body that was read as `body`. Raises BadRequest for what is not passed on."""
     every = dict(_found(msgspec.Raw(raw), body, ()))
     own, nested = every.get((), {}), [fields for place, fields in every.items() if place]
@@ -85,24 +88,25 @@ def _at(target: Any, path: Path) -> dict[str, Any] | None:
 
 def _found(raw: msgspec.Raw, read: Any, place: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Side by side: what came, and what was read of it."""
-    if isinstance(read, list) and read and isinstance(read[0], msgspec.Struct):
-        for number, each in enumerate(msgspec.json.decode(raw, type=list[msgspec.Raw])):
-            yield from _found(each, read[number], (*place, number))
-    elif isinstance(read, Passing):
-        came = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-        names = _names(read)
-        if unknown := {name: came[name] for name in came if name not in names}:
+    if isinstance(read, Passing):
+        came, names = _object.decode(raw), _names(type(read))
+        if unknown := {name: each for name, each in came.items() if name not in names}:
             yield place, _checked(unknown, names, place)
-        for name in names & came.keys():
-            yield from _found(came[name], getattr(read, name, None), (*place, name))
+        for name in came:
+            if name in names and isinstance(inner := getattr(read, name, None), list | Passing):
+                yield from _found(came[name], inner, (*place, name))
+    elif isinstance(read, list) and read and isinstance(read[0], msgspec.Struct):
+        for number, each in enumerate(_list.decode(raw)):
+            yield from _found(each, read[number], (*place, number))
 
 
-def _names(read: msgspec.Struct) -> set[str]:
-    tag = read.__struct_config__.tag_field
-    return {*read.__struct_encode_fields__, *([tag] if tag else [])}
+@cache
+def _names(kind: type[msgspec.Struct]) -> frozenset[str]:
+    tag = kind.__struct_config__.tag_field
+    return frozenset({*kind.__struct_encode_fields__, *([tag] if tag else [])})
 
 
-def _checked(unknown: Mapping[str, msgspec.Raw], known: set[str], place: Path) -> dict[str, Any]:
+def _checked(unknown: Mapping[str, msgspec.Raw], known: frozenset[str], place: Path) -> dict[str, Any]:
     """Clients write null for what they do not set."""
     sizes = {name: len(memoryview(raw)) + len(name) for name, raw in unknown.items()}
     if sum(sizes.values()) > (MAX_NESTED_BYTES if place else MAX_BYTES):
