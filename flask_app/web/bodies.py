@@ -227,8 +227,7 @@ def _decode(body_type: type[Body], most: int) -> Body:
 def _check_strictly(raw: bytes, bounds: Bounds) -> None:
     """Refuse what JSON readers differ about: twice the same key, NaN, numbers out of range, lone surrogates."""
     try:
-        value = json.loads(long_bodies.without_pictures(raw), object_pairs_hook=_unique, parse_constant=_no_constant)
-        _walk(value, bounds, 0)
+        _walk(_strict.decode(long_bodies.without_pictures(raw).decode()), bounds, 0)
     except (ValueError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("malformed_json") from error
 
@@ -242,6 +241,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
+
+
+_strict = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def _walk(value: Any, bounds: Bounds, depth: int) -> None:
