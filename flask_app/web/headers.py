@@ -48,39 +48,45 @@ def init_app(app: Flask) -> None:
 
 def protect(response: Response) -> Response:
     headers = response.headers
+    endpoint = request.endpoint or ""
     for name, value in _FIXED.items():
         headers[name] = value
-    _open_to_frames(response)
+    _open_to_frames(response, endpoint)
     if response.status_code == HTTPStatus.NO_CONTENT:
         headers.pop("Content-Type", None)
-    headers["Content-Security-Policy"] = _policy(response)
+    headers["Content-Security-Policy"] = _policy(response, endpoint)
     headers.setdefault("Cache-Control", "no-store")
     if request.is_secure:
         headers["Strict-Transport-Security"] = _STRICT_TRANSPORT
     return response
 
 
-def _open_to_frames(response: Response) -> None:
+def _open_to_frames(response: Response, endpoint: str) -> None:
     """Our own pages may hold our frames, and these may load their own scripts."""
-    if request.endpoint in _FRAMES:
+    if endpoint in _FRAMES:
         response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    if request.endpoint in _UNTOLD:
+    if endpoint in _UNTOLD:
         response.headers["Referrer-Policy"] = "no-referrer"
-    name = (request.view_args or {}).get("name", "") if request.endpoint == "assets.static_file" else ""
+    name = (request.view_args or {}).get("name", "") if endpoint == "assets.static_file" else ""
     if name.startswith(_OF_FRAMES):
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
-def _policy(response: Response) -> str:
-    nonce = csp_nonce() if "request_id" in g else ""
-    if frame := _FRAMES.get(request.endpoint or ""):
+def _policy(response: Response, endpoint: str) -> str:
+    if frame := _FRAMES.get(endpoint):
+        nonce = _nonce()
         return _FRAME_POLICY.format(images=frame["images"], styles=frame["styles"].format(nonce=nonce), nonce=nonce)
-    if request.endpoint == "installed.worker":
+    if endpoint == "installed.worker":
         return _INSTALLED_POLICY
-    if request.endpoint == "files.content":
+    if endpoint == "files.content":
         return _FILES_POLICY
     if response.mimetype == "text/javascript":
         return _SCRIPTS_POLICY
     if response.mimetype != "text/html":
         return _CLOSED_POLICY
-    return _POLICY.format(nonce=nonce)
+    return _POLICY.format(nonce=_nonce())
+
+
+def _nonce() -> str:
+    """Of what was refused before it began there is none."""
+    return csp_nonce() if "request_id" in g else ""
