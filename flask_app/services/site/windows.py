@@ -93,6 +93,8 @@ class Windows:
     def count(self, name: str, rate: Rate | None = None) -> Seen:
         """The same, with how the window stands then: as in whichever place has counted more."""
         rate = rate or self.rate
+        if _shared is None:
+            return self._here(name, rate, count=True)
         if (here := self._here(name, rate)).wait:
             return here
         if (anywhere := self._anywhere(name, rate, count=True)).wait:
