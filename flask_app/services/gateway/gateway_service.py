@@ -1,7 +1,7 @@
 """Answers to programs: asked for with a personal access token, made and metered as the chat's are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -70,36 +70,39 @@ def begin(
     if model.local and any(turn.images for turn in asked.turns):
         raise BadRequest("images_not_taken", field="messages")
     keys = failover.candidates_for(model)
-    begun = ProgramRun(
-        run_id=new_id(),
-        model=model.name,
-        locale=origin.locale,
-        request_id=origin.request_id,
-        keeps_words=visited.keeps_words,
-    )
-    request = _request(visited, asked, model, origin, begun.run_id)
+    run_id = new_id()
+    request = _request(visited, asked, model, origin, run_id)
 
     def write(connection: Connection) -> Ticket:
         if under:
-            program_keys.claim(connection, under, begun.run_id, origin.request_id)
+            program_keys.claim(connection, under, run_id, origin.request_id)
         chat_service.check_cap(connection, visited.user)
         token_service.hold(connection, visited.token_id)
         _check_cap(connection, visited)
-        run_service.write(connection, begun.run_id, visited.user.id, token_id=visited.token_id)
+        run_service.write(connection, run_id, visited.user.id, token_id=visited.token_id)
         return dispatching.dispatch(connection, request, keys)
 
     ticket = in_writing(
         write,
         alone=True,
-        is_there=lambda connection, _: doubt.renew(connection, begun.run_id),
+        is_there=lambda connection, _: doubt.renew(connection, run_id),
         # Its program is told that it failed and asks again, as something new.
         doubted=lambda written: doubt.forgo(written, None),
     )
-    sent = ticket.sent
-    answer = make(replace(begun, prompt_tokens=sent.call.prompt_estimate, allowance=sent.allowance))
+    answer = make(
+        ProgramRun(
+            run_id=run_id,
+            model=model.name,
+            locale=origin.locale,
+            request_id=origin.request_id,
+            prompt_tokens=ticket.sent.call.prompt_estimate,
+            allowance=ticket.sent.allowance,
+            keeps_words=visited.keeps_words,
+        )
+    )
     answer.goes_on = visited.on_disconnect == token_access_service.CONTINUE
     if under and isinstance(answer, Whole):
-        answer.keep_with(partial(program_keys.keep, under, begun.run_id))
+        answer.keep_with(partial(program_keys.keep, under, run_id))
     run_service.start(answer, ticket)
     return answer
 
