@@ -37,13 +37,14 @@ def refuse(error: AppError) -> None:
 
 
 def _tell(response: Response) -> Response:
-    now = utc_now()
+    now, of_messages = utc_now(), programs.speaks_messages()
     for kind, limit, left, resets_at in _limits(now):
         figures = {"limit": str(limit), "remaining": str(left)}
         if resets_at is not None:
-            figures["reset"] = _moment(resets_at) if programs.speaks_messages() else _duration(resets_at - now)
+            figures["reset"] = _moment(resets_at) if of_messages else _duration(resets_at - now)
         for figure, value in figures.items():
-            response.headers[_name(kind, figure)] = value
+            name = f"anthropic-ratelimit-{kind}-{figure}" if of_messages else f"x-ratelimit-{figure}-{kind}"
+            response.headers[name] = value
     return response
 
 
@@ -53,10 +54,6 @@ def _limits(now: datetime) -> Iterator[tuple[str, int, int, datetime | None]]:
         yield REQUESTS, rate.amount, rate.amount - seen.used, now + timedelta(seconds=seen.empties)
     if (allowance := g.get("allowance")) is not None:
         yield TOKENS_LEFT, allowance.limit, allowance.left, allowance.renews_at
-
-
-def _name(kind: str, figure: str) -> str:
-    return f"anthropic-ratelimit-{kind}-{figure}" if programs.speaks_messages() else f"x-ratelimit-{figure}-{kind}"
 
 
 def _moment(moment: datetime) -> str:
