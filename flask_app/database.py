@@ -165,13 +165,13 @@ def writing(*, alone: bool = False) -> Iterator[Connection]:
     """
     bound = _bound()
     if bound.company is None:
-        with bound.writer.begin() as connection:
+        with bound.begin() as connection:
             yield connection
     elif alone:
-        with bound.turn, bound.writer.begin() as connection:
+        with bound.turn, bound.begin() as connection:
             yield connection
     else:
-        with bound.turn, bound.company.taken_along(bound.writer.begin) as connection:
+        with bound.turn, bound.company.taken_along(bound.begin) as connection:
             yield connection
 
 
@@ -184,7 +184,7 @@ def reading() -> Iterator[Session]:
 
 def fetching() -> AbstractContextManager[Connection]:
     """The same on a bare connection, for the token path's queries."""
-    return engine().connect()
+    return _bound().fetch()
 
 
 def in_transaction(work: Callable[[Session], Result]) -> Result:

@@ -3,15 +3,17 @@
 import os
 import sqlite3
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Connection, make_url
 
 from flask_app import offload
 from flask_app.company import Company
-from flask_app.pools import CountedPool, Turn, ask_rested, count
+from flask_app.pools import CountedPool, Taken, Turn, ask_rested, count
 
 # Statements kept compiled: those of every page. One that had to make room would be garbage that refers to itself. A
 # site that is one small process keeps those of what people do, and of the last pages of its administrators.
@@ -47,7 +49,10 @@ def wait_with(apply: offload.Apply) -> None:
 
 
 class Engines:
-    """The process's database: an engine that reads and one that writes. On SQLite the latter has one connection."""
+    """The process's database: an engine that reads and one that writes. On SQLite the latter has one connection.
+
+    `fetch` and `begin` are the token path's ways in: a connection of the one, a transaction of the other.
+    """
 
     def __init__(self, url: str, reply_seconds: int) -> None:
         if make_url(url).get_backend_name() == "sqlite":
@@ -57,18 +62,28 @@ class Engines:
             # one process queue here, and whoever waits for another process's writer sleeps outside of SQLite.
             self.turn: AbstractContextManager[object] = Turn()
             self.company: Company | None = Company()
+            self.fetch: Callable[[], AbstractContextManager[Connection]] = partial(Taken, self.reader)
+            self.begin: Callable[[], AbstractContextManager[Connection]] = partial(_begun, self.writer)
         else:
             self.reader = _server_engine(url, reply_seconds, _READS)
             self.writer = _server_engine(url, reply_seconds, {"isolation_level": "READ COMMITTED"})
             ask_rested(self.reader, self.writer)
             self.turn = nullcontext()
             self.company = None
+            self.fetch, self.begin = self.reader.connect, self.writer.begin
         count(self.reader)
         count(self.writer)
 
     def dispose(self) -> None:
         self.reader.dispose()
         self.writer.dispose()
+
+
+@contextmanager
+def _begun(writer: Engine) -> Iterator[Connection]:
+    """As the engine's own `begin`, on a connection that is ready."""
+    with Taken(writer) as connection, connection.begin():
+        yield connection
 
 
 def _server_engine(url: str, reply_seconds: int, terms: dict[str, Any]) -> Engine:
