@@ -115,4 +115,9 @@ Event = Words | Thought | Logprobs | Vectors | Begun | Usage | Finished | Failed
 def estimate_tokens(text: str) -> int:
     """About how many tokens `text` is, for when no provider says: never zero for a text that is not empty."""
     ascii_characters = len(text.encode("ascii", "ignore"))
-    return -int(-(ascii_characters * _ASCII_TOKENS + (len(text) - ascii_characters) * _OTHER_TOKENS) // 1)
+    return tokens_of(ascii_characters, len(text) - ascii_characters)
+
+
+def tokens_of(ascii_characters: int, others: int) -> int:
+    """The same of a text of so many characters."""
+    return -int(-(ascii_characters * _ASCII_TOKENS + others * _OTHER_TOKENS) // 1)

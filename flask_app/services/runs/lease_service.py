@@ -7,21 +7,21 @@ import time
 from collections.abc import Callable, Sequence, Set
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import bindparam, exists, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import offload
 from flask_app.column_types import ByServer
-from flask_app.database import in_writing, reading, table_of
+from flask_app.database import fetching, in_writing, reading, table_of
 from flask_app.models import Message, Run
 from flask_app.services.ledger import replay_service, shared_clock
 from flask_app.services.runs import reaper_service, run_locks, run_service, stop_service
+from flask_app.services.runs.counted_words import Counted
 from flask_app.services.runs.run_service import LEASE, LiveRun
-from flask_app.statements import Prepared
+from flask_app.statements import Prepared, Query
 
 KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, uncounted
 TICK_EVERY = 3
@@ -30,12 +30,26 @@ KEPT_AT_ONCE = 1 << 16  # characters in one transaction
 JUMP_SECONDS = 5
 LOOK_SECONDS = 1
 BEGINNING_SECONDS = 2 * ROUND_SECONDS  # whoever lives has renewed by then
+AGED_SECONDS = ROUND_SECONDS + KEEP_SECONDS  # no lease is so old that is renewed in time
 
 _runs, _messages = table_of(Run), table_of(Message)
 _RENEW = (
     update(_runs)
     .where(_runs.c.id.in_(bindparam("runs", expanding=True)))
     .values(lease_expires_at=run_service.NEW_LEASE)
+)
+_ARE_AGED = Query(
+    select(
+        exists()
+        .where(_runs.c.status == "running", _runs.c.worker == bindparam("own"))
+        .where(
+            or_(
+                _runs.c.lease_expires_at < ByServer(LEASE.seconds - AGED_SECONDS),
+                _runs.c.lease_expires_at > ByServer(2 * LEASE.seconds),
+            )
+        )
+        .label("are_aged")
+    )
 )
 _EXPIRE = (
     update(_runs)
@@ -63,7 +77,8 @@ _is_watching = False
 _late: Set[str] = frozenset()  # runs whose rows somebody else held when their leases were due
 _reaping_from = 0.0  # not before this moment of the monotonic clock
 _ahead: float | None = None  # how far the database's clock was from the monotonic one
-_parts_kept: WeakKeyDictionary[LiveRun, int] = WeakKeyDictionary()  # in how many parts the text had come by then
+_parts_kept: dict[str, int] = {}  # by run: in how many parts the text had come by then
+_counted: dict[str, Counted] = {}  # by run: what had been counted by then of what is answered to programs
 
 
 def watch(*, is_alone: bool = False) -> None:
@@ -96,10 +111,17 @@ def tick() -> None:
 def end_the_dead() -> None:
     """End what dead workers left until there is nothing more of it that can be ended now."""
     while True:
-        renew()  # here too: a process that stood still wakes up to leases of its own that have lapsed
+        if _are_aged():  # a process that stood still wakes up to leases of its own that have lapsed
+            renew()
         _notice_jumps()
         if time.monotonic() < _reaping_from or not reaper_service.reap_all():
             return
+
+
+def _are_aged() -> bool:
+    """Has a run of this process a lease that nobody has renewed in time, by the database's own clock?"""
+    with fetching() as connection:
+        return bool(_ARE_AGED.value(connection, {"own": run_service.WORKER}))
 
 
 def _end_all_before() -> None:
@@ -153,8 +175,10 @@ def keep() -> None:
 
     Of what is answered to programs it is the tokens, estimated.
     """
-    live_now = {live: _count_parts(live) for live in run_service.live_runs()}
-    grown = {live: parts for live, parts in live_now.items() if parts != _parts_kept.get(live, 0)}
+    global _parts_kept
+    live_now = run_service.live_runs()
+    parts = {live.begun.run_id: _count_parts(live) for live in live_now}
+    grown = [live for live in live_now if parts[live.begun.run_id] != _parts_kept.get(live.begun.run_id, 0)]
     texts, volume = [], 0
     for live in grown:
         if live.begun.message_id is None:
@@ -167,7 +191,7 @@ def keep() -> None:
             texts, volume = [], 0
     _write(texts)
     _write_counts([live for live in grown if live.begun.message_id is None])
-    _parts_kept.update(grown)
+    _parts_kept = parts
 
 
 def _watch_journal() -> None:
@@ -238,7 +262,13 @@ def _write(texts: list[dict[str, Any]]) -> None:
 
 
 def _write_counts(grown: list[LiveRun]) -> None:
-    counts = [{"run": live.begun.run_id, "tokens": live.completion.outcome.estimate} for live in grown]
+    """Only what is new is counted: an answer may be long."""
+    global _counted
+    here = run_service.made_here()
+    outcomes = {live.begun.run_id: live.completion.outcome for live in grown}
+    counted = {run: _counted.get(run, Counted()).upto(outcome) for run, outcome in outcomes.items()}
+    _counted = {run: words for run, words in {**_counted, **counted}.items() if run in here}
+    counts = [{"run": run, "tokens": words.tokens} for run, words in counted.items()]
     if counts:
         in_writing(lambda connection: _KEEP_COUNT.run_each(connection, counts))
 

@@ -141,6 +141,8 @@ class LiveRun:
 
     def wait_if_slow(self) -> None:
         """Where the database takes its time the settlement goes to disk, and readers hear of it."""
+        if self._settling_since is None:  # nearly always
+            return
         with self._journalling:  # it is not settled meanwhile
             since = self._settling_since
             if since is not None and time.monotonic() - since > SLOW_SECONDS:
