@@ -17,6 +17,8 @@ class _Part:
 
     def upto(self, pieces: list[str]) -> "_Part":
         new = pieces[self.places :]
+        if not new:
+            return self
         words = "".join(new)
         return _Part(
             self.places + len(new),

@@ -139,10 +139,12 @@ class LiveRun:
                 self._wait()
             time.sleep(next(pauses))
 
+    @property
+    def is_settling(self) -> bool:
+        return self._settling_since is not None
+
     def wait_if_slow(self) -> None:
         """Where the database takes its time the settlement goes to disk, and readers hear of it."""
-        if self._settling_since is None:  # nearly always
-            return
         with self._journalling:  # it is not settled meanwhile
             since = self._settling_since
             if since is not None and time.monotonic() - since > SLOW_SECONDS:
