@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e import looked_up, tooled
 from tests.e2e.chat import Chat
+from tests.e2e.site import Site
 from tests.e2e.visits import AT_REST, NARROWEST, PHONE, WIDE, Scheme, Visits
 from tests.e2e.words import words
 from tests.support.brokers import wait_until
@@ -33,6 +35,10 @@ IS_SEEN = """element => {
   const middle = (left + right) / 2
   return [top + 2, bottom - 2].every(y => element.contains(document.elementFromPoint(middle, y)))
 }"""
+# As models of several makers are called: they begin with nothing that could be left out.
+MAKERS = """({ options }) => ["Qwen3-235B-A22B-Instruct", "K2"].forEach((name, at) => {
+  options[at].text = options[at].label = name
+})"""
 INSETS = {"top": 47, "bottom": 34, "left": 0, "right": 0}
 
 
@@ -201,6 +207,25 @@ def test_models_with_one_beginning_are_told_apart(visits: Visits) -> None:
     page.wait_for_function(f"() => !({named})(document.querySelector('[data-model]')).some((name) => name[0] === '…')")
     page.set_viewport_size(WIDE)
     expect(models.locator("option").first).to_have_attribute("label", models.locator("option").first.inner_text())
+
+
+@pytest.mark.parametrize(("locale", "viewport"), [("en", NARROWEST), ("en", PHONE), ("zh", NARROWEST), ("zh", PHONE)])
+def test_a_models_name_is_seen_whole_beside_all_that_can_be_switched(
+    visits: Visits, site: Site, locale: str, viewport: Any
+) -> None:
+    with looked_up.searching(site), tooled.offering(site):
+        page = visits.open("/", viewport=viewport, locale=locale)
+        row, models = page.locator(".composer__tools"), page.locator("[data-model]")
+        models.evaluate(MAKERS)
+        expect(row).to_have_attribute("data-crowded", "broken")
+        expect(row.locator(":scope > :visible")).to_have_count(7)
+        fits = "each => each.scrollWidth <= each.clientWidth"
+        assert (models.evaluate(fits), row.evaluate(fits)) == (True, True)
+        models.select_option(index=1)
+        expect(row).not_to_have_attribute("data-crowded", "broken")
+        assert (models.evaluate(fits), row.evaluate(fits)) == (True, True)
+        switches = [each.bounding_box() for each in row.locator(":scope > :visible:not(.composer__send)").all()]
+        assert len({round(each["y"] + each["height"] / 2) for each in switches if each}) == 1, "in one row"
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])

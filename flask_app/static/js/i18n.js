@@ -272,24 +272,3 @@ export function sentenceOfSize(size) {
 export function siteName() {
   return document.querySelector('meta[name="application-name"]')?.getAttribute("content") ?? ""
 }
-
-/** On a phone what all the names begin with is left out, part by part, as far as its row has no room for the chosen one. @param {HTMLSelectElement} select */
-export function nameBriefly(select) {
-  const names = [...select.options].map(({ text }) => text).sort()
-  const [, begin = ""] = (names.length > 1 && /^(.*[-_/: ]).*\n\1/.exec(`${names[0]}\n${names.at(-1)}`)) || []
-  const [small, field, row] = [matchMedia("(max-width: 30rem)"), select.parentElement, select.parentElement?.parentElement]
-  if (!begin || !field || !row) return
-  const name = (/** @type {number} */ cut) => {
-    for (const option of select.options) option.label = cut ? `…${option.text.slice(cut)}` : option.text
-  }
-  const show = () => {
-    name(0)
-    if (!small.matches) return
-    ;[field.style.flexShrink, select.style.maxInlineSize] = ["0", "none"] // as wide as the name is
-    for (const { index } of begin.matchAll(/[-_/: ]/g)) if (row.scrollWidth > row.clientWidth) name(index + 1)
-    ;[field.style.flexShrink, select.style.maxInlineSize] = ["", ""]
-  }
-  show()
-  const resized = new ResizeObserver(() => requestAnimationFrame(show))
-  for (const each of row.children) resized.observe(each) // also what is beside it comes and goes
-}

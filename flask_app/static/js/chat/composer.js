@@ -6,9 +6,10 @@
  * Words leave the text area when they are sent, and come back when they were not taken.
  */
 import { THINKING_CHOICE, asAsked, byteLength, wayOf, waysOf } from "app/api.js"
-import { nameBriefly, sentenceOfSize, t } from "app/i18n.js"
+import { sentenceOfSize, t } from "app/i18n.js"
 import { must, slot, toast } from "app/ui.js"
 import { Hours } from "./composer/hours.js"
+import { nameBriefly } from "./composer/model-names.js"
 import { Switches } from "./composer/switches.js"
 import { toolsMenu } from "./composer/tools-menu.js"
 import { Drafts, Unsent, changesLast, fitToText, inParagraphs, notesOf, sendsMessage } from "app/chat/writing.js"
