@@ -6,7 +6,7 @@ from flask import Blueprint, g, render_template, request
 
 from flask_app import config
 from flask_app.database import utc_now
-from flask_app.domain.tools import CONFIRM_SECONDS
+from flask_app.domain.tools import CONFIRM_SECONDS, MOST_CALLS, MOST_ROUNDS
 from flask_app.errors import NotFound
 from flask_app.services.assistants import offered_assistants
 from flask_app.services.budgets import budget_service
@@ -132,6 +132,8 @@ def _page(
         unseen=supervision.is_unseen(),
         sharing=shared_with,
         confirm_minutes=int(CONFIRM_SECONDS // 60),
+        most_rounds=MOST_ROUNDS,
+        most_calls=MOST_CALLS,
         day_part=_part_of_day(utc_now().astimezone(zone).hour),
     )
 

@@ -5,7 +5,7 @@ import { test } from "node:test"
 const catalogue = (name) => JSON.parse(readFileSync(new URL(`../../flask_app/locales/en/${name}.json`, import.meta.url), "utf8"))
 const words = JSON.stringify({ ...catalogue("tool_calls"), ...catalogue("web_search") })
 globalThis.document = { documentElement: { lang: "en", dataset: {} }, getElementById: () => ({ textContent: words }) }
-const { contentsOf, readable, stateWords, summaryWords } = await import("app/chat/call-list.js")
+const { contentsOf, limitOf, readable, stateWords, summaryWords } = await import("app/chat/call-list.js")
 const { Calls, isOpen } = await import("app/chat/calls.js")
 
 const CALL = { id: "c1", round: 1, server: "Sky", tool: "sky__weather", title: "Weather", arguments: "{}", status: "done", error_code: null, result: "sunny", duration_ms: 20 }
@@ -30,6 +30,23 @@ test("once all have ended, only those that were made are called", () => {
   assert.equal(summaryWords([stopped, failed, late, refused, CALL, CALL]), "Tools called: 2 · not allowed: 1 · not allowed in time: 1 · failed: 1 · stopped: 1")
   const alone = [refused, late, failed, stopped].map((call) => summaryWords([call]))
   assert.deepEqual(alone, ["Not allowed: Weather", "Not allowed in time: Weather", "Failed: Weather", "Stopped: Weather"])
+})
+
+test("why an answer goes on without tools is told once what it called has ended", () => {
+  const most = { rounds: 8, calls: 24 }
+  const last = { ...CALL, round: 8 }
+  const many = Array.from({ length: 24 }, (_, at) => ({ ...CALL, id: `c${at}`, round: 1 + Math.floor(at / 8) }))
+  const beyond = { ...CALL, id: "beyond", round: 4, status: "failed", error_code: "tool_too_many", duration_ms: null }
+  assert.equal(limitOf([CALL, last], most), "rounds")
+  assert.equal(limitOf([{ ...CALL, round: 7 }], most), null)
+  assert.equal(limitOf(many, most), "calls")
+  assert.equal(limitOf([...many, beyond], most), "calls")
+  assert.equal(limitOf([...many.slice(1), beyond], most), null, "that one was not made")
+  assert.equal(limitOf([...many, { ...last, id: "last" }], most), "rounds", "it is said once")
+  assert.equal(limitOf([{ ...last, status: "refused", duration_ms: null }], most), "rounds")
+  assert.equal(limitOf([{ ...last, status: "failed", error_code: "tool_unknown", duration_ms: null }], most), "rounds")
+  for (const status of ["waiting", "running", "stopped"]) assert.equal(limitOf([{ ...last, status }], most), null, status)
+  assert.equal(limitOf([{ ...last, status: "failed", error_code: "budget_exhausted", duration_ms: null }], most), null, "the answer ended there")
 })
 
 test("of the web people see what was asked, and not what the model is told of it", () => {

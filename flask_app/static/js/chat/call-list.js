@@ -4,13 +4,14 @@ import { api } from "app/api.js"
 import { showWaiting } from "app/chat/call-bar.js"
 import { isOpen, isOwn, nameOf } from "app/chat/calls.js"
 import { formatDuration, formatNumber, t } from "app/i18n.js"
-import { fill, fromTemplate, must, slot, tell } from "app/ui.js"
+import { announce, fill, fromTemplate, must, slot, tell } from "app/ui.js"
 
 /** @typedef {import("app/chat/calls.js").Call} Call */
 /** @typedef {{element: HTMLElement, details: HTMLDetailsElement, call: Call, since: number, asked: boolean}} Row `asked`: its buttons have been shown */
 
 const A_SECOND = 1000
 const ENDS = ["done", "refused", "late", "failed", "stopped"] // in this order; `late`: not allowed in time
+const UNMADE = ["tool_unknown", "tool_bad_arguments", "tool_too_many"]
 const MOST_DEPTH = 32
 const LONG_NUMBER = /\d{16}/ // a double has no room for it
 const UNSEEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]|[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]{2,}/gu
@@ -18,6 +19,7 @@ const UNSEEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]|[\ufe00-\ufe0f\
 export class CallList {
   #runId
   #details
+  #limit = fromTemplate("calls-limit-template")
   /** @type {Map<string, Row>} */
   #rows = new Map()
   #isTurned = false // by the reader
@@ -28,13 +30,14 @@ export class CallList {
     this.#runId = runId
     this.#details = /** @type {HTMLDetailsElement} */ (fromTemplate("calls-template"))
     must(this.#details, "summary").addEventListener("click", () => (this.#isTurned = true))
-    place.replaceChildren(this.#details)
+    place.replaceChildren(this.#details, this.#limit)
   }
 
   /** Nobody will see it any more. */
   drop() {
     clearInterval(this.#clock)
     this.#details.remove()
+    this.#limit.remove()
     showWaiting()
   }
 
@@ -47,7 +50,21 @@ export class CallList {
     if (isAsking) this.#details.open = true
     else if (!this.#isTurned) this.#details.open = !isSettled
     this.#keepTime(calls.some(({ status }) => status === "running"))
+    this.#showLimit(calls, isSettled)
     showWaiting()
+  }
+
+  /** Why the answer goes on without tools, where it does. @param {Call[]} calls @param {boolean} isSettled */
+  #showLimit(calls, isSettled) {
+    const told = /** @type {HTMLElement[]} */ ([...this.#limit.children])
+    const most = Object.fromEntries(told.map(({ dataset }) => [dataset.limit, Number(dataset.most)]))
+    const reached = limitOf(calls, most)
+    this.#limit.hidden = !reached
+    for (const each of told) {
+      const isNews = each.hidden && each.dataset.limit === reached
+      each.hidden = each.dataset.limit !== reached
+      if (isNews && !isSettled) announce(each.textContent ?? "")
+    }
   }
 
   /** @param {Call} call */
@@ -175,6 +192,15 @@ export function stateWords({ status, error_code: code }) {
   const why = `js.call_error_${code}`
   const words = t(why)
   return words === why ? t(`js.call_${status}`) : words
+}
+
+/** Which limit has been reached, "rounds" or "calls", once those that were made have ended and the answer goes on. @param {Call[]} calls @param {Record<string, number>} most */
+export function limitOf(calls, most) {
+  const made = calls.filter(({ error_code: code }) => !UNMADE.includes(code ?? ""))
+  const hasBrokenOff = made.some(({ status, duration_ms: time }) => status === "stopped" || (status === "failed" && time === null))
+  if (hasBrokenOff || calls.some(isOpen)) return null
+  if (calls.some(({ round }) => round >= most.rounds)) return "rounds"
+  return made.length >= most.calls ? "calls" : null
 }
 
 /** All of them in a line: those that were made, and beside them what became of the others. @param {Call[]} calls */
