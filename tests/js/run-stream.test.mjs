@@ -32,6 +32,20 @@ test("a broken line is joined again after the last event, and nothing is told tw
   assert.equal(asked[1].headers.get("Last-Event-ID"), "3")
 })
 
+test("how long a call has been running is the server's to say, whatever this page's clock", async () => {
+  const began = { id: "c", status: "running", began_at: "2026-11-30T08:00:00.500000Z" }
+  const heard = []
+  for (const [date, call] of [["Mon, 30 Nov 2026 08:01:00 GMT", began], ["Mon, 30 Nov 2026 08:00:00 GMT", began], ["", began], ["Mon, 30 Nov 2026 08:01:00 GMT", { id: "c", status: "done" }]]) {
+    answerWith(new Response(start(1) + event(2, "tool", call) + done(3), { headers: date ? { Date: date } : {} }))
+    const stream = new RunStream({ message: MESSAGE })
+    stream.addEventListener("tool", ({ detail }) => heard.push(detail.running_ms))
+    await stream.follow()
+  }
+  assert.ok(heard[0] >= 59_500 && heard[0] < 62_000, `${heard[0]} milliseconds`)
+  assert.ok(heard[1] < 1_000, "it is not less than nothing")
+  assert.deepEqual(heard.slice(2), [0, undefined])
+})
+
 test("a send that broke before its first event is sent again under the same key", async () => {
   answerWith(": ping\n\n", lines(start(1), token(2, "a"), done(3)))
   const told = await follow(new RunStream({ message: MESSAGE }))

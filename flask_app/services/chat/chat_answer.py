@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from sqlalchemy.engine import Connection
 
+from flask_app.database import utc_now
 from flask_app.domain.events import Event
-from flask_app.domain.tools import Call
+from flask_app.domain.tools import RUNNING, Call
 from flask_app.domain.web_sources import Search
 from flask_app.services.chat.prompts import Request
 from flask_app.services.completion.attempts import Entry, Outcome
@@ -49,7 +50,7 @@ class ChatAnswer:
 
     def tell_call(self, call: Call) -> None:
         """How a call of a tool stands now."""
-        run_events.called(self.events, call)
+        run_events.called(self.events, call, utc_now() if call.status == RUNNING else None)
 
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         begun = self.begun

@@ -1,6 +1,7 @@
 """A run's events as its readers get them: names, payloads, and the words of an error."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -84,9 +85,10 @@ def found(events: RunLog, search: Search) -> None:
     events.append("found", _encode(search))
 
 
-def called(events: RunLog, call: Call) -> None:
-    """How a call of a tool stands now."""
-    events.append("tool", _encode(call))
+def called(events: RunLog, call: Call, began_at: datetime | None = None) -> None:
+    """How a call of a tool stands now, and since when it runs, where that is known: by the server's clock."""
+    since = {} if began_at is None else {"began_at": began_at}
+    events.append("tool", _encode(msgspec.structs.asdict(call) | since))
 
 
 def whole(events: RunLog, text: str, reasoning: str, thinking_ms: int | None = None) -> None:

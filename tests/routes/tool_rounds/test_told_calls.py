@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
 
+from flask_app.database import utc_now
 from flask_app.domain.tools import MOST_LATER_BYTES, MOST_LATER_BYTES_OF_ALL, Call, fitting, told
 from flask_app.models import User
 from flask_app.services.runs import run_service
@@ -28,6 +30,22 @@ def test_without_its_log_the_answer_is_told_with_its_calls(
     events = called.followed(member, begun)
     assert [event.name for event in events] == ["start", "tool", "token", "done"]
     assert (events[0].id > REPLAYED, called.told(events)) == (True, [("sky__weather", "done")])
+
+
+def test_a_call_that_runs_says_since_when_also_to_those_who_come_later(
+    weather: Weather, member: User, upstream: ScriptedUpstream
+) -> None:
+    weather.is_held = True
+    upstream.script(calling(CALL), Answer("Sunny."))
+    before = utc_now()
+    begun = called.begin(member)
+    wait_until(lambda: bool(weather.asked))
+    there = utc_now()
+    weather.shutdown()
+    wait_until(lambda: not run_service.live_runs())
+    running, done = [event.data for event in called.followed(member, begun) if event.name == "tool"]
+    assert before <= datetime.fromisoformat(running["began_at"]) <= there
+    assert "began_at" not in done
 
 
 def test_another_worker_hears_the_calls_as_they_go(weather: Weather, member: User, upstream: ScriptedUpstream) -> None:

@@ -57,8 +57,8 @@ export class CallList {
   /** Why the answer goes on without tools, where it does. @param {Call[]} calls @param {boolean} isSettled */
   #showLimit(calls, isSettled) {
     const told = /** @type {HTMLElement[]} */ ([...this.#limit.children])
-    const most = Object.fromEntries(told.map(({ dataset }) => [dataset.limit, Number(dataset.most)]))
-    const reached = limitOf(calls, most)
+    const [rounds = 0, most = 0] = told.map(({ dataset }) => Number(dataset.most))
+    const reached = limitOf(calls, { rounds, calls: most })
     this.#limit.hidden = !reached
     for (const each of told) {
       const isNews = each.hidden && each.dataset.limit === reached
@@ -71,7 +71,7 @@ export class CallList {
   #showOne(call) {
     const known = this.#rows.get(call.id)
     const row = known ?? this.#begin(call)
-    if (row.call.status !== call.status) row.since = performance.now()
+    if (!known || row.call.status !== call.status) row.since = performance.now() - (call.running_ms ?? 0)
     row.call = call
     row.element.dataset.status = call.status
     fill(row.element, { title: nameOf(call), server: call.server })
@@ -194,7 +194,7 @@ export function stateWords({ status, error_code: code }) {
   return words === why ? t(`js.call_${status}`) : words
 }
 
-/** Which limit has been reached, "rounds" or "calls", once those that were made have ended and the answer goes on. @param {Call[]} calls @param {Record<string, number>} most */
+/** Which limit has been reached, "rounds" or "calls", once those that were made have ended and the answer goes on. @param {Call[]} calls @param {{rounds: number, calls: number}} most */
 export function limitOf(calls, most) {
   const made = calls.filter(({ error_code: code }) => !UNMADE.includes(code ?? ""))
   const hasBrokenOff = made.some(({ status, duration_ms: time }) => status === "stopped" || (status === "failed" && time === null))

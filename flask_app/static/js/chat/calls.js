@@ -6,8 +6,8 @@ import { tell } from "app/ui.js"
 
 /**
  * @typedef {{id: string, round: number, server: string, tool: string, title: string, arguments: string, status: "waiting" | "running" | "done" | "failed" | "refused" | "stopped",
- *   error_code: string | null, result: string, duration_ms: number | null}} Call
- *   `server`: empty where it is built in; `arguments`: JSON, as the model wrote it
+ *   error_code: string | null, result: string, duration_ms: number | null, running_ms?: number}} Call
+ *   `server`: empty where it is built in; `arguments`: JSON, as the model wrote it; `running_ms`: how long it had been running when that was heard
  */
 
 /** Is not yet known what comes of it? @param {Call} call */

@@ -26,6 +26,8 @@ export class RunStream extends EventTarget {
   #leaving = new AbortController()
   #finished = false
   #lastId = 0
+  /** The server's time, as far as it is ahead of this page's. */
+  #ahead = NaN
   #failures = 0
   /** @type {string | null} */
   #runId
@@ -102,6 +104,7 @@ export class RunStream extends EventTarget {
     try {
       const response = await orSilence(this.#connect(connection.signal))
       if (!response.body) throw new ApiError(0, { code: "offline", message: "" })
+      this.#ahead = Date.parse(response.headers.get("Date") ?? "") - performance.now()
       this.#emit("open", {})
       for await (const event of serverEvents(response.body, (reader) => orSilence(reader.read()))) {
         this.#apply(event)
@@ -134,6 +137,7 @@ export class RunStream extends EventTarget {
     if (name === "start") this.#runId = detail.run_id
     const isUnsaved = name === "error" && detail.code === UNSAVED
     if (name === "done" || (name === "error" && !isUnsaved)) this.#finished = true
+    if (detail.began_at) detail.running_ms = Math.max(0, performance.now() + this.#ahead - Date.parse(detail.began_at)) || 0
     this.#wasInterrupted = name === "done" && detail.status === "interrupted"
     this.#emit(isUnsaved ? "unsaved" : name, detail)
   }
