@@ -8,6 +8,8 @@ import msgspec
 
 CHANNEL = "chat"  # of the answers that call them
 WEB = "web"  # what people choose for the tools that are built in
+SEARCH, FETCH = "web_search", "web_fetch"
+OWN_TITLES = {SEARCH: "Search the web", FETCH: "Open a page"}  # theirs, as they are stored; readers have them in words
 
 WAITING, RUNNING, DONE, FAILED, REFUSED, STOPPED = "waiting", "running", "done", "failed", "refused", "stopped"
 OPEN = (WAITING, RUNNING)  # nobody knows yet what comes of it

@@ -4,7 +4,7 @@ from flask import Blueprint, g, render_template, request
 
 from flask_app.services.sharing import shared_reading
 from flask_app.utils import public
-from flask_app.web import shares, shown_sources
+from flask_app.web import shares, shown_calls, shown_sources
 from flask_app.web.arrivals import LinkToken
 from flask_app.web.bodies import accepts, refuses, returns
 
@@ -21,6 +21,7 @@ def page(share_token: str) -> str:
         shared=shared,
         messages=shares.shown_messages(shared),
         sources=shown_sources,
+        calls=shown_calls,
         taken_at=shares.moment(shared.taken_at),
         expires_at=shares.moment(shared.expires_at),
         zone=shares.named_zone(),

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterable
 
-from flask_app.domain.tools import OPEN, Call
+from flask_app.domain.tools import OPEN, OWN_TITLES, Call
 
 Translate = Callable[..., str]
 
-BUILT_IN = ("web_search", "web_fetch")
+_OWN = {title: tool for tool, title in OWN_TITLES.items()}
 
 # What Markdown would read as a sign, or as the beginning of a link.
 _SIGNS = re.compile(r"[\\\[\]<>*_`~$@]|&(?=#?\w+;)|:(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -24,7 +24,12 @@ def words(t: Translate, call: Call) -> str:
 
 def _own(t: Translate, call: Call) -> str:
     """Of those that are built in, in the reader's language."""
-    return t(f"js.call_tool_{call.tool}") if call.tool in BUILT_IN else call.title
+    return t(f"js.call_tool_{call.tool}") if call.tool in OWN_TITLES else call.title
+
+
+def names(t: Translate, titles: Iterable[str]) -> str:
+    """Of what was used, where only that is known: a server's own have its name beside theirs."""
+    return ", ".join(t(f"js.call_tool_{_OWN[title]}") if title in _OWN else title for title in titles)
 
 
 def markdown(t: Translate, calls: Iterable[Call]) -> str:

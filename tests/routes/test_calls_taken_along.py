@@ -166,6 +166,18 @@ def test_a_link_tells_their_names_alone(member: User, member_client: PageClient,
     made = called(member, {}, {"result": "another secret"}, CALLS[1])
     sharing.switch("anybody")
     page = client.get(sharing.share(member_client, made)["path"], headers=ENGLISH).text
-    assert "Tools used: Weather *now* (Sky), Search" in html.unescape(page)
+    assert "Tools used: Weather *now* (Sky), Search the web<" in html.unescape(page)
     for secret in ("Oslo", "Cold.", "another secret", "sky__weather", "tool_failed"):
         assert secret not in page
+
+
+def test_a_link_names_what_is_built_in_in_its_readers_language(
+    member: User, member_client: PageClient, client: PageClient
+) -> None:
+    theirs = {"server": "Sky", "title": "Open a page"}
+    built_in = {"server": "", "tool": "web_fetch", "title": "Open a page"}
+    sharing.switch("anybody")
+    path = sharing.share(member_client, called(member, theirs, CALLS[1], built_in))["path"]
+    for language, tools_used in (("zh-CN", "搜索网页, 打开网页"), ("ja", "ウェブ検索, ページを開く")):
+        page = client.get(path, headers={"Accept-Language": language}).text
+        assert f"Open a page (Sky), {tools_used}<" in page

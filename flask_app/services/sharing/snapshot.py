@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flask_app.domain import tree
-from flask_app.domain.tools import Call
+from flask_app.domain.tools import OWN_TITLES, Call
 from flask_app.domain.web_sources import Search
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Message
@@ -93,4 +93,8 @@ def _said(session: Session, conversation_id: str, ids: list[str], *, thoughts: b
 
 def _names(calls: Iterable[Call]) -> list[str]:
     """Each once, in the order in which they were called first."""
-    return list(dict.fromkeys(f"{call.title} ({call.server})" if call.server else call.title for call in calls))
+    return list(dict.fromkeys(_name(call) for call in calls))
+
+
+def _name(call: Call) -> str:
+    return f"{call.title} ({call.server})" if call.server else OWN_TITLES.get(call.tool, call.title)

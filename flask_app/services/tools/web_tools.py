@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from flask_app.database import in_writing, reading
 from flask_app.domain import web_links, web_sources
-from flask_app.domain.tools import WEB
+from flask_app.domain.tools import FETCH, OWN_TITLES, SEARCH, WEB
 from flask_app.domain.web_sources import EMPTY, FOUND, Search
 from flask_app.errors import AppError
 from flask_app.models import User
@@ -31,7 +31,6 @@ from flask_app.services.web_search.search_attempts import SearchTicket, Wanted
 from flask_app.services.web_search.search_settings import DEEPSEEK
 from flask_app.services.web_search.searchers import Searcher
 
-SEARCH, FETCH = "web_search", "web_fetch"
 _STRING = {"type": "string"}
 _NOTHING = Result("The search found nothing. Other words may.")
 _BAD_QUERY = Result(
@@ -102,7 +101,7 @@ def _tools(actor: User) -> list[WebTool]:
     search = WebTool(
         by,
         SEARCH,
-        "Search the web",
+        OWN_TITLES[SEARCH],
         "Search the web for what is not known, or may have changed. Gives numbered pages with what each says in short."
         " Cite those that you rely on by number, like [3].",
         _of(query=_STRING | {"description": "What to search for: a few words, 128 characters at most."}),
@@ -110,7 +109,7 @@ def _tools(actor: User) -> list[WebTool]:
     fetch = WebTool(
         by,
         FETCH,
-        "Open a page",
+        OWN_TITLES[FETCH],
         "Open a page of the web by its address, and give its words as Markdown, with a number to cite it by.",
         _of(url=_STRING | {"description": "The whole address, beginning with http:// or https://."}),
     )
