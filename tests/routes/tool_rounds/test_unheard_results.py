@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -16,33 +15,20 @@ from tests.support import called
 from tests.support.brokers import wait_until
 from tests.support.called import OSLO, Weather, calling
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.unheard import lose_the_next
 
 CALL = ("sky__weather", OSLO)
-NOWHERE = "mysql+pymysql://nobody@127.0.0.1:1/none"
 
 
 @dataclass
-class Unheard(Weather):
+class UnheardWeather(Weather):
     """The next COMMIT, of its results, `happens` or not, and the database `stays`."""
 
     happens: bool = True
     stays: bool = True
 
     def call(self, asked: Asked, stop: StopSignal) -> Result:
-        dialect = database._bound().writer.dialect
-        commit = type(dialect).do_commit
-
-        def unheard(connection: Any) -> None:
-            if self.happens:
-                commit(dialect, connection)
-            else:
-                connection.rollback()
-            del dialect.do_commit
-            if not self.stays:
-                database.connect(NOWHERE)
-            raise dialect.loaded_dbapi.OperationalError("the connection was lost")
-
-        dialect.do_commit = unheard  # type: ignore[method-assign,assignment]
+        lose_the_next(happens=self.happens, stays=self.stays)
         return super().call(asked, stop)
 
 
@@ -60,7 +46,7 @@ def wait() -> None:
 def test_the_model_is_asked_once_with_them(
     member: User, upstream: ScriptedUpstream, agreed: Callable[..., None], happens: bool
 ) -> None:
-    tool = Unheard(happens=happens)
+    tool = UnheardWeather(happens=happens)
     upstream.script(calling(CALL, text="I look."), Answer("Sunny."))
     with called.offered(tool):
         called.begin(member)
@@ -82,7 +68,7 @@ def test_where_nobody_can_tell_of_them_nobody_is_asked(
 ) -> None:
     monkeypatch.setattr(tool_rounds, "SAVE_SECONDS", 0.1)
     upstream.script(calling(CALL, text="I look."))
-    with called.offered(Unheard(happens=happens, stays=False)):
+    with called.offered(UnheardWeather(happens=happens, stays=False)):
         begun = called.begin(member)
         live = run_service.live_run(begun.run_id)
         assert live is not None

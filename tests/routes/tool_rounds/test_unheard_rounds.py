@@ -1,8 +1,6 @@
 """The COMMIT that ends a round, and begins the next one, gets no reply; or no next one may begin."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from sqlalchemy import delete
@@ -19,36 +17,12 @@ from tests.support import called
 from tests.support.brokers import wait_until
 from tests.support.called import OSLO, Weather, calling
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
+from tests.support.unheard import Unheard
 from tests.support.upstream_journal import Received
 from tests.support.upstream_reply import Reply
 
 CALL = ("sky__weather", OSLO)
-NOWHERE = "mysql+pymysql://nobody@127.0.0.1:1/none"
-
-
-@dataclass(frozen=True)
-class Unheard:
-    """A round calls, and the reply to the COMMIT after it is lost: that `happens` or not, and the database `stays`."""
-
-    happens: bool
-    stays: bool
-
-    def play(self, reply: Reply, request: Received) -> None:
-        dialect = database._bound().writer.dialect
-        commit = type(dialect).do_commit
-
-        def unheard(connection: Any) -> None:
-            if self.happens:
-                commit(dialect, connection)
-            else:
-                connection.rollback()
-            del dialect.do_commit
-            if not self.stays:
-                database.connect(NOWHERE)
-            raise dialect.loaded_dbapi.OperationalError("the connection was lost")
-
-        dialect.do_commit = unheard  # type: ignore[method-assign,assignment]
-        calling(CALL, text="I look.").play(reply, request)
+CALLS = calling(CALL, text="I look.")
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +39,7 @@ def wait() -> None:
 def test_the_answer_goes_on_where_it_can_be_asked_for(
     weather: Weather, member: User, upstream: ScriptedUpstream, agreed: Callable[..., None], happens: bool
 ) -> None:
-    upstream.script(Unheard(happens=happens, stays=True), Answer("Sunny."))
+    upstream.script(Unheard(CALLS, happens=happens), Answer("Sunny."))
     called.begin(member)
     wait()
     assert called.attempts() == 2 * [("settled", None)]
@@ -84,7 +58,7 @@ def test_one_that_nobody_can_tell_of_asks_nobody(
     happens: bool,
 ) -> None:
     monkeypatch.setattr(tool_rounds, "SAVE_SECONDS", 0.1)
-    upstream.script(Unheard(happens=happens, stays=False))
+    upstream.script(Unheard(CALLS, happens=happens, stays=False))
     begun = called.begin(member)
     live = run_service.live_run(begun.run_id)
     assert live is not None
@@ -105,7 +79,7 @@ class Spent:
 
     def play(self, reply: Reply, request: Received) -> None:
         budget_admin_service.add(Actor(None), Place(scope="site", period="day"), 50)
-        calling(CALL, text="I look.").play(reply, request)
+        CALLS.play(reply, request)
 
 
 def test_a_budget_without_room_for_another_round_ends_the_answer(
@@ -128,7 +102,7 @@ class Unkeyed:
     def play(self, reply: Reply, request: Received) -> None:
         with transaction() as session:
             session.execute(delete(ApiKey))
-        calling(CALL, text="I look.").play(reply, request)
+        CALLS.play(reply, request)
 
 
 def test_nobody_to_ask_ends_it_too(

@@ -1,79 +1,33 @@
 """A search whose worker is killed while the database is away, and one that nobody knows to be committed."""
 
-import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
-from flask_app import config as settings
-from flask_app import database
-from flask_app.config import Config
-from flask_app.database import in_writing, transaction, writing
+from flask_app.database import transaction, writing
 from flask_app.domain.web_sources import Search
-from flask_app.models import Attempt, TokenUsage, User, WebSearch, WebSource
-from flask_app.services.chat import chat_service, knowledge, regenerate_service
-from flask_app.services.chat.chat_service import Draft, Sending
+from flask_app.models import Attempt, TokenUsage, User
+from flask_app.services.chat import regenerate_service
 from flask_app.services.chat.regenerate_service import Wish
-from flask_app.services.completion import failover
 from flask_app.services.ledger import journal
-from flask_app.services.providers import model_service
-from flask_app.services.runs import doubt, lease_service, run_service
-from flask_app.services.web_search import lookup, searchers, searches
+from flask_app.services.runs import lease_service, run_service
+from flask_app.services.web_search import searches
+from tests.routes.web_searching.journalled import WithoutDatabase, forgo, left_behind, put_back
 from tests.support import ledger, web_searching
 from tests.support.brokers import wait_until
 from tests.support.events import events_of
-from tests.support.killed import as_if_killed
 from tests.support.scripted_upstream import Gate, Pages, ScriptedUpstream
-from tests.support.upstream_journal import SEARCH, Received
-from tests.support.upstream_reply import Reply
+from tests.support.upstream_journal import SEARCH
 from tests.support.web_searching import ORIGIN, QUESTION
-
-NOWHERE = "mysql+pymysql://nobody@127.0.0.1:1/none"
-
-
-@pytest.fixture
-def folder(app: Flask, base_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The journal, of this test alone."""
-    monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.05,))
-    monkeypatch.setattr(lookup, "SAVE_SECONDS", 0.1)
-    settings.install(dataclasses.replace(base_config, instance_dir=tmp_path))
-    yield tmp_path / "journal"
-    run_service.shutdown()
-    settings.install(base_config)
-
-
-class FoundWithoutDatabase:
-    """The database goes away while the engine answers."""
-
-    def play(self, reply: Reply, request: Received) -> None:
-        database.connect(NOWHERE)
-        Pages().play(reply, request)
 
 
 @pytest.fixture
 def journalled(folder: Path, member: User, upstream: ScriptedUpstream, database_url: str) -> dict[Path, bytes]:
     """A worker wrote its journal and was killed: these are the files."""
     web_searching.switch_on()
-    upstream.script(FoundWithoutDatabase(), path=SEARCH)
-    begun = chat_service.send(member, Draft(text=QUESTION, search=True), ORIGIN)
-    files: dict[Path, bytes] = {}
-    for frame in run_service.read(member, begun.run_id, after=0, locale="en"):
-        if any(event.data.get("code") == "not_saved_yet" for event in events_of(frame)):
-            files = {file: file.read_bytes() for file in folder.glob("*.json")}
-            database.connect(database_url)
-    as_if_killed(text="")
-    with transaction() as session:
-        session.execute(update(WebSearch).values(status="running"))
-        session.execute(delete(WebSource))
-    return files
-
-
-def put_back(files: dict[Path, bytes]) -> None:
-    for file, content in files.items():
-        file.write_bytes(content)
+    upstream.script(WithoutDatabase(Pages()), path=SEARCH)
+    return left_behind(folder, member, QUESTION, database_url)
 
 
 def test_what_was_found_out_is_booked_and_what_was_found_is_lost(
@@ -161,12 +115,7 @@ def test_one_that_nobody_knows_to_be_committed_is_asked_of_nobody(
     folder: Path, member: User, upstream: ScriptedUpstream
 ) -> None:
     """As a process does that is closed before it is known: the journal ends both attempts, wherever they are."""
-    web_searching.switch_on()
-    draft, model = Draft(text=QUESTION, search=True), model_service.find(None)
-    sending = Sending(draft, {}, knowledge.NOTHING, searchers.find(member), None)
-    asked = (member, sending, model, failover.candidates_for(model), ORIGIN)
-    begun, ticket = in_writing(lambda connection: chat_service._write(connection, *asked))
-    doubt.forgo(ticket, begun.conversation_id)
+    forgo(member, QUESTION)
     lease_service.tick()
     assert web_searching.attempts() == [("search", "released", None), ("chat", "released", "interrupted")]
     assert [(each.status, each.error_code) for each in web_searching.searches()] == [("failed", "interrupted")]

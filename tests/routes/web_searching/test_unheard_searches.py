@@ -1,8 +1,6 @@
 """Another key is asked for a search, and the COMMIT that writes its attempt gets no reply."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,39 +11,13 @@ from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft
 from flask_app.services.runs import lease_service, run_service
 from flask_app.services.web_search import lookup
-from tests.routes.journal.answers import NOWHERE
 from tests.support import ledger_oracle, web_searching
 from tests.support.brokers import wait_until
 from tests.support.keys import keep_key
 from tests.support.scripted_upstream import ScriptedUpstream, Status
-from tests.support.upstream_journal import SEARCH, Received
-from tests.support.upstream_reply import Reply
+from tests.support.unheard import Unheard
+from tests.support.upstream_journal import SEARCH
 from tests.support.web_searching import ORIGIN, QUESTION
-
-
-@dataclass(frozen=True)
-class Unheard:
-    """The engine fails, and the reply to the next COMMIT is lost: that `happens` or not, and the database `stays`."""
-
-    happens: bool
-    stays: bool
-
-    def play(self, reply: Reply, request: Received) -> None:
-        dialect = database._bound().writer.dialect
-        commit = type(dialect).do_commit
-
-        def unheard(connection: Any) -> None:
-            if self.happens:
-                commit(dialect, connection)
-            else:
-                connection.rollback()
-            del dialect.do_commit
-            if not self.stays:
-                database.connect(NOWHERE)
-            raise dialect.loaded_dbapi.OperationalError("the connection was lost")
-
-        dialect.do_commit = unheard  # type: ignore[method-assign,assignment]
-        Status(500).play(reply, request)
 
 
 @pytest.fixture
@@ -65,7 +37,7 @@ def asked(member: User, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPa
 def test_one_that_is_found_to_be_there_is_asked_for(
     asked: Callable[[Unheard], None], upstream: ScriptedUpstream
 ) -> None:
-    asked(Unheard(happens=True, stays=True))
+    asked(Unheard(Status(500), happens=True))
     wait_until(lambda: not run_service.live_runs())
     states = [attempt[:2] for attempt in web_searching.attempts()]
     assert states == [("search", "released"), ("search", "settled"), ("chat", "settled")]
@@ -79,7 +51,7 @@ def test_one_that_nobody_can_tell_of_is_asked_of_nobody(
     asked: Callable[[Unheard], None], upstream: ScriptedUpstream, database_url: str, happens: bool
 ) -> None:
     with capture_logs() as logs:
-        asked(Unheard(happens=happens, stays=False))
+        asked(Unheard(Status(500), happens=happens, stays=False))
         wait_until(lambda: "search_not_tried_again" in [line["event"] for line in logs])
     database.connect(database_url)
     wait_until(lambda: not run_service.live_runs())

@@ -21,7 +21,6 @@ from flask_app.services.people import group_access
 from flask_app.services.runs import lease_service, run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools import tool_rounds
-from tests.routes.web_searching.test_unheard_searches import Unheard
 from tests.support import called, ledger_oracle, web_searching
 from tests.support.brokers import wait_until
 from tests.support.called import calling
@@ -30,7 +29,8 @@ from tests.support.events import events_of
 from tests.support.keys import keep_key
 from tests.support.killed import as_if_killed
 from tests.support.limits import limit
-from tests.support.scripted_upstream import Answer, Gate, Opened, Pages, ScriptedUpstream
+from tests.support.scripted_upstream import Answer, Gate, Opened, Pages, ScriptedUpstream, Status
+from tests.support.unheard import Unheard
 from tests.support.upstream_journal import FETCH, SEARCH, Received
 from tests.support.upstream_reply import Reply
 
@@ -189,7 +189,7 @@ def test_a_commit_without_a_reply_is_asked_for_where_it_is_there_and_else_of_nob
 ) -> None:
     """Of the next key: the first has failed."""
     keep_key(provider_id, "second")
-    upstream.script(Unheard(happens=happens, stays=True), path=SEARCH)
+    upstream.script(Unheard(Status(500), happens=happens), path=SEARCH)
     upstream.script(calling(HIGH), Answer("as you say"))
     begin(member)
     wait()

@@ -1,12 +1,9 @@
 """The COMMIT of what a model's own search found gets no reply."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from flask_app import database
 from flask_app.models import User
 from flask_app.services.chat import chat_service
 from flask_app.services.chat.chat_service import Draft
@@ -16,32 +13,10 @@ from tests.support import called, ledger_oracle, web_searching
 from tests.support.brokers import wait_until
 from tests.support.called import calling
 from tests.support.scripted_upstream import Answer, Pages, ScriptedUpstream
-from tests.support.upstream_journal import SEARCH, Received
-from tests.support.upstream_reply import Reply
+from tests.support.unheard import Unheard
+from tests.support.upstream_journal import SEARCH
 
 HIGH = ("web_search", '{"query": "how high"}')
-
-
-@dataclass(frozen=True)
-class Unheard:
-    """The engine answers; the next COMMIT `happens`, or not."""
-
-    happens: bool
-
-    def play(self, reply: Reply, request: Received) -> None:
-        dialect = database._bound().writer.dialect
-        commit = type(dialect).do_commit
-
-        def unheard(connection: Any) -> None:
-            if self.happens:
-                commit(dialect, connection)
-            else:
-                connection.rollback()
-            del dialect.do_commit
-            raise dialect.loaded_dbapi.OperationalError("the connection was lost")
-
-        dialect.do_commit = unheard  # type: ignore[method-assign,assignment]
-        Pages().play(reply, request)
 
 
 @pytest.fixture
@@ -49,7 +24,7 @@ def asked(member: User, upstream: ScriptedUpstream) -> Callable[[bool], None]:
     web_searching.switch_on()
 
     def ask(happens: bool) -> None:
-        upstream.script(Unheard(happens), path=SEARCH)
+        upstream.script(Unheard(Pages(), happens), path=SEARCH)
         upstream.script(calling(HIGH), Answer("as you say"))
         chat_service.send(member, Draft(text=called.QUESTION, tools=("web",)), called.ORIGIN)
         wait_until(lambda: not run_service.live_runs())
