@@ -6,6 +6,7 @@ const catalogue = (name) => JSON.parse(readFileSync(new URL(`../../flask_app/loc
 const words = JSON.stringify({ ...catalogue("tool_calls"), ...catalogue("web_search") })
 globalThis.document = { documentElement: { lang: "en", dataset: {} }, getElementById: () => ({ textContent: words }) }
 const { contentsOf, limitOf, readable, stateWords, summaryWords } = await import("app/chat/call-list.js")
+const { briefly } = await import("app/chat/call-bar.js")
 const { Calls, isOpen } = await import("app/chat/calls.js")
 
 const CALL = { id: "c1", round: 1, server: "Sky", tool: "sky__weather", title: "Weather", arguments: "{}", status: "done", error_code: null, result: "sunny", duration_ms: 20 }
@@ -58,6 +59,13 @@ test("of the web people see what was asked, and not what the model is told of it
   for (const broken of ["null", "[", '{"query":1}']) assert.deepEqual(contentsOf({ ...search, arguments: broken })[1], "", broken)
   assert.deepEqual(contentsOf({ ...search, arguments: '{"quer' }), ['{"quer', ""])
   assert.deepEqual(contentsOf({ ...search, server: "Sky" })[1], search.result, "a server's own is shown as it came")
+})
+
+test("above the composer a long name leaves room for what it waits for", () => {
+  assert.equal(briefly("a".repeat(32)), "a".repeat(32))
+  assert.equal(briefly("a".repeat(33)), `${"a".repeat(32)}…`)
+  assert.equal(briefly("查".repeat(17)), `${"查".repeat(16)}…`)
+  assert.equal(briefly(`${"a".repeat(31)}💻b`), `${"a".repeat(31)}…`, "no sign is halved")
 })
 
 test("how one has gone is said, and why where there are words for that", () => {

@@ -5,6 +5,8 @@ import { must, slot } from "app/ui.js"
 
 const ASKING = '.call[data-status="waiting"] > [data-slot="ask"]:not([hidden])'
 
+const LONGEST = 32 // of a name: what it waits for is seen beside it on a phone, too
+
 let isWatching = false
 
 /** As the page stands now, and whenever other messages stand on it. */
@@ -16,7 +18,7 @@ export function showWaiting() {
     must(bar, "button").addEventListener("click", goThere)
   }
   const row = rowIn(messages)
-  if (row) slot(bar, "text").textContent = t("js.calls_waiting", { tool: slot(row, "title").textContent ?? "" })
+  if (row) slot(bar, "text").textContent = t("js.calls_waiting", { tool: briefly(slot(row, "title").textContent ?? "") })
   if (!row && bar.contains(document.activeElement)) must(document, "[data-thread]").focus({ preventScroll: true })
   bar.hidden = !row
 }
@@ -33,3 +35,11 @@ function goThere() {
 
 /** @param {ParentNode} place */
 const rowIn = (place) => /** @type {HTMLElement | null} */ (place.querySelector(ASKING)?.parentElement ?? null)
+
+/** As much of a name as there is room for; a Han character takes that of two letters. @param {string} name */
+export function briefly(name) {
+  let room = LONGEST
+  const signs = [...name]
+  const end = signs.findIndex((sign) => (room -= sign > "\u2e7f" ? 2 : 1) < 0)
+  return end < 0 ? name : `${signs.slice(0, end).join("")}…`
+}
