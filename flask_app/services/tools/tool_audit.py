@@ -14,8 +14,8 @@ from flask_app.services.tools.toolbox import Asked
 
 ACTION = "tool.call"
 
-_LOST = select(ToolCall.id, ToolCall.server, ToolCall.tool).where(
-    ToolCall.run_id == bindparam("run"), ToolCall.status == RUNNING
+_LEFT = select(ToolCall.id, ToolCall.server, ToolCall.tool, ToolCall.status, ToolCall.error_code).where(
+    ToolCall.run_id == bindparam("run"), ToolCall.status.in_((RUNNING, REFUSED))
 )
 _WHOSE = (
     select(Attempt.user_id, Attempt.message_id, Attempt.address)
@@ -40,9 +40,12 @@ def note(connection: Connection, asked: Asked, calls: Sequence[Call]) -> None:
 
 
 def end_of_run(connection: Connection, run_id: str, *, is_stopped: bool) -> None:
-    """End the calls of a run whose worker died. Those that were on their way may have been made, and are noted."""
+    """End the calls of a run whose worker died. Those that were on their way may have been made, and are noted; so are
+    those that the person had refused.
+    """
     status, error_code = (STOPPED, None) if is_stopped else (FAILED, "interrupted")
-    called = [_Called(*call, status, error_code) for call in connection.execute(_LOST, {"run": run_id})]
+    left = [_Called(*call) for call in connection.execute(_LEFT, {"run": run_id})]
+    called = [call if call.status == REFUSED else call._replace(status=status, error_code=error_code) for call in left]
     if called:
         user_id, message_id, address = connection.execute(_WHOSE, {"run": run_id}).one()
         _write(connection, called, user_id, message_id or "", address)

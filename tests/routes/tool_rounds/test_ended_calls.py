@@ -131,6 +131,15 @@ def test_the_same_where_the_conversation_goes_now(
     agreed()
 
 
+def test_what_a_person_refused_is_noted_though_the_worker_was_killed(held: Begun, weather: Weather) -> None:
+    killed_while_calling(weather)
+    with transaction() as session:
+        session.execute(update(ToolCall).values(status="refused"))
+    lease_service.end_the_dead()
+    assert called.standing() == [("refused", None)]
+    assert [entry["status"] for entry in called.audited()] == ["refused"]
+
+
 def test_killed_in_its_second_round_it_keeps_what_both_said(
     weather: Weather, member: User, upstream: ScriptedUpstream
 ) -> None:
