@@ -52,8 +52,7 @@ class Completion:
         self.attempts = 1
         self._may_prefix = True  # until a provider turns out not to know how to go on with a text
         self._started = time.monotonic()
-        self._asker = tracing.current_request()
-        self._span = tracing.NOTHING
+        self._asker, self._span = tracing.current_request(), tracing.NOTHING
 
     def ask(self, tell: Callable[[Event], None]) -> None:
         """Give `tell` the answer's events as they come; it must not wait, for it may be called on the event loop.
@@ -85,8 +84,7 @@ class Completion:
 
     def _attempt(self, tell: Callable[[Event], None]) -> UpstreamError | None:
         """Tell the events of one attempt; gives the failure of one that was refused before anything was said."""
-        outcome = self.outcome
-        said = outcome.text_parts
+        outcome, said = self.outcome, self.outcome.text_parts
 
         def take(events: list[Event]) -> None:
             for event in events:
