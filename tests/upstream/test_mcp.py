@@ -222,7 +222,7 @@ def test_an_end_that_is_slow_is_not_long_waited_for(workshop: McpServer, monkeyp
     workshop.is_slow_to_end = True
     began = time.monotonic()
     assert call(workshop, path="older", seconds=30).text == "echo: hello"
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
