@@ -14,9 +14,10 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.conversations import conversation_service
 from flask_app.services.ledger import journal, replay_service
 from flask_app.services.people import user_admin_service
-from flask_app.services.runs import lease_service, reaper_service
+from flask_app.services.runs import lease_service, reaper_service, run_service
 from tests.support.acting import act
-from tests.support.ledger_asking import Asking, refusals, until
+from tests.support.ledger_asking import Asking, nothing_ends, refusals, until
+from tests.support.ledger_place import Asked
 
 NOWHERE = "mysql+pymysql://nobody@127.0.0.1:1/none"
 
@@ -46,10 +47,14 @@ class Acts(Asking):
                 asked.disturbed = True
         with refusals():
             conversation_service.remove(self.at.person, conversation_id)
+        until(nothing_ends)
 
-    @act(which=st.integers(0, 50), comes_back=st.booleans())
-    def take_for_dead(self, which: int, comes_back: bool) -> None:
-        """Its lease runs out, a reaper ends it; its worker may finish all the same, later or now."""
+    @act(which=st.integers(0, 50), comes_back=st.booleans(), stopped=st.booleans())
+    def take_for_dead(self, which: int, comes_back: bool, stopped: bool) -> None:
+        """Its lease runs out, a reaper ends it; its worker may finish all the same, later or now.
+
+        Its person may have asked it to stop, which it did not hear.
+        """
         if (asked := self._one(self.at.held, which)) is None:
             return
         asked.disturbed = True
@@ -58,9 +63,13 @@ class Acts(Asking):
         with transaction() as session:
             own = Run.id == asked.begun.run_id
             session.execute(update(Run).where(own).values(lease_expires_at=long_ago, worker="dead"))
+            if stopped:
+                session.execute(update(Run).where(own).values(stop_requested=utc_now()))
         in_transaction(lambda session: reaper_service.reap(session, asked.begun.run_id))
         if comes_back:
             self._end(asked)
+        else:
+            self._rest(asked)
 
     @act(which=st.integers(0, 50), told_twice=st.booleans(), dies=st.booleans())
     def finish_without_database(self, which: int, told_twice: bool, dies: bool) -> None:
@@ -70,15 +79,19 @@ class Acts(Asking):
             return
         database.connect(NOWHERE)
         asked.held.let_go.set()
-        until(journal.waiting)
-        (file,) = self.at.folder.glob("*.json")
-        content = file.read_bytes()
+        if asked.held.waits and (live := run_service.live_run(asked.begun.run_id)):
+            asked.disturbed = True
+            live.stop.stop("stopped")  # else it would wait for somebody's word
+        until(lambda: _is_journalled(asked))
+        files = {file: file.read_bytes() for file in self.at.folder.glob("*.json")}
         database.connect(self.at.url)
-        if dies and (settlement := journal.read(file.stem)):
-            replay_service._settle(settlement)
+        for file in files if dies else ():
+            if settlement := journal.read(file.stem):
+                replay_service._settle(settlement)
         self._await(asked)
         if told_twice:
-            file.write_bytes(content)
+            for file, content in files.items():
+                file.write_bytes(content)
             replay_service.replay()
 
     @act(passes=st.integers(0, 4))
@@ -105,7 +118,14 @@ class Acts(Asking):
             with refusals():
                 user_admin_service.change(Actor(self.at.admin), self.at.person.id, disabled=disabled)
         until(lambda: not self.at.held)
+        until(nothing_ends)
 
     @act()
     def tick(self) -> None:
         lease_service._round(lease_service.tick)
+
+
+def _is_journalled(asked: Asked) -> bool:
+    """All that its run settles."""
+    live = run_service.live_run(asked.begun.run_id)
+    return live is None or live.attempts() <= journal.waiting()

@@ -5,9 +5,9 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -40,6 +40,8 @@ from flask_app.web.responses import ResponseRequest
 from tests.support import scripted_upstream, upstream_completions, upstream_embeddings
 from tests.support.acting import Acting, act
 from tests.support.ledger_place import EMBEDDINGS, SCRIPTS, SEVERAL, TEXTS, Asked, Held, Place
+
+T = TypeVar("T")
 
 ORIGIN = Origin(request_id="r", address="192.0.2.1", locale="en")
 ANSWERER, WRITER = "deepseek-flash", "deepseek-v4-pro"  # nobody but titles asks the latter
@@ -168,9 +170,9 @@ class Asking(Acting):
         self.titles = script
         title_setting.choose(Actor(None), self.at.writer if script else None)
 
-    @act(amount=st.none() | st.integers(400, 30_000))
+    @act(amount=st.none() | st.integers(400, 30_000) | st.integers(30_000, 300_000))
     def limit(self, amount: int | None) -> None:
-        """A budget that runs out while others ask, or none."""
+        """A budget that runs out while others ask, in many of them or in the rounds of one, or none."""
         if amount is not None:
             place = Scope(scope="user", scope_id=self.at.person.id, period="month")
             standing = budget_admin_service.put(Actor(None), place, amount, hard=True).standing
@@ -196,13 +198,11 @@ class Asking(Acting):
         scripts: Mapping[str, Callable[[], Any]] = SCRIPTS,
         *,
         path: str = scripted_upstream.CHAT,
+        most: int = 1,
     ) -> None:
-        """Another key that is asked after the first answers well."""
+        """Another key that is asked after the first answers well, and so do `most` requests."""
         made = scripts[script]()
-        self.at.upstream.forget_scripts()
-        self.at.upstream.script(made, scripts["whole"](), path=path, model=ANSWERER)
-        if self.titles:
-            self.at.upstream.script(SCRIPTS[self.titles](), model=WRITER)
+        self._plan(made, *(scripts["whole"]() for _ in range(most)), path=path)
         with transaction() as session:  # no bench of an earlier act stands in the way
             session.execute(update(ApiKey).values(benched_until=None, probe_until=None))
         self.acting = True
@@ -211,10 +211,17 @@ class Asking(Acting):
                 asked = begin()
                 asked.held = made if isinstance(made, Held) else None
                 self.at.asked.append(asked)
-                until(lambda: not asked.is_made or (asked.held is not None and _has_begun(asked)))
+                until(lambda: not asked.is_made or (asked.held is not None and has_begun(asked)))
         finally:
             self.acting = False
-        until(_no_title_is_made)
+        until(nothing_ends)
+
+    def _plan(self, *scripts: Any, path: str = scripted_upstream.CHAT) -> None:
+        """What is said next, and of a title."""
+        self.at.upstream.forget_scripts()
+        self.at.upstream.script(*scripts, path=path, model=ANSWERER)
+        if self.titles:
+            self.at.upstream.script(SCRIPTS[self.titles](), model=WRITER)
 
     def _end(self, asked: Asked) -> None:
         assert asked.held
@@ -224,20 +231,27 @@ class Asking(Acting):
     def _await(self, asked: Asked) -> None:
         """With the title that may follow."""
         until(lambda: not asked.is_made)
-        until(_no_title_is_made)
+        until(nothing_ends)
 
-    def _one(self, among: list[Asked], which: int) -> Asked | None:
+    def _rest(self, asked: Asked) -> None:
+        """Until it is held again, or has ended."""
+        until(lambda: not asked.is_made or has_begun(asked))
+        until(nothing_ends)
+
+    def _one(self, among: Sequence[T], which: int) -> T | None:
         """Acts that find nothing to act on do nothing: what is drawn never depends on what happened."""
         return among[which % len(among)] if among else None
 
 
-def _has_begun(asked: Asked) -> bool:
+def has_begun(asked: Asked) -> bool:
     live = run_service.live_run(asked.begun.run_id)
-    return live is None or live.completion.outcome.text == "one two "
+    return live is None or asked.held is None or asked.held.has_begun(live)
 
 
-def _no_title_is_made() -> bool:
-    """Who asks for one has begun by the time that its answer is no longer made."""
+def nothing_ends() -> bool:
+    """No answer that was told to stop is made, nor a title, which is asked for before its answer is no longer made."""
+    if any(live.stop.status for live in run_service.live_runs()):
+        return False
     asks = any(thread.name.startswith("title-") for thread in threading.enumerate())
     return not asks and not any(isinstance(live.answer, TitleAnswer) for live in run_service.live_runs())
 

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_app.models import User
 from flask_app.services.runs import run_service
 from flask_app.services.runs.run_answers import Begun
+from flask_app.services.runs.run_service import LiveRun
 from flask_app.services.tokens.token_service import Visit
 from tests.support.scripted_upstream import Answer, Continued, Embedded, ScriptedUpstream, Status, Usage
 from tests.support.upstream_answers import chunk
@@ -16,12 +17,21 @@ from tests.support.upstream_choices import Several
 from tests.support.upstream_journal import Received
 from tests.support.upstream_reply import Reply
 
+if TYPE_CHECKING:
+    from tests.support.ledger_workshop import Workshop
+
 
 class Held:
-    """Begins an answer, and says the rest when the test lets it."""
+    """Begins an answer, and says the rest when the test lets it. `waits`: it may wait for somebody's word then."""
+
+    waits = False
 
     def __init__(self) -> None:
         self.let_go = threading.Event()
+
+    def has_begun(self, live: LiveRun) -> bool:
+        """Is it held by now, as its worker has it?"""
+        return live.completion.outcome.text == "one two "
 
     def play(self, reply: Reply, request: Received) -> None:
         reply.open_stream()
@@ -94,7 +104,8 @@ class Asked:
 class Place:
     """Where the acts happen: people, a provider, a database that can be away, a folder for the journal.
 
-    `visit` is that of the person's program, `writer` the id of the model that may write titles.
+    `visit` is that of the person's program, `writer` the id of the model that may write titles, in the `workshop` are
+    the tools that a model may call.
     """
 
     upstream: ScriptedUpstream
@@ -104,6 +115,7 @@ class Place:
     writer: str
     url: str
     folder: Path
+    workshop: "Workshop"
     asked: list[Asked] = field(default_factory=list)
 
     @property

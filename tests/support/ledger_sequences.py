@@ -1,29 +1,55 @@
 """Acts that meet one another in any order, and what is true of attempts after each. The oracle is at the end."""
 
-from collections import Counter
 from datetime import timedelta
 
 from hypothesis.stateful import invariant
-from sqlalchemy import select, update
+from sqlalchemy import and_, func, select, update
 
 from flask_app import database
 from flask_app.database import reading, transaction, utc_now
-from flask_app.models import Attempt, Run, TokenUsage
+from flask_app.domain.tools import OPEN, REFUSED
+from flask_app.domain.web_sources import CHANNEL as SEARCH
+from flask_app.models import Attempt, AuditEntry, Run, TokenUsage, ToolCall
 from flask_app.services.budgets import budget_service
 from flask_app.services.budgets.budget_service import Standing
 from flask_app.services.runs import lease_service, run_service
-from tests.support import ledger, ledger_oracle
-from tests.support.ledger_acts import Acts
+from flask_app.services.tools import tool_audit
+from tests.support import ledger, ledger_oracle, ledger_tool_oracle
+from tests.support.ledger_tools import ToolActs
 
 
-class Sequences(Acts):
+class Sequences(ToolActs):
     @invariant()
     def each_attempt_has_what_its_state_says(self) -> None:
+        entries = select(Attempt.state, func.count(TokenUsage.id)).outerjoin(
+            TokenUsage, TokenUsage.attempt_id == Attempt.id
+        )
         with reading() as session:
-            states = dict(session.execute(select(Attempt.id, Attempt.state)).all())
-            booked = Counter(session.scalars(select(TokenUsage.attempt_id)))
-        for attempt_id, state in states.items():
-            assert booked[attempt_id] == (1 if state == "settled" else 0), (state, booked[attempt_id])
+            for state, booked in session.execute(entries.group_by(Attempt.id, Attempt.state)):
+                assert booked == (1 if state == "settled" else 0), (state, booked)
+
+    @invariant()
+    def each_run_that_goes_on_has_one_open_attempt(self) -> None:
+        """Of its answer; one that is over has none."""
+        of_answer = (Attempt.run_id == Run.id, Attempt.state == "dispatched", Attempt.channel != SEARCH)
+        left = select(Run.status, func.count(Attempt.id)).outerjoin(Attempt, and_(*of_answer))
+        with reading() as session:
+            for status, unended in session.execute(left.group_by(Run.id, Run.status)):
+                assert unended == (1 if status == "running" else 0), (status, unended)
+
+    @invariant()
+    def no_call_is_open_of_a_run_that_is_over(self) -> None:
+        over = select(ToolCall.id).join(Run, Run.id == ToolCall.run_id).where(Run.status != "running")
+        with reading() as session:
+            assert session.scalars(over.where(ToolCall.status.in_(OPEN))).all() == []
+
+    @invariant()
+    def what_was_refused_in_a_run_that_is_over_is_noted(self) -> None:
+        """Whoever ended it."""
+        over = select(ToolCall.id).join(Run, Run.id == ToolCall.run_id).where(Run.status != "running")
+        with reading() as session:
+            refused = set(session.scalars(over.where(ToolCall.status == REFUSED)))
+            assert refused <= set(session.scalars(select(AuditEntry.id).where(AuditEntry.action == tool_audit.ACTION)))
 
     @invariant()
     def nobody_has_more_than_the_budget(self) -> None:
@@ -43,6 +69,7 @@ class Sequences(Acts):
             ledger_oracle.check(
                 self.at.upstream.journal, {asked.begun.run_id for asked in self.at.asked if asked.disturbed}
             )
+            ledger_tool_oracle.check(self.at.upstream.journal, self.at.workshop)
             assert ledger.unsound() == []
             assert (standing := self._standing()) is None or standing.reserved == 0
         finally:
