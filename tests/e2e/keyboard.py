@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page
 
-FARTHEST = 400  # presses of Tab: the conversations of a whole run have two stops each, and farther nobody would go
+FARTHEST = 1000  # presses of Tab: the conversations of a whole run have two stops each, and farther nobody would go
 HAS_FOCUS = "element => element === document.activeElement"
 # The outline is the element's own, or that of the box that it fills.
 SHOWS_FOCUS = """

@@ -37,10 +37,10 @@ def test_what_was_done_is_found_by_who_and_to_whom(look: Look, visits: Visits) -
     look.expect_no_fault(page)
 
     page.get_by_label(say("audit.action"), exact=True).select_option("group.delete")
-    page.get_by_role("button", name=say("admin.search")).click()
+    page.get_by_role("button", name=say("admin.search"), exact=True).click()
     expect(entries).to_have_count(1)
     page.get_by_label(say("audit.who"), exact=True).fill("nobody")
-    page.get_by_role("button", name=say("admin.search")).click()
+    page.get_by_role("button", name=say("admin.search"), exact=True).click()
     expect(page.get_by_text(say("audit.none"))).to_be_visible()
     look.expect_no_fault(page)
     page.go_back()

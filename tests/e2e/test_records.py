@@ -169,7 +169,7 @@ def test_the_file_of_a_search_holds_what_it_has_found(look: Look, visits: Visits
     page = look.open(visits, "/admin/records")
     page.get_by_label(say("admin.group"), exact=True).select_option(label=say("admin.everyone"))
     page.get_by_label(say("records.provenance"), exact=True).select_option("reported")
-    page.get_by_role("button", name=say("admin.search")).click()
+    page.get_by_role("button", name=say("admin.search"), exact=True).click()
     page.wait_for_url("**group=*")
     expect(page.get_by_label(say("admin.group"), exact=True)).to_have_value(DEFAULT_GROUP_ID)
     with page.expect_download() as downloading:
@@ -180,7 +180,7 @@ def test_the_file_of_a_search_holds_what_it_has_found(look: Look, visits: Visits
 
     look.expect_no_fault(page)
     page.get_by_label(say("admin.group"), exact=True).select_option(label=name)
-    page.get_by_role("button", name=say("admin.search")).click()
+    page.get_by_role("button", name=say("admin.search"), exact=True).click()
     expect(page.get_by_text(say("dashboard.records_none"))).to_be_visible()
     expect(page.get_by_role("link", name="CSV")).to_be_hidden()
     site.ask("DELETE", f"/api/admin/groups/{group}")

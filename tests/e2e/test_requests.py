@@ -63,7 +63,7 @@ def test_ones_own_are_found_by_token_opened_and_followed(look: Look, visits: Vis
     look.expect_no_fault(page)
 
     page.get_by_label(say("requests.status"), exact=True).select_option("4xx")
-    page.get_by_role("button", name=say("admin.search")).click()
+    page.get_by_role("button", name=say("admin.search"), exact=True).click()
     expect(lines).to_have_count(1)
     expect(page.get_by_label(say("js.records.fact_token"), exact=True)).to_have_value(asked.token_id)
     page.go_back()
@@ -86,7 +86,7 @@ def test_an_administrator_finds_a_failure_and_all_alike(look: Look, visits: Visi
     expect(lines.first).to_contain_text(UNKNOWN)
 
     page.get_by_label(say("dashboard.user"), exact=True).fill("nobody")
-    page.get_by_role("button", name=say("admin.search")).click()
+    page.get_by_role("button", name=say("admin.search"), exact=True).click()
     expect(page.get_by_text(say("requests.none"))).to_be_visible()
 
 

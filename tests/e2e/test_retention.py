@@ -183,7 +183,7 @@ def test_what_somebody_would_lose_by_another_group_is_told_first(look: Look, vis
     person = site.ask("POST", "/api/admin/users", {"username": pupil, "password": "copper window mountain"})["user"]
     site.ask("PUT", RETENTION, {"days": None, "groups": {brief: 3650}})
     old_words_of(site, person["id"])
-    page = look.open(visits, "/admin/users")
+    page = look.open(visits, "/admin/users?q=mover")
     row = page.get_by_role("row").filter(has_text=pupil)
     for answer in ("base.cancel", "js.admin.retention_move_action"):
         if answer == "base.cancel":
