@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
+from typing import cast
 
 import msgspec
+import uvloop
 
 from bench import answers
 from bench.plan import Plan, Report
@@ -45,8 +47,7 @@ class Connection(asyncio.Protocol):
         self._tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
@@ -213,7 +214,7 @@ def main() -> None:
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
     load = Load(plan, requests_for(plan))
     gc.freeze()
-    asyncio.run(load.run())
+    uvloop.run(load.run())
     _say(msgspec.json.encode(load.report).decode())
 
 
