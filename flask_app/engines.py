@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, make_url
 
 from flask_app import offload
 from flask_app.company import Company
-from flask_app.pools import CountedPool, Taken, Turn, ask_rested, count
+from flask_app.pools import CountedPool, Taken, Trust, Turn, ask_rested, count, spare_resets
 
 # Statements kept compiled: those of every page. One that had to make room would be garbage that refers to itself. A
 # site that is one small process keeps those of what people do, and of the last pages of its administrators.
@@ -35,6 +35,7 @@ _TERMS = (
 # Queries need no transaction where each sees what is committed by then: whoever waits for a page is spared the round
 # trip that ends it, once or twice for each connection that is taken.
 _READS = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+_WRITES = {"isolation_level": "READ COMMITTED", "pool_reset_on_return": None}
 
 _wait_for_disk: offload.Apply = offload.call_directly
 
@@ -66,11 +67,13 @@ class Engines:
             self.begin: Callable[[], AbstractContextManager[Connection]] = partial(_begun, self.writer)
         else:
             self.reader = _server_engine(url, reply_seconds, _READS)
-            self.writer = _server_engine(url, reply_seconds, {"isolation_level": "READ COMMITTED"})
-            ask_rested(self.reader, self.writer)
+            self.writer = _server_engine(url, reply_seconds, _WRITES)
+            spare_resets(self.writer)
+            trust = ask_rested(self.reader, self.writer)
             self.turn = nullcontext()
             self.company = None
-            self.fetch, self.begin = self.reader.connect, self.writer.begin
+            self.fetch = partial(Taken, self.reader, trust)
+            self.begin = partial(_begun, self.writer, trust)
         count(self.reader)
         count(self.writer)
 
@@ -80,9 +83,9 @@ class Engines:
 
 
 @contextmanager
-def _begun(writer: Engine) -> Iterator[Connection]:
+def _begun(writer: Engine, trust: Trust | None = None) -> Iterator[Connection]:
     """As the engine's own `begin`, on a connection that is ready."""
-    with Taken(writer) as connection, connection.begin():
+    with Taken(writer, trust) as connection, connection.begin():
         yield connection
 
 

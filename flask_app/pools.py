@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
@@ -21,7 +21,9 @@ from flask_app import metrics
 # time would be many round trips more. A server that went away within it fails what is under way then, as it does
 # anyway.
 TRUSTED_SECONDS = 1.0
-_TAKEN_AT, _RESTS_SINCE = "taken_at", "rests_since"
+_TAKEN_AT, _RESTS_SINCE, _IS_READY = "taken_at", "rests_since", "is_ready"
+
+Info = dict[Any, Any]  # what SQLAlchemy keeps for whoever asks, with each connection to a database
 
 
 class CountedPool(QueuePool):
@@ -61,10 +63,11 @@ class CountedPool(QueuePool):
         """Have it ready, with no transaction; not while somebody waits in `connect`, who would not see it."""
         if connection.in_transaction():
             connection.rollback()
-        if connection.closed or connection.invalidated or len(self._ready) >= self.size():
+        if len(self._ready) >= self.size():
             connection.close()
             return
         metrics.CONNECTIONS.dec()
+        connection.info[_IS_READY] = True
         self._ready.append(connection)
         if self._coming or self._ended:  # looked at afterwards: whoever comes now finds it
             self._give_back()
@@ -90,25 +93,41 @@ class CountedPool(QueuePool):
 class Taken:
     """A connection of an engine's that has a `CountedPool`, while the block runs: one that is ready, if any.
 
-    To take one from the pool and give it back costs several times what SQLite does for most statements. For engines
-    alone whose connections need no question whether they are there. After an error it goes the usual way.
+    To take one from the pool and give it back costs several times what SQLite does for most statements, and of a server
+    a round trip. Where there is a `trust`, one that it does not cover goes back to be asked whether it is there. After
+    an error it goes the usual way.
     """
 
-    __slots__ = ("_connection", "_engine", "_pool")
+    __slots__ = ("_connection", "_engine", "_pool", "_trust")
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, trust: "Trust | None" = None) -> None:
+        self._engine, self._trust = engine, trust
 
     def __enter__(self) -> Connection:
         self._pool = cast("CountedPool", self._engine.pool)
-        self._connection = self._pool.ready() or self._engine.connect()
+        self._connection = self._ready() or self._engine.connect()
         return self._connection
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None:
-            self._pool.keep(self._connection)
-        else:
-            self._connection.close()
+        connection = self._connection
+        if kind is not None or connection.closed or connection.invalidated:
+            connection.close()
+            return
+        if self._trust:
+            self._trust.note_rest(connection.info)
+        self._pool.keep(connection)
+
+    def _ready(self) -> Connection | None:
+        connection = self._pool.ready()
+        if connection is None or self._trust is None:
+            return connection
+        info = connection.info
+        if self._trust.covers(info):
+            self._trust.note_taken(info)
+            info.pop(_IS_READY)
+            return connection
+        connection.close()
+        return None
 
 
 class Turn:
@@ -127,20 +146,32 @@ class Turn:
         self._lock.release()
 
 
-def ask_rested(*engines: Engine) -> None:
+def spare_resets(engine: Engine) -> None:
+    """Roll back what comes back to the engine's pool, made with no `pool_reset_on_return`, but for what was ready: of a
+    server that is a round trip for nothing, and of one that has gone away since an error that nobody needs to see.
+    """
+
+    @event.listens_for(engine, "reset")
+    def reset(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        if not record.info.pop(_IS_READY, False):
+            connection.rollback()
+
+
+def ask_rested(*engines: Engine) -> "Trust":
     """Have connections of one server say that they are there before they are used, if they have rested, were out for
     long, or since one of any of the engines was lost; where one is not, all in its pool are made anew.
 
     `pool_pre_ping` would ask each time. To be called before `count`, which sees those that answered.
     """
-    trust = _Trust()
+    trust = Trust()
     for engine in engines:
-        event.listen(engine, "handle_error", trust.note_error)
-        event.listen(engine, "checkin", trust.note_rest)
+        event.listen(engine, "invalidate", lambda *_: trust.note_loss())
+        event.listen(engine, "checkin", lambda _, record: trust.note_rest(record.info))
         _ask(engine, trust)
+    return trust
 
 
-class _Trust:
+class Trust:
     """When a connection was taken, when it was given back, and when one was lost, all in monotonic seconds."""
 
     def __init__(self) -> None:
@@ -149,35 +180,31 @@ class _Trust:
     def note_loss(self) -> None:
         self._lost_at = time.monotonic()
 
-    def note_error(self, met: ExceptionContext) -> None:
-        if met.is_disconnect:
-            self.note_loss()
+    def note_taken(self, info: Info) -> None:
+        info[_TAKEN_AT] = time.monotonic()
 
-    def note_taken(self, record: ConnectionPoolEntry) -> None:
-        record.info[_TAKEN_AT] = time.monotonic()
-
-    def note_rest(self, _: object, record: ConnectionPoolEntry) -> None:
+    def note_rest(self, info: Info) -> None:
         """Nobody knows when one that was out for long was used last."""
-        now, taken_at = time.monotonic(), record.info.get(_TAKEN_AT, -math.inf)
+        now, taken_at = time.monotonic(), info.get(_TAKEN_AT, -math.inf)
         is_fresh = taken_at > self._lost_at and now - taken_at <= TRUSTED_SECONDS
-        record.info[_RESTS_SINCE] = now if is_fresh else -math.inf
+        info[_RESTS_SINCE] = now if is_fresh else -math.inf
 
-    def covers(self, record: ConnectionPoolEntry) -> bool:
+    def covers(self, info: Info) -> bool:
         """A new one has not rested yet."""
-        since = record.info.get(_RESTS_SINCE, math.inf)
+        since = info.get(_RESTS_SINCE, math.inf)
         return bool(since > self._lost_at and time.monotonic() - since <= TRUSTED_SECONDS)
 
 
-def _ask(engine: Engine, trust: _Trust) -> None:
+def _ask(engine: Engine, trust: Trust) -> None:
     @event.listens_for(engine, "checkout")
     def taken(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
-        if not trust.covers(record):
+        if not trust.covers(record.info):
             try:
                 engine.dialect.do_ping(connection)
             except engine.dialect.loaded_dbapi.Error as error:
                 trust.note_loss()
                 raise InvalidatePoolError from error
-        trust.note_taken(record)
+        trust.note_taken(record.info)
 
 
 def count(engine: Engine) -> None:

@@ -4,12 +4,11 @@ An answer writes two dozen rows and reads half a dozen. For each of them SQLAlch
 build the parameters anew, and wrap what comes, by rules that never change: that takes longer than the database does.
 """
 
-import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import BindParameter, ColumnElement, Dialect, Select
 from sqlalchemy.engine import Connection
@@ -31,23 +30,45 @@ class Done(Protocol):
 def execute(connection: Connection, sql: str, values: Any = ()) -> Done:
     """Run plain SQL; several times where `values` is a list. Raises what SQLAlchemy would.
 
-    On SQLite the driver is called at once, unless somebody listens for statements.
+    The driver is called at once, unless somebody listens for statements.
     """
-    if connection.dialect.name != "sqlite" or _is_listened_to(connection):
+    if _is_listened_to(connection):
         return connection.exec_driver_sql(sql, values)
     driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite":
+        driver = driver.cursor()
     try:
-        done: Done = (driver.executemany if isinstance(values, list) else driver.execute)(sql, values)
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(
-            sql, values, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
-        ) from error
-    return done
+        done = (driver.executemany if isinstance(values, list) else driver.execute)(sql, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(connection, sql, values, error) from error
+    except BaseException as stop:
+        if not isinstance(stop, Exception):  # stopped while the server spoke: nobody knows what it says next
+            connection.invalidate()
+        raise
+    return cast("Done", done if connection.dialect.name == "sqlite" else driver)
 
 
 def _is_listened_to(connection: Connection) -> bool:
     heard = connection.engine.dispatch
     return bool(heard.before_cursor_execute or heard.after_cursor_execute)
+
+
+def _told(connection: Connection, sql: str, values: Any, error: Any) -> Exception:
+    """What SQLAlchemy makes of a driver's error; a connection that is lost is used no more."""
+    dialect = connection.dialect
+    is_lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+    if is_lost:
+        connection.invalidate(error)
+    told: Exception = DBAPIError.instance(
+        sql,
+        values,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=is_lost,
+        dialect=dialect,
+    )
+    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from flask_app import database, engines, pools
 from flask_app.models import User
+from flask_app.statements import execute
 from flask_app.transfer.store import PATIENCE_SECONDS, Store
 from tests.support import cut_off, mariadb, storage
 
@@ -117,6 +118,50 @@ def test_once_one_is_lost_the_others_are_asked_however_fresh_they_are(connected:
     with pytest.raises(OperationalError), database.writing() as connection:
         connection.execute(text("KILL CONNECTION_ID()"))
     assert (pings(), pings()) == (1, 1)
+
+
+def test_one_that_is_lost_by_a_statement_of_the_token_path_is_used_no_more(connected: str) -> None:
+    assert connected
+    assert pings() == 0
+    with pytest.raises(OperationalError) as met, database.writing() as connection:
+        execute(connection, "KILL CONNECTION_ID()")
+    assert met.value.connection_invalidated
+    assert pings() == 1, "so fresh as it is"
+    with database.writing() as connection:
+        assert execute(connection, "SELECT 1").fetchall() == ((1,),)
+
+
+def test_what_a_statement_of_the_token_path_meets_is_told_in_the_servers_numbers(connected: str) -> None:
+    """By them a transaction is tried again."""
+    assert connected
+    with pytest.raises(ProgrammingError) as met, database.writing() as connection:
+        execute(connection, "SELECT nothing FROM nowhere")
+    assert met.value.orig is not None
+    assert (met.value.orig.args[0], met.value.connection_invalidated) == (1146, False)
+
+
+def test_a_transaction_costs_the_server_one_end_and_no_more(connected: str) -> None:
+    """What was committed is ready for the next as it is."""
+    assert connected
+    ends = "SHOW SESSION STATUS WHERE Variable_name IN ('Com_commit', 'Com_rollback')"
+    seen = []
+    for _ in range(3):
+        with database.writing() as connection:
+            seen.append({name: int(count) for name, count in execute(connection, ends).fetchall()})
+    assert [each["Com_commit"] - seen[0]["Com_commit"] for each in seen] == [0, 1, 2]
+    assert len({each["Com_rollback"] for each in seen}) == 1
+
+
+def test_one_that_was_lost_while_it_was_ready_is_no_error(connected: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert connected
+    with database.writing() as connection:
+        lost = connection.scalar(text("SELECT CONNECTION_ID()"))
+    with database.fetching() as connection:
+        connection.execute(text(f"KILL {lost}"))
+    threading.Event().wait(pools.TRUSTED_SECONDS + 0.1)
+    with database.writing() as connection:
+        assert connection.scalar(text("SELECT CONNECTION_ID()")) != lost
+    assert caplog.records == []
 
 
 def test_a_loss_that_is_met_by_asking_has_the_other_engine_ask_too(connected: str) -> None:

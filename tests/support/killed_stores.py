@@ -6,16 +6,18 @@ from typing import Any, Protocol
 
 import pymysql  # type: ignore[import-untyped]
 from redis import Connection, Redis
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import QueuePool
 
 from flask_app import database
-from flask_app.database import fetching, reading, transaction
+from flask_app.database import fetching, reading, transaction, writing
 from flask_app.models import Setting
+from flask_app.pools import CountedPool
 from flask_app.redis_client import client
+from flask_app.statements import Query
 
 Read = Callable[[list[str]], list[str]]
+_VALUE = Query(select(Setting.value).where(Setting.name == bindparam("tag")))
 
 
 class Store(Protocol):
@@ -72,7 +74,7 @@ class MariaDBStore:
     def __init__(self, url: str, port: int) -> None:
         self._url = url
         database.connect(make_url(url).set(port=port).render_as_string(hide_password=False))
-        self.reads: list[Read] = [self._in_session, self._on_connection, self._in_transaction]
+        self.reads: list[Read] = [self._in_session, self._on_connection, self._in_plain_words, self._in_transaction]
 
     def keep(self, values: dict[str, str]) -> None:
         with transaction() as session:
@@ -85,11 +87,11 @@ class MariaDBStore:
         with _direct(self._url) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM information_schema.processlist WHERE user = 'root'")
             (count,) = cursor.fetchone()
-        return int(count) - 1 - sum(pool.checkedin() for pool in self._pools())
+        return int(count) - 1 - sum(pool.checkedin() + len(pool._ready) for pool in self._pools())
 
-    def _pools(self) -> Iterator[QueuePool]:
+    def _pools(self) -> Iterator[CountedPool]:
         for engine in (database.engine(), database.writer()):
-            assert isinstance(engine.pool, QueuePool)
+            assert isinstance(engine.pool, CountedPool)
             yield engine.pool
 
     def _in_session(self, tags: list[str]) -> list[str]:
@@ -99,6 +101,11 @@ class MariaDBStore:
     def _on_connection(self, tags: list[str]) -> list[str]:
         with fetching() as connection:
             return [connection.execute(_value_of(tag)).scalar_one() for tag in tags]
+
+    def _in_plain_words(self, tags: list[str]) -> list[str]:
+        """As the token path reads."""
+        with writing() as connection:
+            return [_VALUE.value(connection, {"tag": tag}) or "" for tag in tags]
 
     def _in_transaction(self, tags: list[str]) -> list[str]:
         """Each row by its primary key, in one order: two that met would only wait for each other."""
