@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,10 @@ def _use_threads() -> None:
 
 
 class _Watcher:
-    """Looks at a socket on the event loop whenever there is something to read: see flask_app/upstream/connection.py."""
+    """Looks at a socket on the event loop whenever there is something to read: see flask_app/upstream/connection.py.
+
+    Where many are read, it looks when it is its turn (flask_app/upstream/turns.py).
+    """
 
     def __init__(self, opened: Any) -> None:
         import ssl
@@ -212,6 +216,7 @@ class _Watcher:
         import gevent
 
         self._hub = gevent.get_hub()
+        self._turns = _turns(self._hub)
         self._watcher = self._hub.loop.io(opened.fileno(), 1)
         # gevent's own `recv` is to wait where there is nothing: here that is nobody's wish.
         self.receive = opened.recv if isinstance(opened, ssl.SSLSocket) else opened._sock.recv  # noqa: SLF001
@@ -221,23 +226,29 @@ class _Watcher:
 
         sleeper = Waiter(self._hub)
 
-        def ready() -> None:
+        def goes_on() -> bool:
             try:
-                goes_on = look()
+                more = look()
             except Exception as error:  # noqa: BLE001 - raised in the thread that asked
                 sleeper.throw(error)
-            else:
-                if not goes_on:
-                    sleeper.switch(None)
+                return False
+            if not more:
+                sleeper.switch(None)
+            return more
 
-        self._watcher.start(ready)
-        try:
+        with self._turns.reading(goes_on, self._watcher):
             sleeper.get()
-        finally:
-            self._watcher.stop()
 
     def close(self) -> None:
         self._watcher.close()
+
+
+@cache
+def _turns(hub: Any) -> Any:
+    """Those of a hub's loop."""
+    from flask_app.upstream.turns import SECONDS, SLOTS, Turns
+
+    return Turns(hub.loop.timer(SECONDS / SLOTS, SECONDS / SLOTS))
 
 
 def _drain(worker: Any) -> None:

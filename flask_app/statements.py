@@ -7,8 +7,9 @@ build the parameters anew, and wrap what comes, by rules that never change: that
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from sqlalchemy import BindParameter, ColumnElement, Dialect, Select
 from sqlalchemy.engine import Connection
@@ -35,17 +36,13 @@ def execute(connection: Connection, sql: str, values: Any = ()) -> Done:
     if _is_listened_to(connection):
         return connection.exec_driver_sql(sql, values)
     driver: Any = connection.connection.dbapi_connection
-    if connection.dialect.name != "sqlite":
-        driver = driver.cursor()
+    is_file = connection.dialect.name == "sqlite"
+    cursor = driver if is_file else driver.cursor()
     try:
-        done = (driver.executemany if isinstance(values, list) else driver.execute)(sql, values)
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _told(connection, sql, values, error) from error
-    except BaseException as stop:
-        if not isinstance(stop, Exception):  # stopped while the server spoke: nobody knows what it says next
-            connection.invalidate()
-        raise
-    return cast("Done", done if connection.dialect.name == "sqlite" else driver)
+        done = (cursor.executemany if isinstance(values, list) else cursor.execute)(sql, values)
+    except BaseException as error:  # noqa: BLE001 - raised again
+        _raise(connection, sql, values, error)
+    return cast("Done", done if is_file else cursor)
 
 
 def _is_listened_to(connection: Connection) -> bool:
@@ -53,25 +50,30 @@ def _is_listened_to(connection: Connection) -> bool:
     return bool(heard.before_cursor_execute or heard.after_cursor_execute)
 
 
-def _told(connection: Connection, sql: str, values: Any, error: Any) -> Exception:
-    """What SQLAlchemy makes of a driver's error; a connection that is lost is used no more."""
+def _raise(connection: Connection, sql: str, values: Any, error: BaseException) -> NoReturn:
+    """As SQLAlchemy does; a connection that is lost is used no more."""
     dialect = connection.dialect
-    is_lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+    if not isinstance(error, dialect.loaded_dbapi.Error):
+        if not isinstance(error, Exception):  # stopped while the server spoke: nobody knows what it says next
+            connection.invalidate()
+        raise error
+    met: Any = error
+    is_lost = dialect.is_disconnect(met, connection.connection.dbapi_connection, None)
     if is_lost:
         connection.invalidate(error)
     told: Exception = DBAPIError.instance(
         sql,
         values,
-        error,
+        met,
         dialect.loaded_dbapi.Error,
         hide_parameters=True,
         connection_invalidated=is_lost,
         dialect=dialect,
     )
-    return told
+    raise told from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Compiled:
     """SQL with places for values: how many are given, and what the types make of some of them.
 
@@ -97,6 +99,14 @@ class _Compiled:
         made = dict(_ways_in(compiled.bind_names, dialect))
         conversions = tuple((place, made[name]) for place, name in places if name in made)
         return cls(compiled.string, len(names), fixed, _taker(in_order) if in_order else None, conversions)
+
+    @cached_property
+    def parts(self) -> tuple[str, str, str] | None:
+        """Of an INSERT on a server: what comes before a row's place, that, and what comes after it."""
+        from pymysql.cursors import RE_INSERT_VALUES  # type: ignore[import-untyped] # a file's site spares its memory
+
+        found = RE_INSERT_VALUES.match(self.sql)
+        return (found[1], found[2], found[3] or "") if found else None
 
     def row(self, parameters: Parameters) -> Any:
         """The values as the driver takes them."""
@@ -141,11 +151,44 @@ class Prepared:
         compiled = self._for(connection.dialect, rows[0])
         execute(connection, compiled.sql, [compiled.row(row) for row in rows])
 
+    def worded(self, connection: Connection, rows: Sequence[Parameters]) -> list[bytes]:
+        """As PyMySQL would send it: an INSERT once for all the rows, others for each."""
+        compiled = self._for(connection.dialect, rows[0])
+        driver: Any = connection.connection.dbapi_connection
+        mogrify, values = driver.cursor().mogrify, [compiled.row(row) for row in rows]
+        if (parts := compiled.parts) is None:
+            words = [mogrify(compiled.sql, each) for each in values]
+        else:
+            begins, place, ends = parts
+            words = [f"{begins % ()}{','.join([mogrify(place, each) for each in values])}{ends % ()}"]
+        return [each.encode(driver.encoding, "surrogateescape") for each in words]
+
     def _for(self, dialect: Dialect, parameters: Parameters) -> _Compiled:
         if (known := self._compiled.get(dialect.name)) is None:
             statement = self._statement if isinstance(self._statement, UpdateBase) else self._statement[dialect.name]
             known = self._compiled[dialect.name] = _Compiled.of(statement, dialect, list(parameters))
         return known
+
+
+Rows = tuple[Prepared, Sequence[Parameters]]
+
+
+def run_together(connection: Connection, *acts: Rows) -> None:
+    """Write with several statements, or for several rows, in this order: a server needs one round trip for all.
+
+    Raises as `execute` does: what comes after the one that failed may have been done, so the transaction must end.
+    """
+    if connection.dialect.name == "sqlite" or _is_listened_to(connection):
+        for prepared, rows in acts:
+            prepared.run_each(connection, rows)
+        return
+    from flask_app import round_trips  # as in `parts`
+
+    statements = [words for prepared, rows in acts for words in prepared.worded(connection, rows)]
+    try:
+        round_trips.make(connection.connection.dbapi_connection, statements)
+    except BaseException as error:  # noqa: BLE001 - raised again
+        _raise(connection, "several statements", (), error)
 
 
 @dataclass(frozen=True, slots=True)

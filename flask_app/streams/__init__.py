@@ -1,6 +1,7 @@
 """A run's event log: what its readers follow, from wherever they last were. `connect` decides once who keeps it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from flask_app.streams.memory import MemoryBroker
@@ -18,6 +19,9 @@ class RunLog(Protocol):
 
     def append(self, event: str, payload: bytes) -> None:
         """Add an event (`payload` is its JSON) and wake the readers."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is added in the block, without waiting, goes to readers in one piece."""
 
     def finish(self, last: Sequence[Named] = ()) -> None:
         """Add the last events, which go out together, and say that none follows."""

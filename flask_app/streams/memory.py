@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from flask_app.streams.frames import Frames
 from flask_app.streams.keeper import HEARTBEAT, Keeper
@@ -34,10 +35,10 @@ class _Reader:
     def wake(self) -> None:
         self._asleep.release()
 
-    def was_fed(self, frame: bytes, end: int) -> bool:
-        """Give the newest event, the one before `end`, to a reader that has all others; False: it must wake up."""
+    def was_fed(self, piece: bytes, start: int, end: int) -> bool:
+        """Give the newest events, from `start` to `end`, to a reader that has all others; False: it must wake up."""
         outlet = self._outlet
-        if outlet is None or self.position != end - 1 or not outlet.offer(frame):
+        if outlet is None or self.position != start or not outlet.offer(piece):
             return False
         self.position = end
         return not outlet.is_clogged
@@ -53,7 +54,10 @@ class MemoryLog:
     while somebody does.
     """
 
-    __slots__ = ("_frames", "_guard", "_numbered_from", "_readers", "_sleepers", "ended_at", "unread_since")
+    __slots__ = (
+        *("_frames", "_guard", "_is_held", "_numbered_from", "_readers", "_sleepers"),
+        *("ended_at", "unread_since"),
+    )
 
     def __init__(self, numbered_from: int = 0) -> None:
         self._numbered_from = numbered_from
@@ -63,17 +67,34 @@ class MemoryLog:
         self.ended_at: float | None = None
         self._readers = 0
         self.unread_since: float | None = time.monotonic()
+        self._is_held = False
 
     def append(self, event: str, payload: bytes) -> None:
         self.add(_FRAME % (self.last + 1, event.encode(), payload))
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is added in the block is fed as one piece: the readers' connections cost as much as all the rest."""
+        start, self._is_held = len(self._frames), True
+        try:
+            yield
+        finally:
+            self._is_held, end = False, len(self._frames)
+            if end > start:
+                self._feed(self._frames.joined(start, end), start, end)
+
     def add(self, frame: bytes) -> None:
         """Add an event as the bytes that readers get."""
-        end, sleepers = self._frames.append(frame), tuple(self._sleepers)
+        end = self._frames.append(frame)
+        if not self._is_held:
+            self._feed(frame, end - 1, end)
+
+    def _feed(self, piece: bytes, start: int, end: int) -> None:
+        sleepers = tuple(self._sleepers)
         if len(sleepers) == 1:  # nearly always
-            if not sleepers[0].was_fed(frame, end):
+            if not sleepers[0].was_fed(piece, start, end):
                 self._wake(sleepers)
-        elif hungry := [reader for reader in sleepers if not reader.was_fed(frame, end)]:
+        elif hungry := [reader for reader in sleepers if not reader.was_fed(piece, start, end)]:
             self._wake(hungry)
 
     @property

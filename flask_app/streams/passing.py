@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from flask_app.streams.frames import MOST_IN_A_PIECE
 from flask_app.streams.keeper import HEARTBEAT
@@ -16,7 +17,7 @@ class PassingLog:
     in `MemoryLog`.
     """
 
-    __slots__ = ("_asleep", "_guard", "_has_left", "_outlet", "_sleeps", "_waiting", "ended_at")
+    __slots__ = ("_asleep", "_guard", "_has_left", "_held", "_outlet", "_sleeps", "_waiting", "ended_at")
 
     def __init__(self) -> None:
         self.ended_at: float | None = None
@@ -27,9 +28,25 @@ class PassingLog:
         self._sleeps = False  # and has nothing left to read
         self._has_left = False
         self._outlet: Outlet | None = None
+        self._held: list[bytes] | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is added in the block is one piece for its reader, whose connection costs as much as all the rest."""
+        held: list[bytes] = []
+        self._held = held
+        try:
+            yield
+        finally:
+            self._held = None
+            if held:
+                self.add(b"".join(held))
 
     def add(self, frame: bytes) -> None:
         """Add an event as the bytes that its reader gets."""
+        if self._held is not None:
+            self._held.append(frame)
+            return
         outlet = self._outlet
         if outlet is None or not self._sleeps or not outlet.offer(frame):
             self._keep(frame)

@@ -40,6 +40,9 @@ class ChatAnswer:
     def tell(self, event: Event) -> None:
         run_events.arrived(self.events, event)
 
+    def tell_all(self, events: list[Event]) -> None:
+        run_events.arrived_together(self.events, events)
+
     def tell_search(self, search: Search) -> None:
         """That the web is being searched, and what came of it."""
         run_events.searched(self.events, search)

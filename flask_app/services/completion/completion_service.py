@@ -54,8 +54,9 @@ class Completion:
         self._started = time.monotonic()
         self._asker, self._span = tracing.current_request(), tracing.NOTHING
 
-    def ask(self, tell: Callable[[Event], None]) -> None:
-        """Give `tell` the answer's events as they come; it must not wait, for it may be called on the event loop.
+    def ask(self, tell: Callable[[list[Event]], None]) -> None:
+        """Give `tell` the answer's events, those that came together in one list; it must not wait, for it may be called
+        on the event loop.
 
         A failure ends them and is in `outcome`; it is not raised.
         """
@@ -70,7 +71,7 @@ class Completion:
         finally:
             self.outcome.duration_ms = self._elapsed_ms()
             if thought := self.outcome.time_thoughts(None, self.outcome.duration_ms):
-                tell(thought)
+                tell([thought])
 
     @property
     def provider(self) -> str:
@@ -82,18 +83,19 @@ class Completion:
         """When the first of the answer came, on the monotonic clock."""
         return None if (first := self.outcome.first_token_ms) is None else self._started + first / 1000
 
-    def _attempt(self, tell: Callable[[Event], None]) -> UpstreamError | None:
+    def _attempt(self, tell: Callable[[list[Event]], None]) -> UpstreamError | None:
         """Tell the events of one attempt; gives the failure of one that was refused before anything was said."""
         outcome, said = self.outcome, self.outcome.text_parts
 
         def take(events: list[Event]) -> None:
-            for event in events:
+            told = events
+            for at, event in enumerate(events):
                 if said and type(event) is Token:  # nearly all are, and end nothing: heard as `Outcome.hear` does
                     said.append(event.text)
                     outcome.usage = None
-                elif thought := self._take(event):
-                    tell(thought)
-                tell(event)
+                elif thought := self._take(event):  # once in an answer, if at all
+                    told = [*events[:at], thought, *events[at:]]
+            tell(told)
 
         span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent, self.request.operation)
         try:
@@ -128,10 +130,14 @@ class Completion:
     def settle(self, persist: Callable[[Connection, Outcome], None], *, in_a_crowd: bool = False) -> Entry | None:
         """Book the answer, and let `persist` write what belongs to it, in one transaction.
 
+        It is booked last (see `metering_service.book`), but for an answer that is summed up with what came earlier.
         Gives what the ledger has then, whoever wrote it.
         """
 
         def work(connection: Connection) -> Entry | None:
+            if self.outcome.earlier is None:
+                persist(connection, self.outcome)
+                return self.book(connection)
             entry = self.book(connection)
             persist(connection, self.outcome)
             return entry

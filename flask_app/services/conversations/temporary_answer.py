@@ -25,8 +25,8 @@ class TemporaryAnswer:
     def unread_since(self) -> float | None:
         return self.events.unread_since
 
-    def tell(self, event: Event) -> None:
-        run_events.arrived(self.events, event)
+    def tell_all(self, events: list[Event]) -> None:
+        run_events.arrived_together(self.events, events)
 
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         answer_service.forget(connection, self.begun.run_id, outcome)

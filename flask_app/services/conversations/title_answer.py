@@ -35,7 +35,7 @@ class TitleAnswer:
         self._of_conversation = of_conversation
         self._instead_of = instead_of
 
-    def tell(self, event: Event) -> None:
+    def tell_all(self, events: list[Event]) -> None:
         """The outcome has the words."""
 
     def keep(self, connection: Connection, outcome: Outcome) -> None:

@@ -71,9 +71,8 @@ def vectors_of(inputs: Sequence[str], maker: Maker, asker: Asker, stop: StopSign
     completion = Completion(_dispatched(request, maker.keys), stop)
     heard: list[Vectors] = []
 
-    def tell(event: Event) -> None:
-        if isinstance(event, Vectors):
-            heard.append(event)
+    def tell(events: list[Event]) -> None:
+        heard.extend(event for event in events if isinstance(event, Vectors))
 
     try:
         completion.ask(tell)

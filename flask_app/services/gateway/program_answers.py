@@ -70,9 +70,18 @@ class ProgramAnswer(ABC):
         self.ended: Ended | None = None
         self._to_tell: list[Callable[[Ended], None]] = []
 
+    def tell_all(self, events: list[Event]) -> None:
+        """Take events that came together; it must not wait. What their reader gets of them travels together too."""
+        if len(events) == 1:  # nearly always
+            self.tell(events[0])
+            return
+        with self.events.together():
+            for event in events:
+                self.tell(event)
+
     @abstractmethod
     def tell(self, event: Event) -> None:
-        """Take an event of the answer; it must not wait."""
+        """Take an event of the answer."""
 
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         answer_service.forget(connection, self.begun.run_id, outcome)

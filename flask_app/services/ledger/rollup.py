@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import table_of
 from flask_app.domain.periods import QUARTERS_A_DAY, Period
 from flask_app.models import UsageHourly
-from flask_app.statements import Prepared
+from flask_app.statements import Prepared, Rows
 
 UNUSED: dict[str, Any] = {"user_id": "", "model": "", "key_id": "", "channel": "", "currency": "", "peak": -1}
 FIGURES = (
@@ -111,8 +111,14 @@ RETIRED = (Slice("person_hour", 4, _OF_PERSON, DETAIL),)  # written no longer
 
 def add(connection: Connection, entry: Mapping[str, Any]) -> None:
     """Add one ledger entry, in the transaction that writes it."""
+    statement, rows = addition(entry)
+    statement.run_each(connection, rows)
+
+
+def addition(entry: Mapping[str, Any]) -> Rows:
+    """The statement that adds it, and the rows."""
     kept, added = dimensions(entry), figures(entry)
-    add_rows(connection, [each.row(entry["quarter"], kept) | added for each in SLICES])
+    return _ADD, [each.row(entry["quarter"], kept) | added for each in SLICES]
 
 
 def add_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ from flask_app.database import table_of
 from flask_app.domain import periods
 from flask_app.domain.budget import TOKENS
 from flask_app.models import SpentDaily, SpentMonthly
-from flask_app.statements import Prepared
+from flask_app.statements import Prepared, Rows
 
 KEY = ("scope", "scope_id", "unit", "day")
 MONTH_KEY = ("token_id", "unit", "month")
@@ -26,8 +26,13 @@ spent, months = table_of(SpentDaily), table_of(SpentMonthly)
 
 def add(connection: Connection, entry: Mapping[str, Any]) -> None:
     """Add one ledger entry, in the transaction that writes it: in the same order for all, days before months."""
-    for table, added in rows(entry):
-        add_rows(connection, table, added)
+    for statement, added in additions(entry):
+        statement.run_each(connection, added)
+
+
+def additions(entry: Mapping[str, Any]) -> list[Rows]:
+    """The statements that add it, and the rows of each."""
+    return [(_ADD[table.name], added) for table, added in rows(entry)]
 
 
 def add_rows(connection: Connection, table: Table, added: list[dict[str, Any]]) -> None:

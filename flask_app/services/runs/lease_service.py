@@ -21,12 +21,13 @@ from flask_app.services.ledger import replay_service, shared_clock
 from flask_app.services.runs import reaper_service, run_locks, run_service, stop_service
 from flask_app.services.runs.counted_words import Counted
 from flask_app.services.runs.run_service import LEASE, LiveRun
-from flask_app.statements import Prepared, Query
+from flask_app.statements import Prepared, Query, run_together
 
 KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, uncounted
 TICK_EVERY = 3
 ROUND_SECONDS = TICK_EVERY * KEEP_SECONDS
 KEPT_AT_ONCE = 1 << 16  # characters in one transaction
+COUNTED_AT_ONCE = 50  # answers to programs in one transaction: whoever ends one of them waits for that
 JUMP_SECONDS = 5
 LOOK_SECONDS = 1
 BEGINNING_SECONDS = 2 * ROUND_SECONDS  # whoever lives has renewed by then
@@ -56,7 +57,7 @@ _EXPIRE = (
     .where(_runs.c.status == "running", _runs.c.worker != bindparam("own"))
     .values(lease_expires_at=ByServer(-1))
 )
-_KEEP = (
+_KEEP = Prepared(
     update(_messages)
     .where(
         _messages.c.id == bindparam("message_id"),
@@ -258,7 +259,7 @@ def _round(work: Callable[[], None]) -> bool:
 
 def _write(texts: list[dict[str, Any]]) -> None:
     if texts:
-        in_writing(lambda connection: connection.execute(_KEEP, texts))
+        in_writing(lambda connection: run_together(connection, (_KEEP, texts)))
         offload.give_way()
 
 
@@ -270,8 +271,9 @@ def _write_counts(grown: list[LiveRun]) -> None:
     counted = {run: _counted.get(run, Counted()).upto(outcome) for run, outcome in outcomes.items()}
     _counted = {run: words for run, words in {**_counted, **counted}.items() if run in here}
     counts = [{"run": run, "tokens": words.tokens} for run, words in counted.items()]
-    if counts:
-        in_writing(lambda connection: _KEEP_COUNT.run_each(connection, counts))
+    for start in range(0, len(counts), COUNTED_AT_ONCE):
+        some = counts[start : start + COUNTED_AT_ONCE]
+        in_writing(lambda connection, some=some: run_together(connection, (_KEEP_COUNT, some)))  # type: ignore[misc]
 
 
 def _count_parts(live: LiveRun) -> int:

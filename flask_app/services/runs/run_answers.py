@@ -35,8 +35,8 @@ class Answer(Protocol):
     def unread_since(self) -> float | None:
         """The moment, on the monotonic clock, since when nobody has followed it; None while somebody does."""
 
-    def tell(self, event: Event) -> None:
-        """Pass an event on. It must not wait: it may be called on the event loop."""
+    def tell_all(self, events: list[Event]) -> None:
+        """Pass on events that came together. It must not wait: it may be called on the event loop."""
 
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         """Write down how the run ended, in the transaction that books it."""

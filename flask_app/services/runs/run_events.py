@@ -109,6 +109,16 @@ def arrived(events: RunLog, event: Event) -> None:
         events.append("thought", _encode(event))
 
 
+def arrived_together(events: RunLog, pieces: list[Event]) -> None:
+    """Pass on several, one after the other, that came at once."""
+    if len(pieces) == 1:  # nearly always
+        arrived(events, pieces[0])
+        return
+    with events.together():
+        for piece in pieces:
+            arrived(events, piece)
+
+
 def _pieces(events: RunLog, kind: type[Reasoning | Token], words: str) -> None:
     for start in range(0, len(words), MOST_LETTERS):
         arrived(events, kind(words[start : start + MOST_LETTERS]))

@@ -94,7 +94,7 @@ class LiveRun:
 
     def _ask(self) -> None:
         if self._rounds is None:
-            self.completion.ask(self.answer.tell)
+            self.completion.ask(self.answer.tell_all)
         else:
             self._rounds.ask(self.completion, self._go_on_with)
 

@@ -73,7 +73,7 @@ class Rounds:
         """Ask round after round; `go_on` hears each time which completion the answer goes on with."""
         while True:
             self._round, self._heard = self._round + 1, Heard()
-            completion.ask(self._tell)
+            completion.ask(self._tell_all)
             if not self._calls(completion):
                 return
             opened = self._opened(completion)
@@ -98,6 +98,10 @@ class Rounds:
                 self._answer.tell_call(
                     calling.ended(each, status=self._stop.status, error_code=outcome.error_code).kept.call
                 )
+
+    def _tell_all(self, events: list[Event]) -> None:
+        for event in events:
+            self._tell(event)
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, ToolCall):

@@ -1,0 +1,95 @@
+"""Many answers at once take turns: each is read ten times a second, however many pieces it comes in.
+
+To read costs the same whether one token has come or three, and so do the reader's part of the way and each reader's
+own. A process that writes a few hundred answers has little of its processor left for those that begin: it looks at
+each of them a tenth of a second later instead, and finds what has come meanwhile. Those that begin are read at once.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol
+
+MANY = 250  # answers that one process reads
+SECONDS = 0.1  # from one turn to the next
+AT_ONCE = 4  # an answer's first looks, whatever there is beside it: nobody waits for a first token
+SLOTS = 10  # in each of them a part has its turn, so that nobody stands behind all the others
+
+Look = Callable[[], bool]
+
+
+class Watcher(Protocol):
+    """What an event loop has for a socket: calls what it is given whenever there is something to read."""
+
+    def start(self, call: Callable[[], None]) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Turns:
+    """The turns of what is read on an event loop. `timer` calls what it is given every SECONDS / SLOTS."""
+
+    def __init__(self, timer: Watcher) -> None:
+        self._timer = timer
+        self._slots: list[list[Look]] = [[] for _ in range(SLOTS)]
+        self._next = 0
+        self._is_running = False
+        self.readers = 0
+
+    @property
+    def are_taken(self) -> bool:
+        """Are there so many that each waits for its turn?"""
+        return self.readers > MANY
+
+    def reading(self, look: Look, watcher: Watcher) -> "Reading":
+        """To be entered for as long as it is read: `look` is called on the loop until it gives False, or until then."""
+        return Reading(self, look, watcher)
+
+    def wait(self, look: Look) -> None:
+        """Have `look` called at each of its turns until it gives False. It joins those that are the fewest."""
+        min(self._slots, key=len).append(look)
+        if not self._is_running:
+            self._is_running = True
+            self._timer.start(self._take)
+
+    def _take(self) -> None:
+        """One slot's turn. Whoever joins it meanwhile has the next."""
+        at, self._next = self._next, (self._next + 1) % SLOTS
+        looks, self._slots[at] = self._slots[at], []
+        self._slots[at] += [look for look in looks if look()]
+        if not any(self._slots):
+            self._is_running = False
+            self._timer.stop()
+
+
+class Reading:
+    """An answer that is read: whenever something comes, or at its turns."""
+
+    __slots__ = ("_is_over", "_look", "_looks", "_turns", "_watcher")
+
+    def __init__(self, turns: Turns, look: Look, watcher: Watcher) -> None:
+        self._turns, self._look, self._watcher = turns, look, watcher
+        self._looks = 0
+        self._is_over = False
+
+    def __enter__(self) -> None:
+        self._turns.readers += 1
+        self._watcher.start(self._has_come)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._is_over = True
+        self._turns.readers -= 1
+        self._watcher.stop()
+
+    def _has_come(self) -> None:
+        self._looks += 1
+        if self._look() and self._looks > AT_ONCE and self._turns.are_taken:
+            self._watcher.stop()
+            self._turns.wait(self._has_its_turn)
+
+    def _has_its_turn(self) -> bool:
+        if self._is_over or not self._look():
+            return False
+        if self._turns.are_taken:
+            return True
+        self._watcher.start(self._has_come)
+        return False
