@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from flask_app.streams import keeper, memory
 from flask_app.streams.keeper import HEARTBEAT, Keeper
 from flask_app.streams.memory import MemoryBroker, MemoryLog
+from tests.support.brokers import wait_until
 from tests.support.outlets import FickleOutlet
 
 
@@ -50,6 +51,39 @@ def test_readers_follow_while_it_is_written() -> None:
         reader.join(30)
     assert [len(got) for got in seen] == [200, 199, 198]
     assert seen[0] == frames(b"".join(log.read()))
+
+
+def test_what_comes_together_is_fed_in_one_piece_and_numbered_one_by_one() -> None:
+    log, outlet = MemoryLog(), FickleOutlet([])
+    reader = threading.Thread(target=lambda: list(log.read(0, outlet)))
+    reader.start()
+    wait_until(lambda: bool(log._sleepers))
+    with log.together():
+        for number in range(3):
+            log.append("token", b"%d" % number)
+        assert outlet.taken == []
+    log.append("token", b"3")
+    with log.together():
+        pass
+    log.finish()
+    reader.join(30)
+    assert [len(frames(piece)) for piece in outlet.taken] == [3, 1]
+    assert frames(b"".join(outlet.taken)) == frames(b"".join(log.read()))
+
+
+def test_a_reader_that_has_not_all_before_is_woken_for_what_comes_together() -> None:
+    log, outlet = MemoryLog(), FickleOutlet([0])
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.extend(log.read(0, outlet)))
+    reader.start()
+    wait_until(lambda: bool(log._sleepers))
+    with log.together():
+        log.append("token", b"1")
+        log.append("token", b"2")
+    wait_until(lambda: len(got) == 1)
+    log.finish()
+    reader.join(30)
+    assert (len(frames(got[0])), outlet.taken) == (2, [])
 
 
 def test_silence_is_bridged_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,29 @@ def test_without_an_outlet_all_is_read() -> None:
     assert b"".join(got) == b"".join(map(numbered, (1, 2, 3)))
 
 
+def add_and_fail(log: PassingLog, frame: bytes) -> None:
+    with log.together():
+        log.add(frame)
+        raise LookupError
+
+
+def test_what_comes_together_goes_out_in_one_piece() -> None:
+    log, outlet = PassingLog(), FickleOutlet([])
+    thread, got = asleep(log, log.read(outlet))
+    with log.together():
+        for number in range(3):
+            log.add(numbered(number))
+        assert outlet.taken == []
+    with log.together():
+        pass
+    with pytest.raises(LookupError):
+        add_and_fail(log, numbered(3))
+    assert outlet.taken == [b"".join(map(numbered, range(3))), numbered(3)]
+    log.close([numbered(4)])
+    thread.join(30)
+    assert b"".join(got) == numbered(4)
+
+
 def test_what_is_out_is_kept_no_longer() -> None:
     log, outlet = PassingLog(), FickleOutlet([])
     log.add(numbered(1))

@@ -14,9 +14,10 @@ from flask_app.database import fetching, reading, transaction, writing
 from flask_app.models import Setting
 from flask_app.pools import CountedPool
 from flask_app.redis_client import client
-from flask_app.statements import Query
+from flask_app.statements import Prepared, Query, run_together
 
 Read = Callable[[list[str]], list[str]]
+_KEEP = Prepared(update(Setting).where(Setting.name == bindparam("tag")).values(value=Setting.value))
 _VALUE = Query(select(Setting.value).where(Setting.name == bindparam("tag")))
 
 
@@ -74,7 +75,10 @@ class MariaDBStore:
     def __init__(self, url: str, port: int) -> None:
         self._url = url
         database.connect(make_url(url).set(port=port).render_as_string(hide_password=False))
-        self.reads: list[Read] = [self._in_session, self._on_connection, self._in_plain_words, self._in_transaction]
+        self.reads: list[Read] = [
+            *(self._in_session, self._on_connection, self._in_plain_words),
+            *(self._in_transaction, self._after_writing_together),
+        ]
 
     def keep(self, values: dict[str, str]) -> None:
         with transaction() as session:
@@ -105,6 +109,12 @@ class MariaDBStore:
     def _in_plain_words(self, tags: list[str]) -> list[str]:
         """As the token path reads."""
         with writing() as connection:
+            return [_VALUE.value(connection, {"tag": tag}) or "" for tag in tags]
+
+    def _after_writing_together(self, tags: list[str]) -> list[str]:
+        """In the order of `_in_transaction`."""
+        with writing() as connection:
+            run_together(connection, (_KEEP, [{"tag": tag} for tag in sorted(tags)]))
             return [_VALUE.value(connection, {"tag": tag}) or "" for tag in tags]
 
     def _in_transaction(self, tags: list[str]) -> list[str]:

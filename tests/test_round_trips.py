@@ -1,0 +1,119 @@
+"""What is sent to a server together: done in its order, in one round trip, and to the end or not at all."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Integer, String, bindparam, column, insert, table, text, update
+from sqlalchemy.dialects import mysql
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from flask_app import database
+from flask_app.statements import Prepared, execute, run_together
+from tests.support import mariadb
+from tests.support.storage import counted_statements
+
+WORDS = "Zoë's 100 % 明聊 🀄 \\ %s"
+_kept = table("kept", column("id", Integer), column("word", String), column("amount", Integer))
+_other = table("other", column("id", Integer))
+ADD = Prepared(insert(_kept).values(id=bindparam("id"), word=bindparam("word"), amount=bindparam("amount")))
+_counted = mysql.insert(_kept).values(id=bindparam("id"), word=bindparam("word"), amount=bindparam("amount"))
+COUNT = Prepared(_counted.on_duplicate_key_update(amount=_kept.c.amount + _counted.inserted.amount))
+ADD_OTHER = Prepared(insert(_other).values(id=bindparam("id")))
+RENAME = Prepared(update(_kept).where(_kept.c.id == bindparam("which")).values(word=bindparam("word")))
+
+
+@pytest.fixture(autouse=True)
+def connected() -> Iterator[None]:
+    with mariadb.server() as url:
+        database.connect(url)
+        with database.writing() as connection:
+            for made in (
+                "CREATE TABLE kept (id INTEGER PRIMARY KEY, word TEXT, amount INTEGER) CHARACTER SET utf8mb4",
+                "CREATE TABLE other (id INTEGER PRIMARY KEY)",
+            ):
+                execute(connection, made)
+        yield
+        database.disconnect()
+
+
+def row(number: int, word: str = WORDS, amount: int = 1) -> dict[str, Any]:
+    return {"id": number, "word": word, "amount": amount}
+
+
+def kept() -> list[Any]:
+    with database.fetching() as connection:
+        return [tuple(each) for each in execute(connection, "SELECT id, word, amount FROM kept ORDER BY id").fetchall()]
+
+
+def asked(connection: Connection) -> int:
+    """How many commands the server has had of the connection, this one not among them."""
+    [(_, count)] = execute(connection, "SHOW SESSION STATUS LIKE 'Questions'").fetchall()
+    return int(count) - 1
+
+
+def test_all_is_done_in_its_order_with_whatever_words() -> None:
+    with database.writing() as connection:
+        run_together(
+            connection,
+            (ADD, [row(1), row(2, "two")]),
+            (COUNT, [row(2, "never", 5), row(3, "three", 7)]),
+            (RENAME, [{"which": 2, "word": "later"}, {"which": 3, "word": WORDS}]),
+            (ADD_OTHER, [{"id": 9}]),
+        )
+    assert kept() == [(1, WORDS, 1), (2, "later", 6), (3, WORDS, 7)]
+
+
+def test_an_insert_is_one_statement_for_all_its_rows_and_others_are_one_for_each() -> None:
+    with database.writing() as connection:
+        before = asked(connection)
+        run_together(connection, (ADD, [row(1), row(2)]), (RENAME, [{"which": 1, "word": "a"}] * 3))
+        assert asked(connection) - before == 1 + 4
+
+
+def test_the_connection_can_be_used_on_as_ever() -> None:
+    with database.writing() as connection:
+        run_together(connection, (ADD, [row(number) for number in range(100)]))
+        assert execute(connection, "SELECT count(*) FROM kept").fetchall() == ((100,),)
+        assert connection.execute(text("SELECT max(id) FROM kept")).scalar_one() == 99
+        run_together(connection, (ADD_OTHER, [{"id": 1}]))
+
+
+def test_where_one_fails_it_is_told_and_nothing_is_kept() -> None:
+    with database.writing() as connection:
+        run_together(connection, (ADD, [row(1)]))
+    with pytest.raises(IntegrityError) as met, database.writing() as connection:
+        run_together(connection, (ADD, [row(2)]), (ADD, [row(1)]), (ADD, [row(3)]), (ADD, [row(2)]))
+    assert met.value.orig is not None
+    assert met.value.orig.args[0] == 1062
+    assert "for key 'PRIMARY'" in str(met.value.orig)
+    assert "'1'" in str(met.value.orig), "the first of two"
+    assert [number for number, *_ in kept()] == [1]
+
+
+def test_replies_behind_a_failure_are_nobody_elses() -> None:
+    with database.writing() as connection:
+        with pytest.raises(IntegrityError):
+            run_together(connection, (ADD, [row(1)]), (ADD, [row(1)]), (ADD, [row(2)]), (ADD, [row(3)]))
+        assert execute(connection, "SELECT 'mine'").fetchall() == (("mine",),)
+        connection.rollback()
+
+
+def test_a_connection_that_is_lost_on_the_way_is_used_no_more() -> None:
+    def write(connection: Connection) -> None:
+        mine = execute(connection, "SELECT CONNECTION_ID()").fetchall()[0][0]
+        with database.fetching() as other:
+            execute(other, f"KILL {mine}")
+        run_together(connection, (ADD, [row(1)]), (ADD, [row(2)]))
+
+    with pytest.raises(OperationalError) as met:
+        database.in_writing(write)
+    assert met.value.connection_invalidated
+    assert kept() == []
+
+
+def test_who_listens_for_statements_hears_of_each() -> None:
+    with counted_statements() as statements, database.writing() as connection:
+        run_together(connection, (ADD, [row(1), row(2)]), (ADD_OTHER, [{"id": 1}]))
+    assert len([each for each in statements if each.startswith("INSERT")]) == 2
+    assert len(kept()) == 2
