@@ -8,15 +8,14 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
-from flask_app import config
 from flask_app.database import new_id, reading, table_of, utc_now
 from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import Allowed, ServedModel, Thinking
 from flask_app.domain.telling import SEARCH, Way
-from flask_app.errors import BadRequest, Conflict, Invalid, NotFound, TooMany
+from flask_app.errors import BadRequest, Conflict, Invalid, NotFound
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
 from flask_app.services.chat import beginning, history, instructions, knowledge, looked_up, placing
@@ -32,11 +31,11 @@ from flask_app.services.files import document_parts, message_files
 from flask_app.services.files.document_parts import Wanted
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
-from flask_app.services.runs import run_service
+from flask_app.services.runs import run_cap, run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.searchers import Searcher
-from flask_app.statements import Prepared, Query
+from flask_app.statements import Prepared
 
 CHANNEL = "chat"
 MAX_MESSAGE_BYTES = 200_000
@@ -47,14 +46,6 @@ _INSERT_RUN = Prepared(insert(table_of(Run)).values(lease_expires_at=run_service
 # The words that are sent are no draft any more; what was begun meanwhile, under another key, stays.
 _DELETE_DRAFT = Prepared(
     delete(table_of(KeptDraft)).where(KeptDraft.id == bindparam("place"), KeptDraft.message_key == bindparam("key"))
-)
-# A title is made on no wish of theirs: such a run has neither a conversation nor a token.
-_COUNT_RUNNING = Query(
-    select(func.count().label("running")).where(
-        Run.user_id == bindparam("person"),
-        Run.status == "running",
-        or_(Run.is_of_chat(), Run.token_id.is_not(None)),
-    )
 )
 
 
@@ -221,10 +212,8 @@ def check_cap(connection: Connection, actor: User) -> None:
     """Raise TooMany where the person has as many answers in the making as allowed.
 
     The person's row is locked first, so that sends at the same moment are counted one after the other."""
-    limit = config.current().max_runs_per_user
     budget_service.take_turn(connection, actor.id)
-    if (_COUNT_RUNNING.value(connection, {"person": actor.id}) or 0) >= limit:
-        raise TooMany("too_many_runs", limit=limit, retry_after=5)
+    run_cap.check(connection, actor.id)
 
 
 def _place(connection: Connection, actor: User, draft: Draft, asked: Said) -> Placed:

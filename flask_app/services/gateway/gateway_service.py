@@ -12,7 +12,7 @@ from flask_app.database import fetching, in_writing, new_id
 from flask_app.domain.serving import Operation, ServedModel, Thinking, folded
 from flask_app.errors import BadRequest, Forbidden, Invalid, TooMany
 from flask_app.models import Run
-from flask_app.services.chat import chat_service, prompts
+from flask_app.services.chat import prompts
 from flask_app.services.chat.chat_service import Origin
 from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import dispatching, failover
@@ -22,7 +22,7 @@ from flask_app.services.gateway.gateway_errors import RETRY_SECONDS
 from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun, Whole
 from flask_app.services.gateway.program_keys import AskedUnder
 from flask_app.services.providers import model_lists, model_service
-from flask_app.services.runs import doubt, run_service
+from flask_app.services.runs import doubt, run_cap, run_service
 from flask_app.services.tokens import token_access_service, token_service
 from flask_app.services.tokens.token_service import Visit
 
@@ -76,10 +76,9 @@ def begin(
     def write(connection: Connection) -> Ticket:
         if under:
             program_keys.claim(connection, under, run_id, origin.request_id)
-        chat_service.check_cap(connection, visited.user)
-        token_service.hold(connection, visited.token_id)
+        token_service.hold(connection, visited)
         _check_cap(connection, visited)
-        run_service.write(connection, run_id, visited.user.id, token_id=visited.token_id)
+        run_cap.write(connection, run_id, visited.user.id, token_id=visited.token_id)
         return dispatching.dispatch(connection, request, keys)
 
     ticket = in_writing(

@@ -45,6 +45,17 @@ SLOW_SECONDS = 2  # of settling
 SHUTDOWN_SECONDS = 10
 LOOK_SECONDS = 0.02
 
+COLUMNS = (
+    "id",
+    "user_id",
+    "status",
+    "worker",
+    "discarded",
+    "created_at",
+    "token_id",
+    "idempotency_key",
+    "draft_digest",
+)
 _INSERT = Prepared(insert(table_of(Run)).values(lease_expires_at=NEW_LEASE))
 
 log = structlog.get_logger()
@@ -191,19 +202,13 @@ class LiveRun:
 
 def write(connection: Connection, run_id: str, user_id: str, **fields: str | None) -> None:
     """Write the row of a run whose answer belongs to no conversation, with a token's id or an idempotency key."""
-    _INSERT.run(
-        connection,
-        {
-            "id": run_id,
-            "user_id": user_id,
-            "status": "running",
-            "worker": WORKER,
-            "discarded": False,
-            "created_at": utc_now(),
-            **dict.fromkeys(("token_id", "idempotency_key", "draft_digest")),
-            **fields,
-        },
-    )
+    _INSERT.run(connection, row(run_id, user_id, **fields))
+
+
+def row(run_id: str, user_id: str, **fields: str | None) -> dict[str, object]:
+    """What is written of it but for its lease, by `COLUMNS`."""
+    own = (run_id, user_id, "running", WORKER, False, utc_now())
+    return dict.fromkeys(COLUMNS) | dict(zip(COLUMNS, own, strict=False)) | fields
 
 
 def start(answer: Answer, ticket: Ticket) -> LiveRun:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from sqlalchemy import Select, bindparam, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from flask_app.errors import Conflict, Invalid, NotFound, TokenRequired
 from flask_app.models import AccessToken, Group, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.budgets.budget_service import Standing
+from flask_app.services.budgets.budget_service import Standing, take_turn
 from flask_app.services.gateway import word_log
 from flask_app.services.people import group_models
 from flask_app.services.providers import model_service
@@ -63,10 +63,13 @@ _VISIT = Query(
     .join(_groups, _groups.c.id == _users.c.group_id)
     .where(_tokens.c.digest == bindparam("digest"))
 )
+# A person's row is locked before their tokens', as all do who take both: what is joined from outside is read after what
+# it is joined to. Who notes that a token was used, or keeps its words, takes nobody's row after it.
 _HOLD = Query(
     select(_tokens.c.id)
-    .where(_tokens.c.id == bindparam("token"), _tokens.c.revoked_at.is_(None))
-    .with_for_update(read=True)
+    .select_from(_users.outerjoin(_tokens, and_(_tokens.c.id == bindparam("token"), _tokens.c.revoked_at.is_(None))))
+    .where(_users.c.id == bindparam("person"))
+    .with_for_update()
 )
 _NOTE_USED = (
     update(_tokens)
@@ -180,8 +183,12 @@ def revoke_own(actor: Actor, token_id: str) -> None:
 
 def revoke(session: Session, actor: Actor, token_id: str, *, owner_id: str | None = None) -> None:
     """Within the caller's transaction; afterwards `stop_service.stop_token` ends its answers. Raises NotFound."""
-    token = session.get(AccessToken, token_id, with_for_update=True)
-    if token is None or token.revoked_at is not None or owner_id not in {None, token.user_id}:
+    owner = session.scalar(select(AccessToken.user_id).where(AccessToken.id == token_id))
+    if owner is None or owner_id not in {None, owner}:
+        raise NotFound
+    take_turn(session.connection(), owner)  # a server looks at their row when an index with their id is written
+    token = session.get_one(AccessToken, token_id, with_for_update=True)
+    if token.revoked_at is not None:
         raise NotFound
     token.revoked_at, token.words_until = utc_now(), None
     session.flush()
@@ -237,12 +244,12 @@ def visit(secret: str, origin: str = "") -> Visit | None:
     )
 
 
-def hold(connection: Connection, token_id: str) -> None:
+def hold(connection: Connection, visited: Visit) -> None:
     """In the transaction that begins an answer: whoever revokes the token waits, or was first.
 
-    Raises TokenRequired where it has been revoked meanwhile.
+    The person's turn is taken with it (`budget_service.take_turn`). Raises TokenRequired where it has been revoked.
     """
-    if _HOLD.value(connection, {"token": token_id}) is None:
+    if _HOLD.value(connection, {"person": visited.user.id, "token": visited.token_id}) is None:
         raise TokenRequired
 
 
