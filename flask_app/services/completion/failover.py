@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask_app.domain import cooldown
 from flask_app.domain.serving import ServedModel
@@ -12,9 +13,12 @@ from flask_app.services.providers.key_service import Candidate
 NO_SUCH_PATH = (404, 405)
 
 
-def candidates_for(model: ServedModel) -> list[Candidate]:
-    """Who may be asked for an answer of `model`, at least one; raises Unavailable. Not for inside a transaction."""
-    if candidates := key_service.candidates(model):
+def candidates_for(model: ServedModel, offered: Sequence[Any] | None = None) -> list[Candidate]:
+    """Who may be asked for an answer of `model`, at least one; raises Unavailable. Not for inside a transaction.
+
+    `offered` is what `model_service.find_offered` has read.
+    """
+    if candidates := key_service.candidates(model, offered=offered):
         return candidates
     raise Unavailable("no_model")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
@@ -66,10 +66,10 @@ def begin(
     TooMany("too_many_runs_of_token"), TokenRequired where it was revoked in this moment, and Conflict as
     `program_keys.claim` does.
     """
-    model = found(visited, asked.model)
+    model, offered = _offered(visited, asked.model)
     if model.local and any(turn.images for turn in asked.turns):
         raise BadRequest("images_not_taken", field="messages")
-    keys = failover.candidates_for(model)
+    keys = failover.candidates_for(model, offered)
     run_id = new_id()
     request = _request(visited, asked, model, origin, run_id)
 
@@ -144,12 +144,17 @@ def found(visited: Visit, name: str) -> ServedModel:
 
     The local model answers to its own name alone: a program that asks for another would take its words for that one's.
     """
-    model = model_service.find(name, with_vectors=True)
+    return _offered(visited, name)[0]
+
+
+def _offered(visited: Visit, name: str) -> tuple[ServedModel, Sequence[Any] | None]:
+    """The same, and what was read with it of who may be asked."""
+    model, rows = model_service.find_offered(name, with_vectors=True)
     if not _may_ask(visited, model):
         raise Forbidden("model_not_allowed", model=name)
     if model.local and name not in {model.id, model.name}:
         raise Invalid("unknown_model", model=name[: model_lists.MAX_NAME_LENGTH])
-    return model
+    return model, rows
 
 
 def _check_cap(connection: Connection, visited: Visit) -> None:

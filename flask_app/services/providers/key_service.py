@@ -2,22 +2,24 @@
 
 import re
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
 
 from flask_app import config
 from flask_app.database import fetching, table_of
 from flask_app.domain.cooldown import Draw, Rank
-from flask_app.domain.serving import ServedModel
+from flask_app.domain.serving import ServedModel, folded
 from flask_app.errors import Unavailable
-from flask_app.models import ApiKey, ChatModel, Provider
+from flask_app.models import ApiKey, ChatModel, Provider, Setting
 from flask_app.services.completion import deepseek
+from flask_app.services.queries import join_order
 from flask_app.services.secrets import sealing
 from flask_app.services.secrets.sealing import Unreadable
 from flask_app.statements import Query
@@ -28,7 +30,9 @@ log = structlog.get_logger()
 draw: Draw = secrets.SystemRandom().random
 
 _SECRET = re.compile(r"[\x21-\x7e]{8,512}")
+FOR_VECTORS = "embeddings"  # the setting that names the model which makes documents' vectors
 _keys, _providers, _models = table_of(ApiKey), table_of(Provider), table_of(ChatModel)
+_settings = table_of(Setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ _OF_PROVIDER = (
     .where(_keys.c.provider_id == bindparam("provider"), usable())
     .order_by(_keys.c.benched_until.is_not(None), _keys.c.priority, _keys.c.id)
 )
-_CANDIDATES = Query(
+_NAMED = (
     select(
         *_KEY,
         _models.c.id.label("model_id"),
@@ -106,30 +110,50 @@ _CANDIDATES = Query(
         _models.c.label,
         _models.c.thinking,
         _models.c.sees,
+        _models.c.context_tokens,
         _providers.c.name.label("provider"),
         _providers.c.kind,
         _providers.c.currency,
         _providers.c.priority.label("provider_priority"),
+        select(_settings.c.value).where(_settings.c.name == FOR_VECTORS).scalar_subquery().label("for_vectors"),
     )
-    .select_from(_models)
-    .join(_providers, _providers.c.id == _models.c.provider_id)
+    .select_from(_providers)
+    .join(_models, _models.c.provider_id == _providers.c.id)
     .join(_keys, _keys.c.provider_id == _providers.c.id)
-    .where(func.lower(_models.c.name) == func.lower(bindparam("name")), _models.c.listed, usable())
-    .order_by(_keys.c.id)
+    .where(_models.c.listed, usable())
 )
+_name: BindParameter[str] = bindparam("name")
+# Of a server letters are equal whatever their case, as its index has them: few providers, and one look at each.
+_BY_SERVER = Query(join_order.as_named(_NAMED.where(_models.c.name == _name)))
+_BY_SQLITE = Query(_NAMED.where(_models.c.name.collate("NOCASE") == _name))
 
 
-def candidates(model: ServedModel, *, chance: Draw | None = None) -> list[Candidate]:
+def offers(name: str) -> list[Any]:
+    """Every provider's usable key that lists the name, whatever its case, with the model as that provider lists it."""
+    with fetching() as connection:
+        query = _BY_SQLITE if connection.dialect.name == "sqlite" else _BY_SERVER
+        rows = query.rows(connection, {"name": name})
+    return sorted((row for row in rows if folded(row.name) == folded(name)), key=attrgetter("key_id"))
+
+
+def listed(row: Any) -> ServedModel:
+    """The model of one of the `offers`."""
+    makes_vectors = row.for_vectors == row.model_id
+    return replace(_served(row), context_tokens=row.context_tokens, makes_vectors=makes_vectors)
+
+
+def candidates(
+    model: ServedModel, *, offered: Sequence[Any] | None = None, chance: Draw | None = None
+) -> list[Candidate]:
     """Who may be asked for an answer of `model`, in the order to ask: every provider's keys that lists the name.
 
-    Starts the local model where that is what answers. Raises Unavailable when it does not start, or when keys are
-    there and none can be decrypted. None at all is an empty list.
+    `offered` are the `offers` of its name, where they have just been read. Starts the local model where that is what
+    answers. Raises Unavailable when it does not start, or when keys are there and none can be decrypted. None at all is
+    an empty list.
     """
     if model.local:
         return [Candidate(_local(), model)]
-    with fetching() as connection:
-        rows = _CANDIDATES.rows(connection, {"name": model.name})
-    same = [row for row in rows if row.name.casefold() == model.name.casefold()]
+    same = offers(model.name) if offered is None else list(offered)
     same.sort(key=lambda row: _rank(row, model).drawn(chance or draw))
     models = {row.model_id: row for row in same}
     served = {model_id: _served(row) for model_id, row in models.items()}

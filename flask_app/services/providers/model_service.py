@@ -7,32 +7,35 @@ for its list.
 import math
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, exists, or_, select
+from sqlalchemy import bindparam, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from flask_app import config
 from flask_app.config import Config
-from flask_app.database import fetching, in_transaction, table_of
+from flask_app.database import fetching, in_transaction, is_id, table_of
 from flask_app.domain import model_names
 from flask_app.domain.serving import LOCAL, LOCAL_WINDOW, Allowed, ServedModel
 from flask_app.errors import Forbidden, Invalid, Unavailable
 from flask_app.models import ApiKey, ChatModel, Provider, Setting
 from flask_app.services.completion import deepseek
 from flask_app.services.providers import environment_key, key_service, model_lists, model_redirects
+from flask_app.services.queries import join_order
 from flask_app.statements import Query
 
 PATIENCE_SECONDS = 5  # how long a first request waits for a provider's list
 RETRY_SECONDS = 60
-FOR_VECTORS = "embeddings"  # the setting that names the model which makes documents' vectors
+FOR_VECTORS = key_service.FOR_VECTORS
 
 _models, _providers, _keys = table_of(ChatModel), table_of(Provider), table_of(ApiKey)
 _settings = table_of(Setting)
 _has_key = exists().where(_keys.c.provider_id == _providers.c.id, key_service.usable())
 _has_model = exists().where(_models.c.provider_id == _providers.c.id, _models.c.listed)
-_is_for_vectors = exists().where(_settings.c.name == FOR_VECTORS, _settings.c.value == _models.c.id)
+_for_vectors = select(_settings.c.value).where(_settings.c.name == FOR_VECTORS).scalar_subquery()
 _LISTED = (
     select(
         _models.c.id,
@@ -46,16 +49,22 @@ _LISTED = (
         _providers.c.kind,
         _providers.c.currency,
         _providers.c.base_url,
-        _is_for_vectors.label("makes_vectors"),
+        func.coalesce(_models.c.id == _for_vectors, false()).label("makes_vectors"),
     )
-    .join(_providers, _providers.c.id == _models.c.provider_id)
-    .where(_models.c.listed, or_(_providers.c.kind == LOCAL, _has_key))
-    .order_by(_providers.c.priority, _providers.c.id, _models.c.name)
+    .select_from(_providers)
+    .join(_models, _models.c.provider_id == _providers.c.id)
+    .where(_models.c.listed)
 )
-_FIRST = _LISTED.where(_providers.c.kind != LOCAL).limit(1)
-_ALL = Query(_LISTED)
-_NAMED = Query(_FIRST.where(or_(_models.c.id == bindparam("wanted"), _models.c.name == bindparam("wanted"))))
-_DEFAULT = Query(_FIRST)
+_order = (_providers.c.priority, _providers.c.id, _models.c.name)
+_WITH_KEY = _LISTED.where(_providers.c.kind != LOCAL, _has_key)
+_ALL = Query(_LISTED.where(or_(_providers.c.kind == LOCAL, _has_key)).order_by(*_order))
+_BY_ID = Query(_WITH_KEY.where(_models.c.id == bindparam("wanted")))
+_BY_NAME = Query(
+    join_order.as_named(_WITH_KEY.add_columns(_providers.c.priority).where(_models.c.name == bindparam("wanted")))
+)
+_DEFAULT = Query(_WITH_KEY.order_by(*_order).limit(1))
+# Few rows are put into the same order here: servers take a temporary table for it.
+_NAMED_PLACE, _OFFERED_PLACE = attrgetter("priority", "provider_id"), attrgetter("provider_priority", "provider_id")
 _ANY_KEY = select(
     exists().where(_keys.c.provider_id == _providers.c.id, _providers.c.kind != LOCAL, key_service.usable())
 )
@@ -114,14 +123,33 @@ def find(wanted: str | None, allowed: Allowed = None, *, with_vectors: bool = Fa
     ("no_working_key" or "no_model"), or none that is allowed ("no_model_for_group").
     """
     prepare()
-    with fetching() as connection:  # the one row that is nearly always wanted, and not a provider's hundreds
-        row = _DEFAULT.row(connection, {}) if wanted is None else _NAMED.row(connection, {"wanted": wanted})
+    row = _row(wanted)
     if row and _is_usual(model := _served(row), wanted, with_vectors=with_vectors) and model.is_among(allowed):
         return model
     models = available(with_vectors=with_vectors)
     if not models:
         raise Unavailable("no_working_key" if keys_fail(available(with_vectors=True)) else "no_model")
     return _among(models, wanted, allowed)
+
+
+def find_offered(name: str, *, with_vectors: bool = False) -> tuple[ServedModel, Sequence[Any] | None]:
+    """As `find` does, and the `key_service.offers` of its name where they say already which it is: one statement."""
+    prepare()
+    offered = key_service.offers(name)
+    row = min((row for row in offered if row.name == name), key=_OFFERED_PLACE, default=None)
+    if row and _is_usual(model := key_service.listed(row), name, with_vectors=with_vectors):
+        return model, offered
+    return find(name, with_vectors=with_vectors), None
+
+
+def _row(wanted: str | None) -> Any | None:
+    """The one row that is nearly always wanted, and not a provider's hundreds."""
+    with fetching() as connection:
+        if wanted is None:
+            return _DEFAULT.row(connection, {})
+        if is_id(wanted):
+            return _BY_ID.row(connection, {"wanted": wanted})
+        return min(_BY_NAME.rows(connection, {"wanted": wanted}), key=_NAMED_PLACE, default=None)
 
 
 def _is_usual(model: ServedModel, wanted: str | None, *, with_vectors: bool) -> bool:
@@ -149,7 +177,7 @@ def _among(models: list[ServedModel], wanted: str | None, allowed: Allowed) -> S
 
 def _served(row: Any) -> ServedModel:
     own = row._asdict()
-    base_url = own.pop("base_url")
+    base_url, _ = own.pop("base_url"), own.pop("priority", None)
     return ServedModel(**own, efforts=deepseek.efforts(base_url, thinking=row.thinking))
 
 
@@ -182,7 +210,7 @@ def _begin(settings: Config) -> None:
     environment_key.sync()
     unread, is_listed = _unread(), threading.Event()
     with fetching() as connection:
-        waits = bool(unread) and connection.execute(_FIRST).first() is None
+        waits = bool(unread) and _DEFAULT.row(connection, {}) is None
     with _lock:
         if _done.settings is settings:
             return
