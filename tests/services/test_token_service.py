@@ -3,6 +3,7 @@
 import pytest
 from flask import Flask
 from sqlalchemy import update
+from sqlalchemy.orm.exc import DetachedInstanceError
 from structlog.testing import capture_logs
 
 from flask_app import database
@@ -83,3 +84,20 @@ def test_a_long_answer_is_noted_although_another_was_a_while_ago(member: User, m
     noted = token_service.visit(secret)
     assert noted
     assert noted.last_used_at == moment + 2 * token_service.USED_EVERY
+
+
+def test_a_request_asks_for_no_more_than_it_needs(member: User) -> None:
+    secret = gateway.made(member, origins=["https://app.example.com"]).secret
+    with counted_statements() as statements:
+        plain = token_service.visit(secret)
+        of_page = token_service.visit(secret, "https://app.example.com")
+        elsewhere = token_service.visit(secret, "https://other.example.com")
+    assert plain
+    assert of_page
+    assert elsewhere
+    assert ["token_origins" in each for each in statements] == [False, True, True]
+    assert (plain.origin, of_page.origin, elsewhere.origin) == (None, "https://app.example.com", None)
+    assert (plain.user.id, plain.user.role, plain.user.timezone) == (member.id, member.role, member.timezone)
+    with pytest.raises(DetachedInstanceError):
+        _ = plain.user.password_hash
+    assert not any("password_hash" in each for each in statements)

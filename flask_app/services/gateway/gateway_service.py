@@ -23,7 +23,7 @@ from flask_app.services.gateway.program_answers import ProgramAnswer, ProgramRun
 from flask_app.services.gateway.program_keys import AskedUnder
 from flask_app.services.providers import model_lists, model_service
 from flask_app.services.runs import doubt, run_cap, run_service
-from flask_app.services.tokens import token_access_service, token_service
+from flask_app.services.tokens import token_access_service, token_turns
 from flask_app.services.tokens.token_service import Visit
 
 CHANNEL = "api"
@@ -76,7 +76,7 @@ def begin(
     def write(connection: Connection) -> Ticket:
         if under:
             program_keys.claim(connection, under, run_id, origin.request_id)
-        token_service.hold(connection, visited)
+        token_turns.take(connection, visited)
         _check_cap(connection, visited)
         run_cap.write(connection, run_id, visited.user.id, token_id=visited.token_id)
         return dispatching.dispatch(connection, request, keys)

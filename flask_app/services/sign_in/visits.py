@@ -1,6 +1,6 @@
 """A request within a session: who is there, whether it goes on, and that they were seen."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,10 +94,10 @@ def visit(token: str) -> Visit | None:
     )
 
 
-def person_in(row: Row[*tuple[Any, ...]]) -> User:
+def person_in(row: Row[*tuple[Any, ...]], columns: Sequence[str] = _USER_COLUMNS) -> User:
     """The person whose columns a row begins with, as if a session had loaded them: to add them inserts nothing."""
     user = User()
-    instance_dict(user).update(zip(_USER_COLUMNS, row, strict=False))
+    instance_dict(user).update(zip(columns, row, strict=False))
     make_transient_to_detached(user)
     return user
 

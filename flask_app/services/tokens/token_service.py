@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from sqlalchemy import Select, and_, bindparam, func, or_, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import Select, bindparam, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from flask_app.database import fetching, in_transaction, in_writing, reading, table_of, utc_now
 from flask_app.domain.serving import Allowed, folded
-from flask_app.errors import Conflict, Invalid, NotFound, TokenRequired
+from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import AccessToken, Group, Setting, User
 from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
@@ -44,33 +43,28 @@ PREFIX, RANDOM_BYTES, HINT = "sk-", 24, 4
 _SHAPE = re.compile(rf"{PREFIX}[0-9a-f]{{{2 * RANDOM_BYTES}}}")
 _users, _tokens = table_of(User), table_of(AccessToken)
 _groups, _settings = table_of(Group), table_of(Setting)
+# Every request of a program runs one statement, and each column of its row takes its time. What of a person no request
+# of a program asks for is not there: who would read it all the same fails.
+_PERSON = ("id", "role", "is_owner", "locale", "seen_locale", "timezone")
 _TOKEN_COLUMNS = (
-    *("id", "name", "models", "expires_at", "revoked_at", "last_used_at", "words_until"),
+    *("id", "name", "models", "expires_at", "last_used_at", "words_until"),
     *("requests_per_minute", "parallel_requests", "networks", "on_disconnect"),
 )
-# Every request of a program runs this one statement.
-_VISIT = Query(
+_FOUND = (
     select(
-        _users,
+        *(_users.c[name] for name in _PERSON),
         *(_tokens.c[name].label(f"token_{name}") for name in _TOKEN_COLUMNS),
         _groups.c.rates.label("group_rates"),
         _groups.c.access.label("group_access"),
         _groups.c.models.label("group_models"),
         select(_settings.c.value).where(_settings.c.name == rates.NAME).scalar_subquery().label("site_rates"),
-        token_origin_service.NAMES_IT.correlate(_tokens).label("names_origin"),
     )
     .join(_tokens, _tokens.c.user_id == _users.c.id)
     .join(_groups, _groups.c.id == _users.c.group_id)
-    .where(_tokens.c.digest == bindparam("digest"))
+    .where(_tokens.c.digest == bindparam("digest"), _tokens.c.revoked_at.is_(None), _users.c.disabled.is_(False))
 )
-# A person's row is locked before their tokens', as all do who take both: what is joined from outside is read after what
-# it is joined to. Who notes that a token was used, or keeps its words, takes nobody's row after it.
-_HOLD = Query(
-    select(_tokens.c.id)
-    .select_from(_users.outerjoin(_tokens, and_(_tokens.c.id == bindparam("token"), _tokens.c.revoked_at.is_(None))))
-    .where(_users.c.id == bindparam("person"))
-    .with_for_update()
-)
+_VISIT = Query(_FOUND)
+_VISIT_OF_PAGE = Query(_FOUND.add_columns(token_origin_service.NAMES_IT.correlate(_tokens).label("names_origin")))
 _NOTE_USED = (
     update(_tokens)
     .where(
@@ -218,21 +212,22 @@ def visit(secret: str, origin: str = "") -> Visit | None:
     """
     if not _SHAPE.fullmatch(secret):
         return None
+    query, terms = (_VISIT_OF_PAGE, {"origin": origin}) if origin else (_VISIT, {})
     with fetching() as connection:
-        row = _VISIT.row(connection, {"digest": digest(secret), "origin": origin})
-    if row is None or row.disabled or row.token_revoked_at is not None:
+        row = query.row(connection, terms | {"digest": digest(secret)})
+    if row is None:
         return None
     now = utc_now()
     if row.token_expires_at is not None and row.token_expires_at <= now:
         return None
     models = models_of(row.token_models)
     stored = (row.group_rates, row.site_rates)
-    user = visits.person_in(row)
+    user = visits.person_in(row, _PERSON)
     allowed = group_models.read(row.group_models)
     if models is not None:
         own = frozenset(map(folded, models))
         allowed = own if allowed is None else own & allowed
-    used_at, named = row.token_last_used_at, origin if row.names_origin else None
+    used_at, named = row.token_last_used_at, origin if origin and row.names_origin else None
     keeps_words = row.token_words_until is not None and row.token_words_until > now
     return Visit(
         *(user, row.token_id, row.token_name, allowed, now, used_at, stored, named, keeps_words),
@@ -242,15 +237,6 @@ def visit(secret: str, origin: str = "") -> Visit | None:
         on_disconnect=row.token_on_disconnect,
         access=row.group_access,
     )
-
-
-def hold(connection: Connection, visited: Visit) -> None:
-    """In the transaction that begins an answer: whoever revokes the token waits, or was first.
-
-    The person's turn is taken with it (`budget_service.take_turn`). Raises TokenRequired where it has been revoked.
-    """
-    if _HOLD.value(connection, {"person": visited.user.id, "token": visited.token_id}) is None:
-        raise TokenRequired
 
 
 def note_used(visited: Visit) -> None:
