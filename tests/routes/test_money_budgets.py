@@ -1,10 +1,12 @@
 """Budgets in money: what holds how much of which currency, where models have no price too."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from flask_app.database import new_id, reading, transaction, utc_now
+from flask_app.database import new_id, reading, transaction, utc_now, writing
 from flask_app.domain import budget
 from flask_app.domain.budget import Hold, Worst
 from flask_app.errors import BudgetExhausted
@@ -18,6 +20,7 @@ from tests.support.clients import PageClient
 from tests.support.entrance import error_code
 from tests.support.limits import LEAST, PROMPT, ask, limit, own
 from tests.support.scripted_upstream import Answer, Received, ScriptedUpstream, Usage
+from tests.support.storage import counted_statements
 from tests.support.upstream_reply import Reply
 from tests.support.warned import use
 
@@ -58,6 +61,23 @@ def test_a_model_without_a_price_holds_what_the_dearest_would_cost(app: Flask) -
     limit(1, unit="CNY")
     with pytest.raises(BudgetExhausted):
         reserve(asked())
+
+
+def test_what_holds_nobody_up_costs_one_look(member: User) -> None:
+    """The price comes with it. One who is gone takes a second look, and is held up all the same."""
+    what = Asked(user_id=member.id, model="deepseek-flash", currency="CNY", prompt=PROMPT, answer=budget.MIN_ANSWER)
+    limit(1, unit="CNY", hard=False)
+    limit(9, unit="USD", scope="user", scope_id=member.id, hard=False)
+    with writing() as connection, counted_statements() as statements:
+        reserved = budget_service.reserve(connection, what, now := utc_now())
+    assert len(statements) == 1
+    assert reserved.hold.group_id == member.group_id
+    with reading() as session:
+        assert reserved.priced == tariff_service.price(what.model, what.currency, now, session.connection())
+    limit(1, unit="tokens")
+    for person in (member.id, new_id()):
+        with pytest.raises(BudgetExhausted):
+            reserve(replace(what, user_id=person))
 
 
 def test_where_nothing_has_a_price_in_a_currency_no_money_is_held_until_none_is_left(app: Flask) -> None:

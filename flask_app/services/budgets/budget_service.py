@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, Executable, Row, bindparam, select
+from sqlalchemy import BindParameter, Executable, FromClause, Row, Select, and_, bindparam, literal, select
 from sqlalchemy.engine import Connection
 
 from flask_app import config
@@ -122,11 +122,12 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
     The answer is as long as every budget has room for. The person's row must be locked.
     """
     whose = {"person": asked.user_id, "token": asked.token_id or ""}
-    rows = _TERMS.rows(connection, whose | {"model": asked.model, "currency": asked.currency, "moment": at})
+    terms = whose | {"model": asked.model, "currency": asked.currency, "moment": at}
+    rows = _TERMS.rows(connection, terms) or _TERMS_OF_NOBODY.rows(connection, terms)
     priced = tariff_service.of_row(rows[0], at)
     prices = priced.prices if priced else tariff_service.dearest(asked.currency, at, connection)
     worst, allowance = Worst(asked.prompt, asked.answer, prices), None
-    if binding := [row for row in rows if row.hard]:
+    if binding := [row for row in rows if row.budget_id]:
         connection.execute(_LOCK, {"budgets": [row.budget_id for row in binding]})
         query = standing_queries.standings_of_request(asked.user_id, binding, _days(at))
         found = _standings(connection, *query, at)
@@ -228,12 +229,22 @@ def _zone() -> ZoneInfo:
 _LOCK_PERSON = select(_users.c.id).where(_users.c.id == _person).with_for_update()
 _LOCK = select(budgets.c.id).where(budgets.c.id.in_(_ids)).order_by(budgets.c.id).with_for_update()
 _CONCERNED = select(budgets.c.id).where(budgets.c.scope_id.in_(bindparam("whose", expanding=True)))
-_tariff = select(tariff_service.IN_FORCE_ID.label("id")).subquery()  # one row, whoever asks
-_PLACE = (budgets.c[name] for name in ("scope", "scope_id", "unit", "period", "hard"))
-_TERMS = Query(
-    select(_users.c.group_id, budgets.c.id.label("budget_id"), *_PLACE, *tariff_service.tariffs.c).select_from(
-        _tariff.outerjoin(_users, _users.c.id == _person)
-        .outerjoin(budgets, budgets.c.scope_id.in_(["", _users.c.group_id, _users.c.id, bindparam("token")]))
-        .outerjoin(tariff_service.tariffs, tariff_service.tariffs.c.id == _tariff.c.id)
+_PLACE = tuple(budgets.c[name] for name in ("scope", "scope_id", "unit", "period"))
+
+
+def _terms(whose: FromClause) -> Select[Any]:
+    """A row for each budget that binds, or one without; and in each what the tariff says."""
+    scopes = budgets.c.scope_id.in_(["", _users.c.group_id, _users.c.id, bindparam("token")])
+    return select(_users.c.group_id, budgets.c.id.label("budget_id"), *_PLACE, *tariff_service.COLUMNS).select_from(
+        whose.outerjoin(budgets, and_(scopes, budgets.c.hard)).outerjoin(
+            tariff_service.tariffs, tariff_service.tariffs.c.id == tariff_service.IN_FORCE_ID
+        )
     )
+
+
+_TERMS = Query(_terms(_users).where(_users.c.id == _person))
+# The site's budgets bind, and its prices hold, for who is not there too. It is as good for everybody, and costs servers
+# a table that they make for it.
+_TERMS_OF_NOBODY = Query(
+    _terms(select(literal(1).label("one")).subquery("nobody").outerjoin(_users, _users.c.id == _person))
 )

@@ -30,7 +30,15 @@ IN_FORCE_ID = (
     .limit(1)
     .scalar_subquery()
 )
-_IN_FORCE = select(tariffs).where(tariffs.c.id == IN_FORCE_ID)
+# What `of_row` reads.
+COLUMNS = tuple(
+    tariffs.c[name]
+    for name in (
+        *("id", "input_hit", "input_miss", "output"),
+        *("peak_input_hit", "peak_input_miss", "peak_output", "request_price", "calendar"),
+    )
+)
+_IN_FORCE = select(*COLUMNS).where(tariffs.c.id == IN_FORCE_ID)
 _key = (tariffs.c.model, tariffs.c.currency)
 _begun = tariffs.c.starts_at <= bindparam("moment")
 _newest = select(*_key, func.max(tariffs.c.starts_at).label("starts_at")).where(_begun).group_by(*_key).subquery()
