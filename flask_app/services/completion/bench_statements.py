@@ -61,13 +61,12 @@ def _earlier(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 
 STANDING = Query(
     select(
-        key_service.usable().label("usable"),
         _keys.c.benched_until,
         _keys.c.bench_code,
         _keys.c.probe_until,
         _keys.c.last_error_at,
         _keys.c.last_used_at,
-    ).where(_itself)
+    ).where(_itself, key_service.usable())
 )
 LOCK = select(_keys.c.id).where(_itself).with_for_update()
 # A search asks none of its models.

@@ -162,7 +162,7 @@ def _standing(connection: Connection, key: UsableKey, now: datetime, *, spare: i
     if key.id is None:
         return _Standing("ready")
     row = rows.STANDING.row(connection, {"key": key.id})
-    if row is None or not row.usable:
+    if row is None:
         return _Standing("gone")
     if key.max_concurrent and _is_full(connection, key, spare):
         return _Standing("full", wait=FULL_SECONDS)
