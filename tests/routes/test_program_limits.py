@@ -151,5 +151,5 @@ def test_each_table_of_budgets_is_asked_once(program: Program, query_count: Any)
         assert "x-ratelimit-limit-tokens" in told(program.complete())
     assert sum("spent_daily" in each and each.startswith("SELECT") for each in statements) == 1
     with_settings = [each for each in statements if "settings" in each]
-    assert sum("makes_vectors" in each for each in with_settings) == 1, "which makes vectors comes with the models"
+    assert sum("for_vectors" in each for each in with_settings) == 1, "which makes vectors comes with the models"
     assert len(with_settings) == 2, "and the rates with the token"
