@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, exists, false, func, or_, select
+from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from flask_app import config
@@ -35,7 +35,7 @@ _models, _providers, _keys = table_of(ChatModel), table_of(Provider), table_of(A
 _settings = table_of(Setting)
 _has_key = exists().where(_keys.c.provider_id == _providers.c.id, key_service.usable())
 _has_model = exists().where(_models.c.provider_id == _providers.c.id, _models.c.listed)
-_for_vectors = select(_settings.c.value).where(_settings.c.name == FOR_VECTORS).scalar_subquery()
+_is_for_vectors = exists().where(_settings.c.name == FOR_VECTORS, _settings.c.value == _models.c.id)
 _LISTED = (
     select(
         _models.c.id,
@@ -49,7 +49,7 @@ _LISTED = (
         _providers.c.kind,
         _providers.c.currency,
         _providers.c.base_url,
-        func.coalesce(_models.c.id == _for_vectors, false()).label("makes_vectors"),
+        _is_for_vectors.label("makes_vectors"),
     )
     .select_from(_providers)
     .join(_models, _models.c.provider_id == _providers.c.id)
