@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import tracing
 from flask_app.database import in_company, in_writing
-from flask_app.domain.events import Event, Thought, Token
+from flask_app.domain.events import Event, Thought
 from flask_app.errors import AppError, BudgetExhausted, Unavailable, UpstreamError
 from flask_app.models import Run
 from flask_app.services.budgets import budget_service
@@ -22,6 +22,7 @@ from flask_app.services.completion.bench_ending import end_bench
 from flask_app.services.completion.cooldown_service import Taken
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.completion.endings import Ending
+from flask_app.services.completion.hearing import Tell, hearing
 from flask_app.services.ledger import metering_service
 from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.upstream.calls import STREAMS
@@ -54,7 +55,7 @@ class Completion:
         self._started = time.monotonic()
         self._asker, self._span = tracing.current_request(), tracing.NOTHING
 
-    def ask(self, tell: Callable[[list[Event]], None]) -> None:
+    def ask(self, tell: Tell) -> None:
         """Give `tell` the answer's events, those that came together in one list; it must not wait, for it may be called
         on the event loop.
 
@@ -83,24 +84,13 @@ class Completion:
         """When the first of the answer came, on the monotonic clock."""
         return None if (first := self.outcome.first_token_ms) is None else self._started + first / 1000
 
-    def _attempt(self, tell: Callable[[list[Event]], None]) -> UpstreamError | None:
+    def _attempt(self, tell: Tell) -> UpstreamError | None:
         """Tell the events of one attempt; gives the failure of one that was refused before anything was said."""
-        outcome, said = self.outcome, self.outcome.text_parts
-
-        def take(events: list[Event]) -> None:
-            told = events
-            for at, event in enumerate(events):
-                if said and type(event) is Token:  # nearly all are, and end nothing: heard as `Outcome.hear` does
-                    said.append(event.text)
-                    outcome.usage = None
-                elif thought := self._take(event):  # once in an answer, if at all
-                    told = [*events[:at], thought, *events[at:]]
-            tell(told)
-
+        outcome = self.outcome
         span = self._span = counting.begin_attempt(self._asker, self.provider, self.sent, self.request.operation)
         try:
             stream = self._open()
-            self._deliver(stream, take)
+            self._deliver(stream, hearing(outcome, self._take, tell))
             self._judge_end()
         except UpstreamError as error:
             goes_elsewhere = not outcome.heard or (outcome.is_wordless and self._next(error))
@@ -116,7 +106,7 @@ class Completion:
             span.end()
         return None
 
-    def _deliver(self, stream: ChatStream, take: Callable[[list[Event]], None]) -> None:
+    def _deliver(self, stream: ChatStream, take: Tell) -> None:
         """An answer that has come to its end is whole: what the line does then, it does to nobody."""
         try:
             stream.deliver(take)
