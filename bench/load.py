@@ -10,7 +10,7 @@ import gc
 import itertools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import cast
@@ -86,12 +86,12 @@ class Connection(asyncio.Protocol):
 
 
 class Load:
-    """All the streams of a plan."""
+    """All the streams of a plan, the `heads` of their requests dealt out among them in turn."""
 
-    def __init__(self, plan: Plan, request_for: Callable[[str], bytes]) -> None:
+    def __init__(self, plan: Plan, heads: Sequence[bytes]) -> None:
         self.plan = plan
         self.report = Report()
-        self._request_for = request_for
+        self._heads = heads
         self._numbers = itertools.count()
         self._is_measured = plan.burst
         self._is_over = False
@@ -99,7 +99,8 @@ class Load:
     async def run(self) -> None:
         plan = self.plan
         delays = [0.0 if plan.burst else plan.answer_seconds * n / plan.streams for n in range(plan.streams)]
-        running = [asyncio.create_task(self._stream(delay)) for delay in delays]
+        dealt = zip(delays, itertools.cycle(self._heads), strict=False)
+        running = [asyncio.create_task(self._stream(delay, head)) for delay, head in dealt]
         if plan.burst:
             self._is_over = True
             await asyncio.sleep(plan.answer_seconds / 2)
@@ -122,13 +123,13 @@ class Load:
         self._is_measured = False
         _say("measured")
 
-    async def _stream(self, delay: float) -> None:
+    async def _stream(self, delay: float, head: bytes) -> None:
         await asyncio.sleep(delay)
         connection: Connection | None = None
         while connection is None or not self._is_over:
             try:
                 connection = connection if connection and connection.is_open else await self._connect()
-                await self._ask(connection)
+                await self._ask(connection, head)
             except (Broken, OSError) as fault:
                 self.report.add_fault(str(fault))
                 if self._is_over:
@@ -140,9 +141,9 @@ class Load:
         loop = asyncio.get_running_loop()
         return (await loop.create_connection(Connection, "127.0.0.1", self.plan.port))[1]
 
-    async def _ask(self, connection: Connection) -> None:
+    async def _ask(self, connection: Connection, head: bytes) -> None:
         asked, is_measured = Asked(f"a{next(self._numbers)}"), self._is_measured
-        await connection.ask(self._request_for(asked.answer_id), asked)
+        await connection.ask(_request(self.plan, head, asked.answer_id), asked)
         text, events = answer_text(b"".join(asked.raw), self.plan.kind)
         if fault := answers.fault_in(text, asked.answer_id, self.plan.tokens):
             raise Broken(fault)
@@ -154,19 +155,21 @@ class Load:
             self.report.first_hop.append((asked.first_ns - answers.sent_ns(text)) / 1e6)
 
 
-def requests_for(plan: Plan) -> Callable[[str], bytes]:
-    """Makes the request for an answer, signed in where the plan says so."""
-    headers = _headers(plan)
+def heads_of(plan: Plan) -> list[bytes]:
+    """What requests begin with, up to the length of their bodies: of each of the plan's people, or of who signs in."""
+    return [_head(plan, headers) for headers in plan.people or [_headers(plan)]]
+
+
+def _head(plan: Plan, headers: Mapping[str, str]) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = f"POST {PATHS[plan.kind]} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\n{lines}"
-    head += "Content-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: "
+    return f"{head}Content-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: ".encode()
 
-    def request_for(answer_id: str) -> bytes:
-        message = answers.question(answer_id, plan.tokens)
-        body = msgspec.json.encode({"message": message} if plan.kind == "chat" else _provider_body(message))
-        return f"{head}{len(body)}\r\n\r\n".encode() + body
 
-    return request_for
+def _request(plan: Plan, head: bytes, answer_id: str) -> bytes:
+    message = answers.question(answer_id, plan.tokens)
+    body = msgspec.json.encode({"message": message} if plan.kind == "chat" else _provider_body(message))
+    return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
 def _provider_body(message: str) -> dict[str, object]:
@@ -212,7 +215,7 @@ def _say(word: str) -> None:
 
 def main() -> None:
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
-    load = Load(plan, requests_for(plan))
+    load = Load(plan, heads_of(plan))
     gc.freeze()
     uvloop.run(load.run())
     _say(msgspec.json.encode(load.report).decode())

@@ -104,7 +104,17 @@ def disk() -> float:
 
 
 def ledger(server: Server) -> dict[str, object]:
-    return msgspec.convert(server.get("/api/usage/summary", servers.session_of(server))["total"], dict[str, object])
+    """The administrator's own use."""
+    return _total(server, "/api/usage/summary")
+
+
+def site_ledger(server: Server) -> dict[str, object]:
+    """Everybody's use together."""
+    return _total(server, "/api/admin/overview")
+
+
+def _total(server: Server, path: str) -> dict[str, object]:
+    return msgspec.convert(server.get(path, servers.session_of(server))["total"], dict[str, object])
 
 
 def say(line: str) -> None:

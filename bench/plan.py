@@ -21,6 +21,7 @@ class Plan(msgspec.Struct, kw_only=True):
     burst: bool = False
     username: str = ""  # signs in first where there is one
     password: str = ""
+    people: list[dict[str, str]] = msgspec.field(default_factory=list)  # headers of each; they have the streams in turn
 
     @property
     def answer_seconds(self) -> float:

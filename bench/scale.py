@@ -1,11 +1,12 @@
 """How many open answers a worker carries: ``python -m bench.scale`` (or ``make bench-scale``).
 
 One worker on SQLite, then one and two on MariaDB with Redis, each under more and more answers at once, of the chat and
-at last of programs. Status 1 where an answer is lost, the ledger is not what the provider counted, or two workers let
-the first token wait for too long.
+at last of programs; a hundred people ask for them in turn. Status 1 where an answer is lost, the ledger is not what the
+provider counted, or two workers let the first token wait for too long.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from tests.support import mariadb
 from tests.support.mariadb import MariaDB
 
 ALL_AT_ONCE, TOKENS, RATE, SECONDS = (100, 250, 500, 750, 1000), 200, 20.0, 20.0
+PEOPLE = 100
 FIRST_TOKEN_MS = 100.0  # of two workers, 95th percentile
 
 
@@ -109,7 +111,7 @@ def markdown(rows: list[Measured], kept: list[Kept]) -> str:
     """The loads as a table, and what became of the answers in sentences."""
     head = ("site", "answers at once", "tokens a second", "of a processor: workers", "database", "Redis",
             "memory: workers", "Redis", "first token, p95", "later than direct", "lost")  # fmt: skip
-    lines = [f"Answers of {TOKENS} tokens, {RATE:g} tokens a second each.", ""]
+    lines = [f"Answers of {TOKENS} tokens, {RATE:g} tokens a second each, of {PEOPLE} people.", ""]
     lines += ["| " + " | ".join(head) + " |", "|---" + "|--:" * (len(head) - 1) + "|"]
     lines += [_line(row) for row in rows]
     busiest, apart = max(row.load.others for row in rows), sum(site.apart for site in kept)
@@ -137,7 +139,8 @@ def _direct(streams: int) -> Steady:
 
 def _measure(site: Site, direct: dict[int, float], rows: list[Measured]) -> Kept:
     """Add a row for each load."""
-    with servers.upstream(RATE) as provider, _serving(site, provider) as place:
+    with servers.upstream(RATE) as provider, _serving(site, provider, max(direct)) as place:
+        people = [headers[site.kind] for headers in servers.people_of(place.server, PEOPLE)]
         before = _table_bytes(place.database)
         for streams, usual in direct.items():
             plan = Plan(
@@ -147,13 +150,12 @@ def _measure(site: Site, direct: dict[int, float], rows: list[Measured]) -> Kept
                 tokens=TOKENS,
                 rate=RATE,
                 seconds=SECONDS,
-                username=servers.USERNAME,
-                password=servers.PASSWORD,
+                people=people,
             )
             load = measure.steady(plan, place.server, provider, place.beside)
             later = p95(load.load.first_token) - usual
             rows.append(Measured(site, streams, load, later, _redis_megabytes(place.redis)))
-        ledger = Ledger.compare(measure.ledger(place.server), provider.get("/stats"))
+        ledger = Ledger.compare(measure.site_ledger(place.server), provider.get("/stats"))
         grown = _table_bytes(place.database) - before
         return Kept(ledger.apart, grown / ledger.booked["requests"] if grown else None)
 
@@ -171,15 +173,19 @@ def _redis_megabytes(server: Redis | None) -> float | None:
 
 
 @contextmanager
-def _serving(site: Site, provider: Server) -> Iterator[Place]:
+def _serving(site: Site, provider: Server, at_once: int) -> Iterator[Place]:
+    """The site, each of whose people may have an equal part of the answers `at_once`."""
+    settings = {"WEB_CONCURRENCY": str(site.workers), "MAX_RUNS_PER_USER": str(math.ceil(at_once / PEOPLE))}
     if not site.shared:
-        with servers.mingchat(provider, beside={"MAX_RUNS_PER_USER": "5000"}) as server:
+        with servers.mingchat(provider, beside=settings) as server:
             yield Place(server)
         return
-    with mariadb.running() as database, servers.redis() as shared:
-        settings = {"WEB_CONCURRENCY": str(site.workers), "DATABASE_URL": database.url, "MAX_RUNS_PER_USER": "5000"}
-        with servers.mingchat(provider, shared.url, beside=settings) as server:
-            yield Place(server, database, shared)
+    with (
+        mariadb.running() as database,
+        servers.redis() as shared,
+        servers.mingchat(provider, shared.url, beside=settings | {"DATABASE_URL": database.url}) as server,
+    ):
+        yield Place(server, database, shared)
 
 
 if __name__ == "__main__":

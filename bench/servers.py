@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -26,10 +26,11 @@ SETUP_CODE = re.compile(r"Set-up code: (\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that is ready."""
+    """A server that is ready. `settings` are those of a MingChat."""
 
     pid: int
     port: int
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> dict[str, object]:
         return self._exchange("GET", path, None, headers or {})[0]
@@ -118,7 +119,7 @@ def mingchat(
         subprocess.run([sys.executable, "-m", "scripts.migrate"], env=_environment(settings), cwd=root, check=True)
         command = [*GUNICORN, "--config", "gunicorn.conf.py"]
         with _process(command, port, settings, root) as process:
-            server = Server(process.pid, port)
+            server = Server(process.pid, port, settings)
             code = _setup_code(process)
             server.post("/api/setup", {"code": code, "username": USERNAME, "password": PASSWORD})
             without_titles = [sys.executable, "-m", "flask", "models", "titles"]  # the relay writes none either
@@ -145,6 +146,13 @@ def command(database_url: str, *words: str) -> Iterator[subprocess.Popen[bytes]]
             [sys.executable, "-m", "flask", "--app", "wsgi", *words], env=environment, cwd=ROOT
         ) as process:
             yield process
+
+
+def people_of(server: Server, count: int) -> list[dict[str, dict[str, str]]]:
+    """That many new members of a MingChat: see `people.make`."""
+    command = [sys.executable, "-m", "bench.people", str(count)]
+    made = subprocess.run(command, env=_environment(server.settings), cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    return msgspec.json.decode(made.stdout, type=list[dict[str, dict[str, str]]])
 
 
 def session_of(server: Server) -> dict[str, str]:
