@@ -186,13 +186,14 @@ def _use_threads() -> None:
     Providers' hosts are looked up on a few of their own, and gevent looks up all others on its own: nothing else may
     wait behind a name server that is silent, the settlements that go to the disk least of all.
     """
+    import select
     import socket
 
     import gevent
     from gevent import monkey
     from gevent.threadpool import ThreadPool
 
-    from flask_app import engines, offload
+    from flask_app import engines, offload, round_trips
     from flask_app.upstream import names
 
     hub = gevent.get_hub()
@@ -201,6 +202,14 @@ def _use_threads() -> None:
     engines.wait_with(ThreadPool(1).apply)
     apply = ThreadPool(names.AT_ONCE).apply
     look_up = monkey.get_original("socket", "getaddrinfo")
+    poll = monkey.get_original("select", "poll")
+
+    def stay(number: int, seconds: float) -> None:
+        waiting = poll()
+        waiting.register(number, select.POLLIN)
+        waiting.poll(seconds * 1000)
+
+    round_trips.stay_with(stay)
     names.ask_with(lambda host, port: apply(look_up, (host, port), {"type": socket.SOCK_STREAM}))
 
 

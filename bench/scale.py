@@ -175,7 +175,7 @@ def _redis_megabytes(server: Redis | None) -> float | None:
 @contextmanager
 def _serving(site: Site, provider: Server, at_once: int) -> Iterator[Place]:
     """The site, each of whose people may have an equal part of the answers `at_once`."""
-    settings = {"WEB_CONCURRENCY": str(site.workers), "MAX_RUNS_PER_USER": str(math.ceil(at_once / PEOPLE))}
+    settings = {"WEB_CONCURRENCY": str(site.workers), "MAX_RUNS_PER_USER": str(2 * math.ceil(at_once / PEOPLE))}
     if not site.shared:
         with servers.mingchat(provider, beside=settings) as server:
             yield Place(server)

@@ -73,7 +73,7 @@ class Engines:
             self.turn = nullcontext()
             self.company = None
             self.fetch = partial(Taken, self.reader, trust)
-            self.begin = partial(_begun, self.writer, trust)
+            self.begin = partial(_begun_there, self.writer, trust)
         count(self.reader)
         count(self.writer)
 
@@ -83,9 +83,18 @@ class Engines:
 
 
 @contextmanager
-def _begun(writer: Engine, trust: Trust | None = None) -> Iterator[Connection]:
+def _begun(writer: Engine) -> Iterator[Connection]:
     """As the engine's own `begin`, on a connection that is ready."""
-    with Taken(writer, trust) as connection, connection.begin():
+    with Taken(writer) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _begun_there(writer: Engine, trust: Trust) -> Iterator[Connection]:
+    """The same on a server."""
+    from flask_app.round_trips import taking_turns  # as in `statements`
+
+    with Taken(writer, trust) as connection, taking_turns(connection.info), connection.begin():
         yield connection
 
 

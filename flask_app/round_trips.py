@@ -2,29 +2,72 @@
 
 The only file that knows PyMySQL from inside, which sends a statement only once the last has its reply. The protocol
 itself has each command answered in turn, whenever the next one comes.
+
+Some of them are a transaction's last, and write to rows that everybody writes to: the sums of a site. Those are held
+until the COMMIT, and while they are, all others wait. So the process stays with such a round trip, in which nobody
+else has a turn, and makes one of them after the other.
 """
 
 import struct
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pymysql.constants.COMMAND import COM_QUERY  # type: ignore[import-untyped]
 from pymysql.err import InterfaceError, MySQLError  # type: ignore[import-untyped]
 
+STAY_SECONDS = 0.004  # a server that is well needs one
+TURN_SECONDS = 0.05  # for one that takes long nobody waits: to take turns spares waiting, and no more than that
 
-def make(driver: Any, statements: Sequence[bytes]) -> list[int]:
+_HAS_TURN = "has_turn"
+
+Info = dict[Any, Any]  # what SQLAlchemy keeps for whoever asks, with each connection to a database
+Stay = Callable[[int, float], object]
+
+_stay: Stay | None = None  # without a loop a thread waits by itself
+_turn = threading.Lock()
+
+
+def stay_with(stay: Stay) -> None:
+    """From now on wait with `stay` for a reply: by the socket's number, in seconds, before others have their turn."""
+    global _stay
+    _stay = stay
+
+
+@contextmanager
+def taking_turns(info: Info) -> Iterator[None]:
+    """A transaction of the connection whose `info` that is: its last round trip has its turn until the block ends."""
+    info[_HAS_TURN] = False
+    try:
+        yield
+    finally:
+        if info.pop(_HAS_TURN, False):
+            _turn.release()
+
+
+def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> list[int]:
     """Have them executed in their order; gives how many rows each has changed. Rows that are found are not kept.
 
-    Raises what the first that failed has met. The server executes those behind it all the same: the transaction is to
-    be rolled back then.
+    `last`: it is a transaction's last, and this its connection's `info`. Raises what the first that failed has met. The
+    server executes those behind it all the same: the transaction is to be rolled back then.
     """
     if not driver.open:
         raise InterfaceError(0, "")
     driver._result = None  # noqa: SLF001
-    driver._write_bytes(b"".join([_packet(each) for each in statements]))  # noqa: SLF001
+    packets = b"".join([_packet(each) for each in statements])
+    if last is not None and last.get(_HAS_TURN) is False:
+        last[_HAS_TURN] = _turn.acquire(timeout=TURN_SECONDS)
+    driver._write_bytes(packets)  # noqa: SLF001
+    if last is not None and _stay is not None:
+        _stay(driver._sock.fileno(), STAY_SECONDS)  # noqa: SLF001
+    return _read(driver, len(statements))
+
+
+def _read(driver: Any, replies: int) -> list[int]:
     changed: list[int] = []
     failure: MySQLError | None = None
-    for _ in statements:
+    for _ in range(replies):
         driver._next_seq_id = 1  # noqa: SLF001
         try:
             changed.append(driver._read_query_result())  # noqa: SLF001

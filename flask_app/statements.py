@@ -173,8 +173,10 @@ class Prepared:
 Rows = tuple[Prepared, Sequence[Parameters]]
 
 
-def run_together(connection: Connection, *acts: Rows) -> None:
+def run_together(connection: Connection, *acts: Rows, is_last: bool = False) -> None:
     """Write with several statements, or for several rows, in this order: a server needs one round trip for all.
+
+    `is_last`: nothing follows but the COMMIT, and others may wait for that (see `round_trips`).
 
     Raises as `execute` does: what comes after the one that failed may have been done, so the transaction must end.
     """
@@ -186,7 +188,7 @@ def run_together(connection: Connection, *acts: Rows) -> None:
 
     statements = [words for prepared, rows in acts for words in prepared.worded(connection, rows)]
     try:
-        round_trips.make(connection.connection.dbapi_connection, statements)
+        round_trips.make(connection.connection.dbapi_connection, statements, connection.info if is_last else None)
     except BaseException as error:  # noqa: BLE001 - raised again
         _raise(connection, "several statements", (), error)
 

@@ -71,6 +71,7 @@ LAYERS = [
         "offload",
         "places",
         "pools",
+        "round_trips",
         "redis_client",
         "settings_reader",
         "statements",

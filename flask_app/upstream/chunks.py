@@ -94,7 +94,10 @@ class ChunkReader:
 
         Words come before what else was said, but not before a count that they have overtaken: it says nothing of them.
         """
-        word = self._plain(payloads[0]) if len(payloads) == 1 and self._others < MOST_OTHERS else None
+        if len(payloads) > 1:
+            word = self.form.read_all(payloads) if self.form else None
+        else:
+            word = self._plain(payloads[0]) if payloads and self._others < MOST_OTHERS else None
         return [word] if word else self._read_in_full(payloads)
 
     def _read_in_full(self, payloads: Sequence[bytes]) -> list[Event]:

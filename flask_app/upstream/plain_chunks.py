@@ -1,6 +1,7 @@
 """Chunks that say nothing but words of one choice, as nearly all of an answer do: read for less than any others."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -67,6 +68,15 @@ class Form:
     def read(self, payload: bytes) -> Token | Reasoning | None:
         """The words of a chunk of this form; None for any other, or where there are none."""
         return self.read_event(b"data: %b\n\n" % payload)
+
+    def read_all(self, payloads: Sequence[bytes]) -> Token | Reasoning | None:
+        """The same of several that came together, all of this form: their words are one's."""
+        texts: list[str] = []
+        for payload in payloads:
+            if (word := self.read(payload)) is None:
+                return None
+            texts.append(word.text)
+        return self._kind("".join(texts))
 
     def read_event(self, event: bytes) -> Token | Reasoning | None:
         """The same of a whole event as it came, or of what may be one: of two together the form is none."""

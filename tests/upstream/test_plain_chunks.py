@@ -72,14 +72,19 @@ INSIDE = (
 )
 
 
-@given(st.lists(st.tuples(st.sampled_from(PLAIN), st.lists(st.sampled_from(INSIDE), max_size=3)), max_size=12))
-def test_chunks_that_are_alike_but_for_their_words_are_read_no_other_than_in_full(
-    said: list[tuple[bytes, list[bytes]]],
-) -> None:
+SAID = st.builds(
+    lambda form, words: form.replace(b"%b", b"".join(words)),
+    st.sampled_from(PLAIN),
+    st.lists(st.sampled_from(INSIDE), max_size=3),
+)
+ALIKE = st.builds(lambda count, words: [PLAIN[0].replace(b"%b", words)] * count, st.integers(1, 4), st.just(b"a"))
+
+
+@given(st.lists(st.one_of(st.lists(SAID, min_size=1, max_size=3), ALIKE), max_size=12))
+def test_chunks_that_are_alike_but_for_their_words_are_read_no_other_than_in_full(said: list[list[bytes]]) -> None:
     here, in_full = ChunkReader(), ChunkReader()
-    for form, words in said:
-        payload = form.replace(b"%b", b"".join(words))
-        assert here.read([payload]) == in_full._read_in_full([payload])
+    for payloads in said:
+        assert here.read(payloads) == in_full._read_in_full(payloads)
         assert (repr(here.fault), here.finished) == (repr(in_full.fault), in_full.finished)
         if here.fault:
             return
@@ -93,6 +98,7 @@ def test_words_in_the_place_of_others_are_read_without_decoding_the_rest(monkeyp
     monkeypatch.setattr(chunks, "decode_plain", None)
     monkeypatch.setattr(chunks, "_decode_chunk", None)
     assert reader.read([form.replace(b"%b", rb"th\"ird")]) == [Token('th"ird')]
+    assert reader.read([form.replace(b"%b", words) for words in (b"a", b"b", b"c")]) == [Token("abc")]
 
 
 def test_what_changes_in_every_chunk_is_looked_for_no_more_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,25 +127,25 @@ class Completion:
         def work(connection: Connection) -> Entry | None:
             if self.outcome.earlier is None:
                 persist(connection, self.outcome)
-                return self.book(connection)
+                return self.book(connection, is_last=True)
             entry = self.book(connection)
             persist(connection, self.outcome)
             return entry
 
         return in_company(work) if in_a_crowd else in_writing(work)
 
-    def book(self, connection: Connection) -> Entry | None:
+    def book(self, connection: Connection, *, is_last: bool = False) -> Entry | None:
         """The same alone, in the caller's transaction; what did not commit can be booked again."""
         sent = self.sent
         for unheard in self.unheard:
             metering_service.settle(connection, unheard, UNASKED)
-        entry = metering_service.settle(connection, sent, self.outcome)
-        if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
-            entry = metering_service.booked(connection, sent.attempt_id)
         if self.outcome.began:
             cooldown_service.note_used(connection, self.taken, sent.at, self._broken)
         else:
             cooldown_service.free(connection, self.taken)
+        entry = metering_service.settle(connection, sent, self.outcome, is_last=is_last)
+        if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
+            entry = metering_service.booked(connection, sent.attempt_id)
         return entry
 
     def _open(self) -> ChatStream:

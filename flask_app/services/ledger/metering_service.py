@@ -125,8 +125,11 @@ def release(connection: Connection, sent: Dispatched, *, error_code: str, status
     _end(connection, sent, "released", Outcome(error_code=error_code, status_code=status_code))
 
 
-def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry | None:
-    """Write the attempt's one ledger entry; None when it ended before, or the provider never took it up."""
+def settle(connection: Connection, sent: Dispatched, outcome: Outcome, *, is_last: bool = False) -> Entry | None:
+    """Write the attempt's one ledger entry; None when it ended before, or the provider never took it up.
+
+    `is_last`: nothing else is written after it in the transaction.
+    """
     if not outcome.taken_up:
         _end(connection, sent, "released", outcome)
         return None
@@ -134,20 +137,21 @@ def settle(connection: Connection, sent: Dispatched, outcome: Outcome) -> Entry 
         return None
     entry = count(sent, outcome)
     row = _row(sent, outcome, entry, _priced(connection, sent, outcome))
-    book(connection, row)
     if outcome.unread:
         connection.execute(_MARK_UNREAD, {"attempt": sent.attempt_id})
+    book(connection, row, is_last=is_last)
     _compare(sent, row)
     return entry
 
 
-def book(connection: Connection, row: dict[str, Any]) -> None:
+def book(connection: Connection, row: dict[str, Any], *, is_last: bool = False) -> None:
     """Write an entry of the ledger, and all that is counted from it. Raises IntegrityError where it stands already.
 
     Everybody's entries are counted in the site's own rows, which whoever counts holds until the COMMIT: the less there
-    is between the two, the more entries a second.
+    is between the two, the more entries a second. Best where it `is_last`, as in `settle`.
     """
-    run_together(connection, (_INSERT_ENTRY, [row]), *spending.additions(row), rollup.addition(row))
+    added = (*spending.additions(row), rollup.addition(row))
+    run_together(connection, (_INSERT_ENTRY, [row]), *added, is_last=is_last)
 
 
 def count(sent: Dispatched, outcome: Outcome) -> Entry:
