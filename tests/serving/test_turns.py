@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bench import measure, servers
-from bench.load import requests_for
+from bench.load import _request, heads_of
 from bench.plan import Plan
 from bench.report import Ledger
 from bench.servers import Server
@@ -38,7 +38,8 @@ def plan(server: Server, **terms: float) -> Plan:
 
 def pieces_of(server: Server) -> list[int]:
     """How many events come in each chunk of one answer."""
-    request = requests_for(plan(server, streams=1))("a0").partition(b"\r\n\r\n")
+    asked = plan(server, streams=1)
+    request = _request(asked, heads_of(asked)[0], "a0").partition(b"\r\n\r\n")
     lines = dict(line.split(": ", 1) for line in request[0].decode().split("\r\n")[1:])
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("POST", "/v1/chat/completions", request[2], lines)
