@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection
 from typing import cast
 
@@ -24,6 +25,7 @@ from bench.wire import END, Broken, answer_text
 
 PATHS = {"provider": "/chat/completions", "chat": "/api/chat", "gateway": "/v1/chat/completions"}
 RETRY_SECONDS = 0.2
+REST_SECONDS = 1.0  # of a patient reader, which an answer's last moments find awake
 GRACE_SECONDS = 20.0  # for answers that are late
 
 
@@ -38,10 +40,14 @@ class Asked:
 
 
 class Connection(asyncio.Protocol):
-    """Carries one answer after another; notes when the first token of each is there."""
+    """Carries one answer after another; notes when the first token of each is there.
 
-    def __init__(self) -> None:
+    It may rest for so many `seconds` of an answer; what comes meanwhile lies in the socket.
+    """
+
+    def __init__(self, seconds: float) -> None:
         self.is_open = True
+        self._seconds = seconds
         self._asked: Asked | None = None
         self._whole: asyncio.Future[None]
         self._tail = b""
@@ -72,6 +78,13 @@ class Connection(asyncio.Protocol):
         self._tail = (self._tail + data)[-len(END) :]
         if self._tail == END:
             self._whole.set_result(None)
+        elif asked.first_ns:
+            self._rest(asked)
+
+    def _rest(self, asked: Asked) -> None:
+        if (time.monotonic_ns() - asked.started_ns) / 1e9 + REST_SECONDS < self._seconds:
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(REST_SECONDS, self._transport.resume_reading)
 
     def close(self) -> None:
         self._transport.close()
@@ -139,7 +152,8 @@ class Load:
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
-        return (await loop.create_connection(Connection, "127.0.0.1", self.plan.port))[1]
+        made = partial(Connection, self.plan.answer_seconds if self.plan.patient else 0.0)
+        return (await loop.create_connection(made, "127.0.0.1", self.plan.port))[1]
 
     async def _ask(self, connection: Connection, head: bytes) -> None:
         asked, is_measured = Asked(f"a{next(self._numbers)}"), self._is_measured

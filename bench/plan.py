@@ -19,6 +19,7 @@ class Plan(msgspec.Struct, kw_only=True):
     rate: float  # tokens a second of each stream
     seconds: float = 0.0
     burst: bool = False
+    patient: bool = False  # reads what follows an answer's first token once a second, which costs the machine little
     username: str = ""  # signs in first where there is one
     password: str = ""
     people: list[dict[str, str]] = msgspec.field(default_factory=list)  # headers of each; they have the streams in turn

@@ -133,8 +133,12 @@ def _line(row: Measured) -> str:
 
 def _direct(streams: int) -> Steady:
     with servers.upstream(RATE) as provider:
-        plan = Plan(port=provider.port, kind="provider", streams=streams, tokens=TOKENS, rate=RATE, seconds=SECONDS)
-        return measure.steady(plan, provider, provider)
+        return measure.steady(_plan(provider, "provider", streams), provider, provider)
+
+
+def _plan(server: Server, kind: Literal["provider", "chat", "gateway"], streams: int) -> Plan:
+    """Its reader is patient: provider and reader have the same processors as what is measured."""
+    return Plan(port=server.port, kind=kind, streams=streams, tokens=TOKENS, rate=RATE, seconds=SECONDS, patient=True)
 
 
 def _measure(site: Site, direct: dict[int, float], rows: list[Measured]) -> Kept:
@@ -143,15 +147,8 @@ def _measure(site: Site, direct: dict[int, float], rows: list[Measured]) -> Kept
         people = [headers[site.kind] for headers in servers.people_of(place.server, PEOPLE)]
         before = _table_bytes(place.database)
         for streams, usual in direct.items():
-            plan = Plan(
-                port=place.server.port,
-                kind=site.kind,
-                streams=streams,
-                tokens=TOKENS,
-                rate=RATE,
-                seconds=SECONDS,
-                people=people,
-            )
+            plan = _plan(place.server, site.kind, streams)
+            plan.people = people
             load = measure.steady(plan, place.server, provider, place.beside)
             later = p95(load.load.first_token) - usual
             rows.append(Measured(site, streams, load, later, _redis_megabytes(place.redis)))
