@@ -54,8 +54,6 @@ def pieces_of(server: Server) -> list[int]:
 
 
 def test_many_answers_at_once_are_each_whole_and_come_in_larger_pieces(server: Server, provider: Server) -> None:
-    alone = pieces_of(server)
-    assert max(alone[1:-1]) == 1
     met: list[list[int]] = []
 
     def look() -> None:
@@ -68,5 +66,5 @@ def test_many_answers_at_once_are_each_whole_and_come_in_larger_pieces(server: S
     beside.join()
     assert load.faults == {}
     assert load.answers > MANY
-    assert len(met[0]) < len(alone) * 0.9
+    assert sum(met[0]) / len(met[0]) > 1.5
     assert Ledger.compare(measure.ledger(server), provider.get("/stats")).apart == 0
