@@ -92,9 +92,9 @@ def _begun(writer: Engine) -> Iterator[Connection]:
 @contextmanager
 def _begun_there(writer: Engine, trust: Trust) -> Iterator[Connection]:
     """The same on a server."""
-    from flask_app.round_trips import taking_turns  # as in `statements`
+    from flask_app.round_trips import of_transaction  # as in `statements`
 
-    with Taken(writer, trust) as connection, taking_turns(connection.info), connection.begin():
+    with Taken(writer, trust) as connection, of_transaction(connection.info), connection.begin():
         yield connection
 
 

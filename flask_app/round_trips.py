@@ -10,7 +10,7 @@ else has a turn, and makes one of them after the other.
 
 import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,10 +20,11 @@ from pymysql.err import InterfaceError, MySQLError  # type: ignore[import-untype
 STAY_SECONDS = 0.004  # a server that is well needs one
 TURN_SECONDS = 0.05  # for one that takes long nobody waits: to take turns spares waiting, and no more than that
 
-_HAS_TURN = "has_turn"
+_HAS_TURN, _AHEAD = "has_turn", "ahead"
 
 Info = dict[Any, Any]  # what SQLAlchemy keeps for whoever asks, with each connection to a database
 Stay = Callable[[int, float], object]
+Rows = Sequence[Sequence[Any]]
 
 _stay: Stay | None = None  # without a loop a thread waits by itself
 _turn = threading.Lock()
@@ -36,18 +37,31 @@ def stay_with(stay: Stay) -> None:
 
 
 @contextmanager
-def taking_turns(info: Info) -> Iterator[None]:
-    """A transaction of the connection whose `info` that is: its last round trip has its turn until the block ends."""
-    info[_HAS_TURN] = False
+def of_transaction(info: Info) -> Iterator[None]:
+    """A transaction of the connection whose `info` that is: its last round trip has its turn until the block ends, and
+    what was looked for ahead is found until then.
+    """
+    info[_HAS_TURN], info[_AHEAD] = False, {}
     try:
         yield
     finally:
-        if info.pop(_HAS_TURN, False):
+        info.pop(_AHEAD)
+        if info.pop(_HAS_TURN):
             _turn.release()
 
 
-def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> list[int]:
-    """Have them executed in their order; gives how many rows each has changed. Rows that are found are not kept.
+def keep(info: Info, found: dict[Hashable, Rows]) -> None:
+    """What was found ahead, each until it is asked for. Outside of such a transaction nothing may be."""
+    info[_AHEAD].update(found)
+
+
+def kept(info: Info, question: Hashable) -> Rows | None:
+    """What was found ahead, once."""
+    return ahead.pop(question, None) if (ahead := info.get(_AHEAD)) else None
+
+
+def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> list[Rows]:
+    """Have them executed in their order; gives what each has found.
 
     `last`: it is a transaction's last, and this its connection's `info`. Raises what the first that failed has met. The
     server executes those behind it all the same: the transaction is to be rolled back then.
@@ -64,20 +78,21 @@ def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> 
     return _read(driver, len(statements))
 
 
-def _read(driver: Any, replies: int) -> list[int]:
-    changed: list[int] = []
+def _read(driver: Any, replies: int) -> list[Rows]:
+    found: list[Rows] = []
     failure: MySQLError | None = None
     for _ in range(replies):
         driver._next_seq_id = 1  # noqa: SLF001
         try:
-            changed.append(driver._read_query_result())  # noqa: SLF001
+            driver._read_query_result()  # noqa: SLF001
+            found.append(driver._result.rows or ())  # noqa: SLF001
         except MySQLError as error:
             if not driver.open:
                 raise
             failure = failure or error
     if failure:
         raise failure
-    return changed
+    return found
 
 
 def _packet(statement: bytes) -> bytes:

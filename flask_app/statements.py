@@ -5,7 +5,7 @@ build the parameters anew, and wrap what comes, by rules that never change: that
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -225,7 +225,24 @@ class Query:
 
     def rows(self, connection: Connection, parameters: Parameters) -> list[Any]:
         compiled, found = self._for(connection.dialect, parameters)
-        return [found.row(raw) for raw in execute(connection, compiled.sql, compiled.row(parameters)).fetchall()]
+        values = compiled.row(parameters)
+        raw = None if connection.dialect.name == "sqlite" else self._found_ahead(connection, values)
+        if raw is None:
+            raw = execute(connection, compiled.sql, values).fetchall()
+        return [found.row(each) for each in raw]
+
+    def ahead(self, connection: Connection, parameters: Parameters) -> tuple[bytes, Hashable]:
+        """The question as PyMySQL would send it, and what it is known by when it is asked."""
+        compiled, _ = self._for(connection.dialect, parameters)
+        driver: Any = connection.connection.dbapi_connection
+        values = compiled.row(parameters)
+        words: str = driver.cursor().mogrify(compiled.sql, values)
+        return words.encode(driver.encoding, "surrogateescape"), (self, frozenset(values.items()))
+
+    def _found_ahead(self, connection: Connection, values: Any) -> Sequence[Any] | None:
+        from flask_app import round_trips  # as in `run_together`
+
+        return round_trips.kept(connection.info, (self, frozenset(values.items())))
 
     def row(self, connection: Connection, parameters: Parameters) -> Any | None:
         """The first of them; None where there is none."""
@@ -240,3 +257,24 @@ class Query:
             found = _Found.of(dict(self._statement.selected_columns.items()), dialect)
             known = self._compiled[dialect.name] = _Compiled.of(self._statement, dialect, list(parameters)), found
         return known
+
+
+Question = tuple[Query, Parameters]
+
+
+def look_ahead(connection: Connection, *questions: Question) -> None:
+    """Ask in one round trip what the transaction is to ask next: each answer is found once, where it is asked for.
+
+    They are asked in this order, each of what is committed once those before it have their answers, locks among them.
+    What is not asked for then is forgotten with the transaction. SQLite has no way to spare.
+    """
+    if connection.dialect.name == "sqlite" or _is_listened_to(connection):
+        return
+    from flask_app import round_trips  # as in `run_together`
+
+    asked = [query.ahead(connection, parameters) for query, parameters in questions]
+    try:
+        found = round_trips.make(connection.connection.dbapi_connection, [words for words, _ in asked])
+    except BaseException as error:  # noqa: BLE001 - raised again
+        _raise(connection, "several statements", (), error)
+    round_trips.keep(connection.info, dict(zip((known for _, known in asked), found, strict=True)))

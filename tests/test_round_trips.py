@@ -1,18 +1,21 @@
 """What is sent to a server together: done in its order, in one round trip, and to the end or not at all."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Integer, String, bindparam, column, insert, table, text, update
+from sqlalchemy import Connection, Integer, String, bindparam, column, insert, select, table, text, update
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flask_app import database
-from flask_app.statements import Prepared, execute, run_together
+from flask_app.statements import Prepared, Query, execute, look_ahead, run_together
 from tests.support import mariadb
+from tests.support.brokers import wait_until
 from tests.support.storage import counted_statements
 
+WAITING = "SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
 WORDS = "Zoë's 100 % 明聊 🀄 \\ %s"
 _kept = table("kept", column("id", Integer), column("word", String), column("amount", Integer))
 _other = table("other", column("id", Integer))
@@ -110,6 +113,65 @@ def test_a_connection_that_is_lost_on_the_way_is_used_no_more() -> None:
         database.in_writing(write)
     assert met.value.connection_invalidated
     assert kept() == []
+
+
+WORD = Query(select(_kept.c.word).where(_kept.c.id == bindparam("which")))
+LOCKED = Query(select(_kept.c.amount).where(_kept.c.id == bindparam("which")).with_for_update())
+
+
+def test_what_was_looked_for_ahead_is_found_once_where_it_is_asked_for() -> None:
+    with database.writing() as connection:
+        run_together(connection, (ADD, [row(1, "one"), row(2, WORDS)]))
+    with database.writing() as connection:
+        look_ahead(connection, (WORD, {"which": 1}), (WORD, {"which": 2}), (WORD, {"which": 3}))
+        before = asked(connection)
+        assert WORD.value(connection, {"which": 2}) == WORDS
+        assert WORD.rows(connection, {"which": 3}) == []
+        assert WORD.value(connection, {"which": 1}) == "one"
+        assert asked(connection) - before == 1, "the last look alone"
+        execute(connection, "UPDATE kept SET word = 'other' WHERE id = 1")
+        assert WORD.value(connection, {"which": 1}) == "other"
+
+
+def test_nothing_that_was_looked_for_outlives_its_transaction() -> None:
+    with database.writing() as connection:
+        run_together(connection, (ADD, [row(1, "one")]))
+        mine = execute(connection, "SELECT CONNECTION_ID()").fetchall()
+    with database.writing() as connection:
+        look_ahead(connection, (WORD, {"which": 1}))
+    with database.writing() as connection:
+        execute(connection, "UPDATE kept SET word = 'other'")
+    with database.writing() as connection:
+        assert execute(connection, "SELECT CONNECTION_ID()").fetchall() == mine
+        assert WORD.value(connection, {"which": 1}) == "other"
+
+
+def test_what_stands_behind_a_lock_is_read_once_that_is_had() -> None:
+    with database.writing() as connection:
+        run_together(connection, (ADD, [row(1, "one")]))
+    found: list[Any] = []
+
+    def look() -> None:
+        with database.writing() as connection:
+            look_ahead(connection, (LOCKED, {"which": 1}), (WORD, {"which": 1}))
+            found.extend([LOCKED.value(connection, {"which": 1}), WORD.value(connection, {"which": 1})])
+
+    with database.writing() as connection:
+        execute(connection, "UPDATE kept SET word = 'later', amount = 7")
+        waiting = threading.Thread(target=look)
+        waiting.start()
+        with database.fetching() as other:
+            wait_until(lambda: len(execute(other, WAITING).fetchall()) == 1)
+    waiting.join(30)
+    assert found == [7, "later"]
+
+
+def test_a_question_that_fails_leaves_nothing_to_be_found() -> None:
+    with database.writing() as connection:
+        with pytest.raises(OperationalError):
+            look_ahead(connection, (Query(select(column("nothing")).select_from(_other)), {}), (WORD, {"which": 1}))
+        execute(connection, "INSERT INTO kept VALUES (1, 'one', 1)")
+        assert WORD.value(connection, {"which": 1}) == "one"
 
 
 def test_who_listens_for_statements_hears_of_each() -> None:

@@ -154,7 +154,7 @@ def test_a_fault_while_settling_gives_nothing_up(
         raise ValueError("a sum that cannot be added to")
 
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0,))
-    monkeypatch.setattr(rollup, "add", failing)
+    monkeypatch.setattr(rollup, "addition", failing)
     assert ask(member_client)["status"] == "complete"
     assert ledger.states() == ["settled"]
     assert len(ledger.entries()) == 1

@@ -26,7 +26,7 @@ from flask_app.services.budgets import standing_queries
 from flask_app.services.budgets.standing_queries import budgets
 from flask_app.services.tariffs import tariff_service
 from flask_app.services.tariffs.tariff_service import Priced
-from flask_app.statements import Query
+from flask_app.statements import Query, Question
 
 HELD_SECONDS = 5  # when to come back for what answers that are being written hold
 
@@ -121,9 +121,8 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
 
     The answer is as long as every budget has room for. The person's row must be locked.
     """
-    whose = {"person": asked.user_id, "token": asked.token_id or ""}
-    terms = whose | {"model": asked.model, "currency": asked.currency, "moment": at}
-    rows = _TERMS.rows(connection, terms) or _TERMS_OF_NOBODY.rows(connection, terms)
+    asking, terms = question(asked.user_id, asked.token_id, asked.model, asked.currency, at)
+    rows = asking.rows(connection, terms) or _TERMS_OF_NOBODY.rows(connection, terms)
     priced = tariff_service.of_row(rows[0], at)
     prices = priced.prices if priced else tariff_service.dearest(asked.currency, at, connection)
     worst, allowance = Worst(asked.prompt, asked.answer, prices), None
@@ -141,6 +140,12 @@ def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
         currency=asked.currency if prices else None,
     )
     return Reserved(hold, priced, allowance)
+
+
+def question(user_id: str, token_id: str | None, model: str, currency: str, at: datetime) -> Question:
+    """What `reserve` asks first, for `statements.look_ahead`, behind what locks the person's row."""
+    whose = {"person": user_id, "token": token_id or ""}
+    return _TERMS, whose | {"model": model, "currency": currency, "moment": at}
 
 
 def own(actor: User, now: datetime) -> list[Standing]:

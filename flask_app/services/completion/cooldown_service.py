@@ -21,6 +21,7 @@ from flask_app.services.completion import bench_statements as rows
 from flask_app.services.ledger.shared_clock import shared
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import Candidate, UsableKey
+from flask_app.statements import Question
 
 USED_EVERY = timedelta(minutes=1)  # "last used" is no finer than this, to spare a write an answer
 FULL_SECONDS = 5  # when to come back to keys that are all at their cap
@@ -59,6 +60,12 @@ def take(connection: Connection, candidates: Sequence[Candidate], *, early: bool
         if early and standing.state == "benched" and (taken := _claim(connection, candidate, standing, now)):
             return taken
     raise _unavailable([standing for _, standing in held])
+
+
+def questions(candidates: Sequence[Candidate]) -> list[Question]:
+    """What `take` asks first, for `statements.look_ahead`."""
+    key = candidates[0].key
+    return [] if key.id is None else [(rows.STANDING, {"key": key.id})]
 
 
 def take_spare(connection: Connection, candidates: Sequence[Candidate]) -> Taken:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from flask_app import statements
 from flask_app.errors import Invalid
+from flask_app.services.budgets import budget_service
 from flask_app.services.chat import prompts
 from flask_app.services.chat.prompts import Request
 from flask_app.services.completion import cooldown_service
@@ -16,6 +19,7 @@ from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import closing
 from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.search_attempts import LookupTicket
+from flask_app.statements import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +37,35 @@ class Ticket:
     tools: Toolbox | None = None
 
 
-def dispatch(connection: Connection, request: Request, candidates: Sequence[Candidate]) -> Ticket:
+def look_ahead(
+    connection: Connection, request: Request, candidates: Sequence[Candidate], at: datetime, turn: Question
+) -> None:
+    """Have `turn`, which locks the person's row, and what `dispatch` asks behind it, asked in one round trip."""
+    model = candidates[0].model
+    terms = budget_service.question(request.user_id, request.token_id, model.name, model.billed_in, at)
+    statements.look_ahead(connection, turn, *cooldown_service.questions(candidates), terms)
+
+
+def dispatch(
+    connection: Connection, request: Request, candidates: Sequence[Candidate], at: datetime | None = None
+) -> Ticket:
     """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
 
-    Raises Unavailable when nobody can be asked now or this process is about to end,
-    Invalid (`prompts.code_of_length`) for what nobody could read, BudgetExhausted where there is no room for an answer.
-    The person's row must be locked (`budget_service.take_turn`).
+    It is of now, if not `at` another moment. Raises Unavailable when nobody can be asked now or this process is about
+    to end, Invalid (`prompts.code_of_length`) for what nobody could read, BudgetExhausted where there is no room for an
+    answer. The person's row must be locked (`budget_service.take_turn`).
     """
     closing.check_open()
     if prompts.is_too_long(request):
         raise Invalid(prompts.code_of_length(request))
     take = cooldown_service.take_spare if request.in_passing else cooldown_service.take
     taken = take(connection, candidates)
-    return Ticket(request, candidates, taken, attempt(connection, request, taken))
+    return Ticket(request, candidates, taken, attempt(connection, request, taken, at=at))
 
 
-def attempt(connection: Connection, request: Request, taken: Taken, *, is_open: bool = False) -> Dispatched:
+def attempt(
+    connection: Connection, request: Request, taken: Taken, *, is_open: bool = False, at: datetime | None = None
+) -> Dispatched:
     """The ledger books the provider that is asked, in its own name for the model and its own currency.
 
     One that `is_open` has a prompt that nobody knows yet (an estimate of 0): nobody is asked before it is corrected.
@@ -70,4 +87,4 @@ def attempt(connection: Connection, request: Request, taken: Taken, *, is_open: 
     )
     longest = prompts.longest_answer(model, request.max_tokens, request.operation)
     bounds = Bounds(prompt=prompts.bound(request), answer=longest * prompts.choices(request))
-    return metering_service.dispatch(connection, call, taken.key.id, bounds)
+    return metering_service.dispatch(connection, call, taken.key.id, bounds, at=at)

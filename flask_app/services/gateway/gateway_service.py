@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
-from flask_app.database import fetching, in_writing, new_id
+from flask_app.database import fetching, in_writing, new_id, utc_now
 from flask_app.domain.serving import Operation, ServedModel, Thinking, folded
 from flask_app.errors import BadRequest, Forbidden, Invalid, TooMany
 from flask_app.models import Run
@@ -76,10 +76,12 @@ def begin(
     def write(connection: Connection) -> Ticket:
         if under:
             program_keys.claim(connection, under, run_id, origin.request_id)
+        at = utc_now()
+        dispatching.look_ahead(connection, request, keys, at, token_turns.question(visited))
         token_turns.take(connection, visited)
         _check_cap(connection, visited)
         run_cap.write(connection, run_id, visited.user.id, token_id=visited.token_id)
-        return dispatching.dispatch(connection, request, keys)
+        return dispatching.dispatch(connection, request, keys, at)
 
     ticket = in_writing(
         write,

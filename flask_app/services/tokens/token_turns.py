@@ -7,7 +7,7 @@ from flask_app.database import table_of
 from flask_app.errors import TokenRequired
 from flask_app.models import AccessToken, User
 from flask_app.services.tokens.token_service import Visit
-from flask_app.statements import Query
+from flask_app.statements import Query, Question
 
 _users, _tokens = table_of(User), table_of(AccessToken)
 # A person's row is locked before their tokens', as all do who take both: what is joined from outside is read after what
@@ -25,5 +25,11 @@ def take(connection: Connection, visited: Visit) -> None:
 
     The person's turn is taken with it (`budget_service.take_turn`). Raises TokenRequired where it has been revoked.
     """
-    if _HOLD.value(connection, {"person": visited.user.id, "token": visited.token_id}) is None:
+    hold, whose = question(visited)
+    if hold.value(connection, whose) is None:
         raise TokenRequired
+
+
+def question(visited: Visit) -> Question:
+    """What `take` asks, for `statements.look_ahead`."""
+    return _HOLD, {"person": visited.user.id, "token": visited.token_id}

@@ -37,7 +37,7 @@ def test_the_reaper_leaves_to_the_journal_what_cannot_be_replayed_yet(
         raise ValueError("a sum that cannot be added to")
 
     with monkeypatch.context() as patched:
-        patched.setattr(rollup, "add", failing)
+        patched.setattr(rollup, "addition", failing)
         lease_service.tick()
     assert (message().status, entries()) == ("running", [])
     lease_service.tick()
