@@ -166,7 +166,7 @@ def test_a_stop_at_the_last_word_is_how_the_answer_ended_and_the_providers_count
 ) -> None:
     completion, stop = begun(member)
     upstream.script(WholeInOnePiece())
-    completion.ask(lambda event: stop.stop("stopped") if isinstance(event, Finished) else None)
+    completion.ask(lambda told: stop.stop("stopped") if any(isinstance(each, Finished) for each in told) else None)
     entry = completion.settle(lambda connection, outcome: None)
     assert entry == Entry(events.Usage(100, 60, 7, 2), "reported")
     assert (completion.outcome.status, completion.outcome.error_code) == ("stopped", None)

@@ -39,8 +39,8 @@ class Faulty:
         self.outcome = Outcome()
         self.entry: Entry | None = None
 
-    def tell(self, event: Event) -> None:
-        assert not isinstance(event, Token), "a fault of ours"
+    def tell_all(self, events: list[Event]) -> None:
+        assert not any(isinstance(each, Token) for each in events), "a fault of ours"
 
     def keep(self, connection: Connection, outcome: Outcome) -> None: ...
 

@@ -27,6 +27,7 @@ def hearing(outcome: Outcome, hear: Callable[[Event], Thought | None], tell: Tel
                     told.append(thought)
                 told.append(event)
         finally:
-            tell(told)
+            if told:
+                tell(told)
 
     return take
