@@ -225,7 +225,7 @@ class _Watcher:
         import gevent
 
         self._hub = gevent.get_hub()
-        self._turns = _turns(self._hub)
+        self.turns = _turns(self._hub)
         self._watcher = self._hub.loop.io(opened.fileno(), 1)
         # gevent's own `recv` is to wait where there is nothing: here that is nobody's wish.
         self.receive = opened.recv if isinstance(opened, ssl.SSLSocket) else opened._sock.recv  # noqa: SLF001
@@ -245,7 +245,7 @@ class _Watcher:
                 sleeper.switch(None)
             return more
 
-        with self._turns.reading(goes_on, self._watcher):
+        with self.turns.reading(goes_on, self._watcher):
             sleeper.get()
 
     def close(self) -> None:

@@ -16,32 +16,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Protocol
 from urllib.parse import SplitResult
 
 from flask_app.upstream.addresses import Place, resolve
 from flask_app.upstream.response import BrokenResponse, Response
+from flask_app.upstream.watching import Watcher
 
 READ_BYTES = 1 << 16
+TURN_BYTES = 1 << 20  # are read at most, where an answer waits for its turns: others wait for theirs
 MAX_HEAD_BYTES = 1 << 16
 TOGETHER_BYTES = 1 << 16  # a longer body is not copied to travel with its head
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-class Watcher(Protocol):
-    """Watches a socket from an event loop. `receive` is its `recv`, once the socket has no patience."""
-
-    receive: Callable[[int], bytes]
-
-    def each(self, look: Callable[[], bool]) -> None:
-        """Call `look` on the loop whenever there is something to read, be it the end, until it gives False.
-
-        What it raises is raised here.
-        """
-
-    def close(self) -> None:
-        """Before the socket is closed, when nobody is in `each`."""
+_NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 _watcher: Callable[[socket.socket], Watcher] | None = None  # without a loop, a thread that reads waits by itself
@@ -195,15 +182,11 @@ class Connection:
         if not (parts or response.fault or response.is_complete):
             receive = None if self._is_shut else self._receive
             try:
-                data = (receive or self._open_socket().recv)(READ_BYTES)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                size = self._feed((receive or self._open_socket().recv)(READ_BYTES))
+            except _NOTHING_YET:
                 return None
-            if data:
-                self._between += len(data)
-                response.feed(data)
-            else:
-                self._open_socket()  # raises where it was shut from here
-                response.end()
+            if receive and self._watcher and self._watcher.turns.are_taken:
+                self._feed_rest(receive, size)
         if parts:
             self._between = 0
             data = parts[0] if len(parts) == 1 else b"".join(parts)
@@ -214,6 +197,33 @@ class Connection:
         if self._between > MAX_HEAD_BYTES:
             raise BrokenResponse("trailers or chunk extensions without end")
         return b"" if response.is_complete else None
+
+    def _feed(self, data: bytes) -> int:
+        """Take what was received; gives how much that is."""
+        if data:
+            self._between += len(data)
+            self.response.feed(data)
+        else:
+            self._open_socket()  # raises where it was shut from here
+            self.response.end()
+        return len(data)
+
+    def _feed_rest(self, receive: Callable[[int], bytes], size: int) -> None:
+        """Take what else has come by now, after so much: of TLS one `recv` gives a record, which may be one token.
+
+        What it raises is told after what came before.
+        """
+        response, taken = self.response, size
+        while not (response.is_complete or response.fault) and taken < TURN_BYTES:
+            if size < READ_BYTES and self._encrypted is None:  # that was all
+                return
+            try:
+                size = self._feed(receive(READ_BYTES))
+            except _NOTHING_YET:
+                return
+            except (OSError, BrokenResponse) as error:
+                response.fault = BrokenResponse(str(error))
+            taken += size
 
     def shutdown(self) -> None:
         """Wake whoever connects or reads, from another thread; the connection is of no use afterwards."""

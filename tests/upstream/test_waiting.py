@@ -16,6 +16,7 @@ import pytest
 from flask_app.upstream import connection
 from flask_app.upstream.connection import Connection, Origin
 from flask_app.upstream.response import BrokenResponse
+from flask_app.upstream.turns import Turns
 from tests.support import certificates
 from tests.support.brokers import PATIENCE
 from tests.support.peers import Peer
@@ -37,6 +38,14 @@ def answer(opened: socket.socket) -> None:
     opened.sendall(b"0\r\n\r\n")
 
 
+class Timer:
+    def start(self, call: Callable[[], None]) -> None:
+        """Nobody waits for it."""
+
+    def stop(self) -> None:
+        """As little."""
+
+
 class Watching:
     """Watches a socket from this thread, and counts how often there was something."""
 
@@ -45,7 +54,7 @@ class Watching:
     def __init__(self, opened: socket.socket) -> None:
         self._selector = selectors.DefaultSelector()
         self._selector.register(opened.fileno(), selectors.EVENT_READ)
-        self.receive = opened.recv
+        self.receive, self.turns = opened.recv, Turns(Timer())
 
     def each(self, look: Callable[[], bool]) -> None:
         goes_on = True
