@@ -20,7 +20,7 @@ from pymysql.err import InterfaceError, MySQLError  # type: ignore[import-untype
 STAY_SECONDS = 0.004  # a server that is well needs one
 TURN_SECONDS = 0.05  # for one that takes long nobody waits: to take turns spares waiting, and no more than that
 
-_HAS_TURN, _AHEAD = "has_turn", "ahead"
+_TRANSACTION = "transaction"
 
 Info = dict[Any, Any]  # what SQLAlchemy keeps for whoever asks, with each connection to a database
 Stay = Callable[[int, float], object]
@@ -28,6 +28,25 @@ Rows = Sequence[Sequence[Any]]
 
 _stay: Stay | None = None  # without a loop a thread waits by itself
 _turn = threading.Lock()
+
+
+class _Transaction:
+    """It has its turn, if it has, and what it has looked for `ahead`.
+
+    It is its own: once a connection is lost, its `info` may be the next one's at any moment.
+    """
+
+    def __init__(self) -> None:
+        self.ahead: dict[Hashable, Rows] = {}
+        self._has_turn = False
+
+    def take_turn(self) -> None:
+        if not self._has_turn:
+            self._has_turn = _turn.acquire(timeout=TURN_SECONDS)
+
+    def end(self) -> None:
+        if self._has_turn:
+            _turn.release()
 
 
 def stay_with(stay: Stay) -> None:
@@ -41,23 +60,24 @@ def of_transaction(info: Info) -> Iterator[None]:
     """A transaction of the connection whose `info` that is: its last round trip has its turn until the block ends, and
     what was looked for ahead is found until then.
     """
-    info[_HAS_TURN], info[_AHEAD] = False, {}
+    own = info[_TRANSACTION] = _Transaction()
     try:
         yield
     finally:
-        info.pop(_AHEAD)
-        if info.pop(_HAS_TURN):
-            _turn.release()
+        if info.get(_TRANSACTION) is own:
+            del info[_TRANSACTION]
+        own.end()
 
 
 def keep(info: Info, found: dict[Hashable, Rows]) -> None:
-    """What was found ahead, each until it is asked for. Outside of such a transaction nothing may be."""
-    info[_AHEAD].update(found)
+    """What was found ahead, each until it is asked for. Outside of such a transaction nothing is kept."""
+    if own := info.get(_TRANSACTION):
+        own.ahead.update(found)
 
 
 def kept(info: Info, question: Hashable) -> Rows | None:
     """What was found ahead, once."""
-    return ahead.pop(question, None) if (ahead := info.get(_AHEAD)) else None
+    return own.ahead.pop(question, None) if (own := info.get(_TRANSACTION)) else None
 
 
 def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> list[Rows]:
@@ -70,8 +90,8 @@ def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> 
         raise InterfaceError(0, "")
     driver._result = None  # noqa: SLF001
     packets = b"".join([_packet(each) for each in statements])
-    if last is not None and last.get(_HAS_TURN) is False:
-        last[_HAS_TURN] = _turn.acquire(timeout=TURN_SECONDS)
+    if last is not None and (own := last.get(_TRANSACTION)):
+        own.take_turn()
     driver._write_bytes(packets)  # noqa: SLF001
     if last is not None and _stay is not None:
         _stay(driver._sock.fileno(), STAY_SECONDS)  # noqa: SLF001
