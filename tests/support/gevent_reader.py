@@ -1,4 +1,5 @@
-"""Reads one answer as gunicorn's worker does: `gevent_reader SCHEME PORT`, then `whole`, `shut` or `fault`.
+"""Reads one answer as gunicorn's worker does: `gevent_reader SCHEME PORT`, then `whole`, `shut` or `fault`, and `many`
+where it is one of so many that it waits for its turns.
 
 Says its length, or the name of what ended it: `shut` by another thread, or by a `fault` of whoever takes it.
 """
@@ -14,9 +15,11 @@ CONFIGURATION = Path(__file__).parents[2] / "gunicorn.conf.py"
 SHUT_AFTER_SECONDS = 0.3
 
 
-def main(scheme: str, port: str, how: str) -> str:
-    from flask_app.upstream import connection, response
+def main(scheme: str, port: str, how: str, beside: str = "") -> str:
+    from flask_app.upstream import connection, response, turns
 
+    if beside == "many":
+        turns.MANY = 0
     connection.watch_with(runpy.run_path(str(CONFIGURATION))["_Watcher"])
     made = connection.Connection(connection.Origin(scheme, "localhost", int(port), allow_insecure=True))
     made.connect(5)

@@ -157,6 +157,7 @@ def silent_after(opened: socket.socket) -> None:
     burst(opened)
 
 
+@pytest.mark.parametrize("beside", ["few", "many"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
     ("talk", "how", "told"),
@@ -167,13 +168,13 @@ def silent_after(opened: socket.socket) -> None:
     ],
 )
 def test_under_gevent_every_byte_comes_and_every_end_is_told(
-    tmp_path: Path, scheme: str, talk: Callable[[socket.socket], None], how: str, told: str
+    tmp_path: Path, scheme: str, talk: Callable[[socket.socket], None], how: str, told: str, beside: str
 ) -> None:
     server, client = certificates.contexts("localhost")
     trusted = tmp_path / "trusted.pem"
     trusted.write_text("".join(map(ssl.DER_cert_to_PEM_cert, client.get_ca_certs(binary_form=True))))
     peer = Peer(talk, server if scheme == "https" else None)
-    command = [sys.executable, "-m", "tests.support.gevent_reader", scheme, str(peer.port), how]
+    command = [sys.executable, "-m", "tests.support.gevent_reader", scheme, str(peer.port), how, beside]
     environ = dict(os.environ) | {"SSL_CERT_FILE": str(trusted)}
     said = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=True)
     assert said.stdout == told, said.stderr
