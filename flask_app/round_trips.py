@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from pymysql.connections import MAX_PACKET_LEN  # type: ignore[import-untyped]
 from pymysql.constants.COMMAND import COM_QUERY  # type: ignore[import-untyped]
 from pymysql.err import InterfaceError, MySQLError  # type: ignore[import-untyped]
 
@@ -89,20 +90,21 @@ def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> 
     if not driver.open:
         raise InterfaceError(0, "")
     driver._result = None  # noqa: SLF001
-    packets = b"".join([_packet(each) for each in statements])
+    packets = [_packets(each) for each in statements]
     if last is not None and (own := last.get(_TRANSACTION)):
         own.take_turn()
-    driver._write_bytes(packets)  # noqa: SLF001
+    driver._write_bytes(b"".join([each for some in packets for each in some]))  # noqa: SLF001
     if last is not None and _stay is not None:
         _stay(driver._sock.fileno(), STAY_SECONDS)  # noqa: SLF001
-    return _read(driver, len(statements))
+    return _read(driver, [len(each) for each in packets])
 
 
-def _read(driver: Any, replies: int) -> list[Rows]:
+def _read(driver: Any, sent: Sequence[int]) -> list[Rows]:
+    """The replies to statements of so many packets each."""
     found: list[Rows] = []
     failure: MySQLError | None = None
-    for _ in range(replies):
-        driver._next_seq_id = 1  # noqa: SLF001
+    for packets in sent:
+        driver._next_seq_id = packets % 256  # noqa: SLF001
         try:
             driver._read_query_result()  # noqa: SLF001
             found.append(driver._result.rows or ())  # noqa: SLF001
@@ -115,6 +117,8 @@ def _read(driver: Any, replies: int) -> list[Rows]:
     return found
 
 
-def _packet(statement: bytes) -> bytes:
-    """Of less than 16 MB, as the protocol has them in one piece."""
-    return struct.pack("<iB", len(statement) + 1, COM_QUERY) + statement
+def _packets(statement: bytes) -> list[bytes]:
+    """Each but the last is of 16 MB, as the protocol has them; the last may be empty."""
+    command = struct.pack("<B", COM_QUERY) + statement
+    parts = [command[start : start + MAX_PACKET_LEN] for start in range(0, len(command) + 1, MAX_PACKET_LEN)]
+    return [struct.pack("<I", len(part) | number % 256 << 24) + part for number, part in enumerate(parts)]

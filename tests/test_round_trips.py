@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Integer, String, bindparam, column, insert, select, table, text, update
+from pymysql.connections import MAX_PACKET_LEN  # type: ignore[import-untyped]
+from sqlalchemy import Connection, Integer, String, bindparam, column, func, insert, select, table, text, update
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -25,6 +26,9 @@ _counted = mysql.insert(_kept).values(id=bindparam("id"), word=bindparam("word")
 COUNT = Prepared(_counted.on_duplicate_key_update(amount=_kept.c.amount + _counted.inserted.amount))
 ADD_OTHER = Prepared(insert(_other).values(id=bindparam("id")))
 RENAME = Prepared(update(_kept).where(_kept.c.id == bindparam("which")).values(word=bindparam("word")))
+MEASURE = Prepared(
+    update(_kept).where(_kept.c.id == bindparam("which")).values(amount=func.char_length(bindparam("measured")))
+)
 
 
 @pytest.fixture(autouse=True)
@@ -197,3 +201,18 @@ def test_the_turn_of_a_lost_connection_ends_though_others_have_its_place_in_the_
     with pytest.raises(OperationalError), ExitStack() as others, database.writing() as connection:
         lose(connection, others)
     assert not round_trips._turn.locked()
+
+
+@pytest.mark.parametrize("spare", [0, 1, 2, 3_000_000])
+def test_a_statement_of_more_than_one_packet_is_sent_in_several(spare: int) -> None:
+    """Sixteen megabytes are the most that the protocol has in one; how many a server takes, it says itself."""
+    with database.writing() as connection:
+        execute(connection, "SET GLOBAL max_allowed_packet = 67108864")
+    database.writer().dispose()
+    with database.writing() as connection:
+        run_together(connection, (ADD, [row(1), row(2)]))
+        without = len(MEASURE.worded(connection, [{"which": 1, "measured": ""}])[0])
+        word = "x" * (MAX_PACKET_LEN - 1 - without - 1 + spare)
+        measured = [{"which": 1, "measured": word}, {"which": 2, "measured": "short"}]
+        run_together(connection, (MEASURE, measured), (ADD, [row(3)]))
+    assert [(number, amount) for number, _, amount in kept()] == [(1, len(word)), (2, 5), (3, 1)]
