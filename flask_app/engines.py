@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, make_url
 
 from flask_app import offload
 from flask_app.company import Company
-from flask_app.pools import CountedPool, Taken, Trust, Turn, ask_rested, count, spare_resets
+from flask_app.pools import RECYCLE_SECONDS, CountedPool, Taken, Trust, Turn, ask_rested, count, spare_resets
 
 # Statements kept compiled: those of every page. One that had to make room would be garbage that refers to itself. A
 # site that is one small process keeps those of what people do, and of the last pages of its administrators.
@@ -104,7 +104,7 @@ def _server_engine(url: str, reply_seconds: int, terms: dict[str, Any]) -> Engin
         poolclass=CountedPool,
         pool_size=6,
         max_overflow=4,
-        pool_recycle=1800,
+        pool_recycle=RECYCLE_SECONDS,
         connect_args={"read_timeout": reply_seconds, "write_timeout": reply_seconds, "init_command": _TERMS},
         hide_parameters=True,
         query_cache_size=COMPILED,

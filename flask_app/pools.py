@@ -21,7 +21,8 @@ from flask_app import metrics
 # time would be many round trips more. A server that went away within it fails what is under way then, as it does
 # anyway.
 TRUSTED_SECONDS = 1.0
-_TAKEN_AT, _RESTS_SINCE, _IS_READY = "taken_at", "rests_since", "is_ready"
+RECYCLE_SECONDS = 1800  # so old a server's connection is made anew once it comes back
+_MADE_AT, _TAKEN_AT, _RESTS_SINCE, _IS_READY = "made_at", "taken_at", "rests_since", "is_ready"
 
 Info = dict[Any, Any]  # what SQLAlchemy keeps for whoever asks, with each connection to a database
 
@@ -165,6 +166,7 @@ def ask_rested(*engines: Engine) -> "Trust":
     """
     trust = Trust()
     for engine in engines:
+        event.listen(engine, "connect", lambda _, record: trust.note_made(record.info))
         event.listen(engine, "invalidate", lambda *_: trust.note_loss())
         event.listen(engine, "checkin", lambda _, record: trust.note_rest(record.info))
         _ask(engine, trust)
@@ -172,13 +174,16 @@ def ask_rested(*engines: Engine) -> "Trust":
 
 
 class Trust:
-    """When a connection was taken, when it was given back, and when one was lost, all in monotonic seconds."""
+    """When a connection was made, taken and given back, and when one was lost, all in monotonic seconds."""
 
     def __init__(self) -> None:
         self._lost_at = -math.inf
 
     def note_loss(self) -> None:
         self._lost_at = time.monotonic()
+
+    def note_made(self, info: Info) -> None:
+        info[_MADE_AT] = time.monotonic()
 
     def note_taken(self, info: Info) -> None:
         info[_TAKEN_AT] = time.monotonic()
@@ -190,9 +195,9 @@ class Trust:
         info[_RESTS_SINCE] = now if is_fresh else -math.inf
 
     def covers(self, info: Info) -> bool:
-        """A new one has not rested yet."""
-        since = info.get(_RESTS_SINCE, math.inf)
-        return bool(since > self._lost_at and time.monotonic() - since <= TRUSTED_SECONDS)
+        """A new one has not rested yet; the pool makes an old one anew that comes back."""
+        now, since = time.monotonic(), info.get(_RESTS_SINCE, math.inf)
+        return bool(since > self._lost_at and now - since <= TRUSTED_SECONDS and now - info[_MADE_AT] < RECYCLE_SECONDS)
 
 
 def _ask(engine: Engine, trust: Trust) -> None:

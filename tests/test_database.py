@@ -152,6 +152,23 @@ def test_a_transaction_costs_the_server_one_end_and_no_more(connected: str) -> N
     assert len({each["Com_rollback"] for each in seen}) == 1
 
 
+def test_one_that_is_always_ready_is_made_anew_as_others_are(connected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then the server's name may lead to another, and what it keeps for a connection only grows."""
+    assert connected
+    monkeypatch.setattr(pools, "RECYCLE_SECONDS", 0.5)
+    for made in (database.engine(), database.writer()):
+        monkeypatch.setattr(made.pool, "_recycle", 0.5)
+    read, written = list[int](), list[int]()
+    for _ in range(8):
+        with database.fetching() as connection:
+            read.append(execute(connection, "SELECT CONNECTION_ID()").fetchall()[0][0])
+        with database.writing() as connection:
+            written.append(execute(connection, "SELECT CONNECTION_ID()").fetchall()[0][0])
+        threading.Event().wait(0.1)
+    assert read[0] == read[1] != read[-1]
+    assert written[0] == written[1] != written[-1]
+
+
 def test_one_that_was_lost_while_it_was_ready_is_no_error(connected: str, caplog: pytest.LogCaptureFixture) -> None:
     assert connected
     with database.writing() as connection:
