@@ -267,13 +267,16 @@ def _write_counts(grown: list[LiveRun]) -> None:
     """Only what is new is counted: an answer may be long."""
     global _counted
     here = run_service.made_here()
-    outcomes = {live.begun.run_id: live.completion.outcome for live in grown}
-    counted = {run: _counted.get(run, Counted()).upto(outcome) for run, outcome in outcomes.items()}
-    _counted = {run: words for run, words in {**_counted, **counted}.items() if run in here}
-    counts = [{"run": run, "tokens": words.tokens} for run, words in counted.items()]
-    for start in range(0, len(counts), COUNTED_AT_ONCE):
-        some = counts[start : start + COUNTED_AT_ONCE]
-        in_writing(lambda connection, some=some: run_together(connection, (_KEEP_COUNT, some)))  # type: ignore[misc]
+    _counted = {run: words for run, words in _counted.items() if run in here}
+    for start in range(0, len(grown), COUNTED_AT_ONCE):
+        outcomes = {live.begun.run_id: live.completion.outcome for live in grown[start : start + COUNTED_AT_ONCE]}
+        some = {run: _counted.get(run, Counted()).upto(outcome) for run, outcome in outcomes.items()}
+        _counted |= some
+        _write_some([{"run": run, "tokens": words.tokens} for run, words in some.items()])
+
+
+def _write_some(counts: list[dict[str, Any]]) -> None:
+    in_writing(lambda connection: run_together(connection, (_KEEP_COUNT, counts)))
 
 
 def _count_parts(live: LiveRun) -> int:

@@ -34,7 +34,7 @@ def test_what_an_earlier_round_said_counts_against_the_limit(
     group_service.change(Actor(None), DEFAULT_GROUP_ID, Choices(on_disconnect="limit", tokens=LIMIT))
     gate = Gate(1)
     first = replace(calling(("sky__weather", OSLO), text=WORDS), gate=gate)
-    upstream.script(first, Answer("word " * 2000, tokens_per_second=50))
+    upstream.script(first, Answer("word " * 2000, tokens_per_second=20))
     reader = member_client.post("/api/chat", json={"message": QUESTION, "tools": [SKY]}, buffered=False)
     next(iter(reader.response))
     (live,) = run_service.live_runs()
