@@ -14,6 +14,7 @@ from tests.support.clients import PageClient
 from tests.support.continued import HALF, JSON, LONG, REST, ask, go_on
 from tests.support.events import events_of, text_of
 from tests.support.scripted_upstream import Answer, ScriptedUpstream, Status, Usage
+from tests.support.storage import counted_statements
 from tests.support.together import at_once
 
 MORE = Answer(REST, usage=Usage(prompt=16, cached=8, completion=2))
@@ -84,6 +85,20 @@ def test_each_run_has_its_entry_and_the_message_shows_their_sum(
     assert told == {"prompt_tokens": 26, "cached_tokens": 8, "completion_tokens": 8, "total_tokens": 34}
     assert (usage["reasoning_tokens"], usage["source"]) == (3, "reported")
     assert len(upstream.journal.chats) == 2
+
+
+def test_what_everybody_is_counted_in_is_written_last(
+    member_client: PageClient, upstream: ScriptedUpstream, broken: Any
+) -> None:
+    """On a server whoever writes it keeps all others waiting, and may not wait for what one of them holds."""
+    upstream.script(MORE)
+    with counted_statements() as statements:
+        go_on(member_client, broken["run_id"])
+        wait_until(lambda: not run_service.live_runs())
+    written = [each.split()[1:3] for each in statements if each.startswith(("INSERT", "UPDATE", "DELETE"))]
+    booked = written.index(["INTO", "token_usage"])
+    assert ["conversations", "SET"] in written[:booked]
+    assert {table for _, table in written[booked:]} == {"token_usage", "spent_daily", "usage_hourly"}
 
 
 def test_the_stream_begins_with_what_there_was(

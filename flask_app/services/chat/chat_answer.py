@@ -61,8 +61,9 @@ class ChatAnswer:
         self._ending = answer_service.end(connection, outcome, **ids, conversation_id=begun.conversation_id)
         if self._waits:  # a reaper elsewhere may have ended it meanwhile, without its last words
             answer_service.restore(connection, outcome, **ids)
-        if outcome.earlier:
-            self._sum = message_usage.of_message(connection, begun.message_id)
+
+    def sum_up(self, connection: Connection) -> None:
+        self._sum = message_usage.of_message(connection, self.begun.message_id)
 
     def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:  # noqa: ARG002 - `end` tells
         if not self._waits:

@@ -117,19 +117,23 @@ class Completion:
         finally:
             self.outcome.bytes_received = stream.bytes_received
 
-    def settle(self, persist: Callable[[Connection, Outcome], None], *, in_a_crowd: bool = False) -> Entry | None:
-        """Book the answer, and let `persist` write what belongs to it, in one transaction.
+    def settle(
+        self,
+        persist: Callable[[Connection, Outcome], None],
+        *,
+        sum_up: Callable[[Connection], None] = lambda _: None,
+        in_a_crowd: bool = False,
+    ) -> Entry | None:
+        """Book the answer with what `persist` writes, in one transaction; gives what the ledger has, whoever wrote it.
 
-        It is booked last (see `metering_service.book`), but for an answer that is summed up with what came earlier.
-        Gives what the ledger has then, whoever wrote it.
+        It is booked last (see `metering_service.book`), but for `sum_up`, which reads what it is with those before.
         """
 
         def work(connection: Connection) -> Entry | None:
-            if self.outcome.earlier is None:
-                persist(connection, self.outcome)
-                return self.book(connection, is_last=True)
-            entry = self.book(connection)
             persist(connection, self.outcome)
+            entry = self.book(connection, is_last=self.outcome.earlier is None)
+            if self.outcome.earlier:
+                sum_up(connection)
             return entry
 
         return in_company(work) if in_a_crowd else in_writing(work)

@@ -31,6 +31,9 @@ class TemporaryAnswer:
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         answer_service.forget(connection, self.begun.run_id, outcome)
 
+    def sum_up(self, connection: Connection) -> None:
+        """Nothing came earlier."""
+
     def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
         """What waits on disk will be booked: nothing is to be saved that its reader would have to wait for."""
         if is_on_disk:

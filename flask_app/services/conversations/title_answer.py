@@ -41,6 +41,9 @@ class TitleAnswer:
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         answer_service.forget(connection, self.begun.run_id, outcome)
 
+    def sum_up(self, connection: Connection) -> None:
+        """Nothing came earlier."""
+
     def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
         """Nobody does."""
 

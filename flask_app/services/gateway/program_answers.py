@@ -86,6 +86,9 @@ class ProgramAnswer(ABC):
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         answer_service.forget(connection, self.begun.run_id, outcome)
 
+    def sum_up(self, connection: Connection) -> None:  # noqa: B027 - whichever way it is told
+        """Nothing came earlier."""
+
     def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
         """What waits on disk will be booked: its program need not wait for the database."""
         if is_on_disk:

@@ -41,6 +41,9 @@ class Answer(Protocol):
     def keep(self, connection: Connection, outcome: Outcome) -> None:
         """Write down how the run ended, in the transaction that books it."""
 
+    def sum_up(self, connection: Connection) -> None:
+        """Read what it took with what came earlier, in the same transaction, once it is booked."""
+
     def wait(self, outcome: Outcome, counted: Entry, *, is_on_disk: bool) -> None:
         """The answer has come, and cannot be booked just now, once more: this is what will be.
 

@@ -137,7 +137,8 @@ class LiveRun:
         pauses = itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1]))
         while True:
             try:
-                entry = self._settled(self.completion.settle(self._keep, in_a_crowd=len(_live) > CROWD))
+                settle, sum_up = self.completion.settle, self.answer.sum_up
+                entry = self._settled(settle(self._keep, sum_up=sum_up, in_a_crowd=len(_live) > CROWD))
                 metrics.SETTLEMENT_SECONDS.observe(time.monotonic() - ended)
                 return entry
             except SQLAlchemyError as error:
