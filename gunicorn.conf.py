@@ -234,18 +234,7 @@ class _Watcher:
         from gevent.hub import Waiter
 
         sleeper = Waiter(self._hub)
-
-        def goes_on() -> bool:
-            try:
-                more = look()
-            except Exception as error:  # noqa: BLE001 - raised in the thread that asked
-                sleeper.throw(error)
-                return False
-            if not more:
-                sleeper.switch(None)
-            return more
-
-        with self.turns.reading(goes_on, self._watcher):
+        with self.turns.reading(look, self._watcher, sleeper):
             sleeper.get()
 
     def close(self) -> None:

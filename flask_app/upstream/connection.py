@@ -182,11 +182,16 @@ class Connection:
         if not (parts or response.fault or response.is_complete):
             receive = None if self._is_shut else self._receive
             try:
-                size = self._feed((receive or self._open_socket().recv)(READ_BYTES))
+                data = (receive or self._open_socket().recv)(READ_BYTES)
             except _NOTHING_YET:
                 return None
+            if data:  # as `_feed` does, which a token is spared
+                self._between += len(data)
+                response.feed(data)
+            else:
+                self._feed(data)
             if receive and self._watcher and self._watcher.turns.are_taken:
-                self._feed_rest(receive, size)
+                self._feed_rest(receive, len(data))
         if parts:
             self._between = 0
             data = parts[0] if len(parts) == 1 else b"".join(parts)

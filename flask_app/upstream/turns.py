@@ -20,29 +20,44 @@ Look = Callable[[], bool]
 class Watcher(Protocol):
     """What an event loop has for a socket: calls what it is given whenever there is something to read."""
 
-    def start(self, call: Callable[[], None]) -> None: ...
+    def start(self, call: Callable[[], object]) -> None: ...
 
     def stop(self) -> None: ...
 
 
+class Sleeper(Protocol):
+    """The thread whose answer it is: it sleeps until one of these is called, on the loop."""
+
+    def switch(self, value: object) -> object: ...
+
+    def throw(self, error: BaseException) -> object: ...
+
+
 class Turns:
-    """The turns of what is read on an event loop. `timer` calls what it is given every SECONDS / SLOTS."""
+    """The turns of what is read on an event loop. `timer` calls what it is given every SECONDS / SLOTS.
+
+    They `are_taken` where there are so many that each waits for its own.
+    """
 
     def __init__(self, timer: Watcher) -> None:
         self._timer = timer
         self._slots: list[list[Look]] = [[] for _ in range(SLOTS)]
         self._next = 0
         self._is_running = False
-        self.readers = 0
+        self._readers = 0
+        self.are_taken = False
 
-    @property
-    def are_taken(self) -> bool:
-        """Are there so many that each waits for its turn?"""
-        return self.readers > MANY
+    def count(self, change: int) -> None:
+        """As many more, or less, are read."""
+        self._readers += change
+        self.are_taken = self._readers > MANY
 
-    def reading(self, look: Look, watcher: Watcher) -> "Reading":
-        """To be entered for as long as it is read: `look` is called on the loop until it gives False, or until then."""
-        return Reading(self, look, watcher)
+    def reading(self, look: Look, watcher: Watcher, sleeper: Sleeper) -> "Reading":
+        """To be entered for as long as it is read: `look` is called on the loop until it gives False, or until then.
+
+        `sleeper` hears when it does, or what it has raised.
+        """
+        return Reading(self, look, watcher, sleeper)
 
     def wait(self, look: Look) -> None:
         """Have `look` called at each of its turns until it gives False. It joins those that are the fewest."""
@@ -64,32 +79,46 @@ class Turns:
 class Reading:
     """An answer that is read: whenever something comes, or at its turns."""
 
-    __slots__ = ("_is_over", "_look", "_looks", "_turns", "_watcher")
+    __slots__ = ("_is_over", "_look", "_looks", "_sleeper", "_turns", "_waits", "_watcher")
 
-    def __init__(self, turns: Turns, look: Look, watcher: Watcher) -> None:
-        self._turns, self._look, self._watcher = turns, look, watcher
-        self._looks = 0
-        self._is_over = False
+    def __init__(self, turns: Turns, look: Look, watcher: Watcher, sleeper: Sleeper) -> None:
+        self._turns, self._look, self._watcher, self._sleeper = turns, look, watcher, sleeper
+        self._looks = 0  # while there were many
+        self._is_over = self._waits = False
 
     def __enter__(self) -> None:
-        self._turns.readers += 1
+        self._turns.count(+1)
         self._watcher.start(self._has_come)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._is_over = True
-        self._turns.readers -= 1
+        self._turns.count(-1)
         self._watcher.stop()
 
-    def _has_come(self) -> None:
+    def _has_come(self) -> bool:
+        """Does it go on? This is called for nearly every token: its look is called right here."""
+        try:
+            goes_on = self._look()
+        except Exception as error:  # noqa: BLE001 - raised in the thread that asked
+            self._sleeper.throw(error)
+            return False
+        if not goes_on:
+            self._sleeper.switch(None)
+        elif self._turns.are_taken and not self._waits:
+            self._join()
+        return goes_on
+
+    def _join(self) -> None:
         self._looks += 1
-        if self._look() and self._looks > AT_ONCE and self._turns.are_taken:
+        if self._looks > AT_ONCE:
+            self._waits = True
             self._watcher.stop()
             self._turns.wait(self._has_its_turn)
 
     def _has_its_turn(self) -> bool:
-        if self._is_over or not self._look():
+        if self._is_over or not self._has_come():
             return False
-        if self._turns.are_taken:
-            return True
-        self._watcher.start(self._has_come)
-        return False
+        self._waits = self._turns.are_taken
+        if not self._waits:
+            self._watcher.start(self._has_come)
+        return self._waits

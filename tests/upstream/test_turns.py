@@ -13,9 +13,9 @@ class Watched:
     """A socket on an event loop, or its timer, in the test's hands: `call` does what it is watched for."""
 
     def __init__(self) -> None:
-        self.call: Callable[[], None] | None = None
+        self.call: Callable[[], object] | None = None
 
-    def start(self, call: Callable[[], None]) -> None:
+    def start(self, call: Callable[[], object]) -> None:
         self.call = call
 
     def stop(self) -> None:
@@ -31,11 +31,23 @@ class Answer:
 
     def __init__(self, made: Turns) -> None:
         self.socket, self.looks, self.has_ended = Watched(), 0, False
-        self.reading = made.reading(self.look, self.socket)
+        self.fault: Exception | None = None
+        self.heard: list[object] = []
+        self.reading = made.reading(self.look, self.socket, self)
 
     def look(self) -> bool:
         self.looks += 1
+        if self.fault:
+            raise self.fault
         return not self.has_ended
+
+    def switch(self, value: object) -> None:
+        """As the thread does, on the loop: it reads no more."""
+        self.heard.append(value)
+        self.reading.__exit__(None, None, None)
+
+    def throw(self, error: BaseException) -> None:
+        self.switch(error)
 
     @property
     def is_watched(self) -> bool:
@@ -140,3 +152,25 @@ def test_one_that_ends_at_its_turn_has_no_other(answers: list[Answer], timer: Wa
     assert {each.looks for each in answers} == {AT_ONCE + 2}
     assert timer.call is None
     assert not any(each.is_watched for each in answers)
+
+
+def test_what_a_look_raises_is_told_and_costs_nobody_else_their_turn(answers: list[Answer], timer: Watched) -> None:
+    have_begun(answers)
+    for each in answers:
+        each.socket.happens()
+    answers[0].fault, answers[1].has_ended = LookupError(), True
+    round_of(timer)
+    assert answers[0].heard == [answers[0].fault]
+    assert answers[1].heard == [None]
+    assert {each.looks for each in answers} == {AT_ONCE + 2}
+    assert all(each.is_watched for each in answers[2:]), "there are few again"
+
+
+def test_one_of_few_hears_of_its_end_and_of_what_was_raised(made: Turns) -> None:
+    for fault in (None, LookupError()):
+        answer = Answer(made)
+        with answer.reading:
+            answer.fault, answer.has_ended = fault, True
+            answer.socket.happens()
+            assert answer.heard == [fault]
+            made.count(+1)  # as it has left already

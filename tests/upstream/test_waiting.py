@@ -39,7 +39,7 @@ def answer(opened: socket.socket) -> None:
 
 
 class Timer:
-    def start(self, call: Callable[[], None]) -> None:
+    def start(self, call: Callable[[], object]) -> None:
         """Nobody waits for it."""
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from flask_app.upstream import connection, turns
+from flask_app.upstream import connection
 from flask_app.upstream.connection import READ_BYTES, Connection
 from flask_app.upstream.response import BrokenResponse
 from flask_app.upstream.turns import Turns
@@ -21,7 +21,7 @@ LONG = [b"x" * READ_BYTES] * 3
 
 
 class Timer:
-    def start(self, call: Callable[[], None]) -> None:
+    def start(self, call: Callable[[], object]) -> None:
         """Nothing comes of it."""
 
     def stop(self) -> None:
@@ -38,7 +38,7 @@ class Crowded:
         self._selector = selectors.DefaultSelector()
         self._selector.register(opened.fileno(), selectors.EVENT_READ)
         self.receive, self.turns = opened.recv, Turns(Timer())
-        self.turns.readers = turns.MANY + 1
+        self.turns.are_taken = True
 
     def each(self, look: Callable[[], bool]) -> None:
         assert Crowded.sent.wait(PATIENCE)

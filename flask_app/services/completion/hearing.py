@@ -17,13 +17,15 @@ def hearing(outcome: Outcome, hear: Callable[[Event], Thought | None], tell: Tel
     said = outcome.text_parts
 
     def take(events: list[Event]) -> None:
+        if len(events) == 1 and said and type(events[0]) is Token:  # nearly all are, and end nothing
+            said.append(events[0].text)
+            outcome.usage = None  # as `Outcome.hear` does
+            tell(events)
+            return
         told: list[Event] = []
         try:
             for event in events:
-                if said and type(event) is Token:  # nearly all are, and end nothing: heard as `Outcome.hear` does
-                    said.append(event.text)
-                    outcome.usage = None
-                elif thought := hear(event):
+                if thought := hear(event):
                     told.append(thought)
                 told.append(event)
         finally:
