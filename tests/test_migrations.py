@@ -30,7 +30,7 @@ from flask_app.domain.events import Usage
 from flask_app.domain.tariff import Prices
 from flask_app.models import SpentDaily, SpentMonthly, TokenUsage
 from flask_app.services.audit.audit_service import Actor
-from flask_app.services.ledger import rollup, spending, usage_check_service
+from flask_app.services.ledger import usage_check_service
 from flask_app.services.ledger.refund_service import NEGATED
 from flask_app.services.tariffs.tariff_service import Priced
 from tests.support import ledger, mariadb
@@ -232,8 +232,7 @@ def _write_as_before(
     for entry in entries:
         known = {column.name: entry[column.name] for column in old["token_usage"].columns}
         connection.execute(insert(old["token_usage"]).values(known))
-        rollup.add(connection, entry)
-        spending.add(connection, entry | {"token_id": None})
+        ledger.count(connection, entry | {"token_id": None})
 
 
 def _ledger_rows() -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from flask_app.database import new_id, utc_now
 from flask_app.domain.events import Usage
 from flask_app.domain.periods import local_day, quarter_of
 from flask_app.models import DEFAULT_GROUP_ID, Attempt, Conversation, TokenUsage
-from flask_app.services.ledger import rollup, spending
 from flask_app.services.tariffs import tariff_service
 from tests.e2e.site import Site
 from tests.support import ledger
@@ -131,8 +130,7 @@ def remember(site: Site) -> None:
         connection.execute(insert(TokenUsage), entries)
         connection.execute(insert(Attempt), [_attempt(entry) for entry in entries])
         for entry in entries:
-            rollup.add(connection, entry)
-            spending.add(connection, entry)
+            ledger.count(connection, entry)
 
 
 def limit(site: Site) -> None:

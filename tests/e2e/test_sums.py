@@ -10,7 +10,6 @@ from sqlalchemy import create_engine, insert
 from sqlalchemy.pool import NullPool
 
 from flask_app.models import Attempt, TokenUsage
-from flask_app.services.ledger import rollup, spending
 from tests.e2e import entrance
 from tests.e2e.accessible import expect_no_violation
 from tests.e2e.site import Site, opened
@@ -55,8 +54,7 @@ def fill(site: Site, member: str, owner: str) -> None:
         connection.execute(insert(TokenUsage), rows)
         connection.execute(insert(Attempt), attempts)
         for row in rows:
-            rollup.add(connection, row)
-            spending.add(connection, row)
+            ledger.count(connection, row)
 
 
 def settled(entry: TokenUsage) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.engine import Connection
 
 from flask_app import database, engines
 from flask_app.database import Base, fetching, new_id, reading, transaction
@@ -13,6 +14,7 @@ from flask_app.models import Attempt, TokenUsage
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.ledger import rollup, spending, usage_check_service
 from flask_app.services.ledger.usage_check_service import Finding
+from flask_app.statements import run_together
 from tests.support.storage import filled
 
 # What `flask usage verify` reads.
@@ -55,9 +57,13 @@ def write(entries: Iterable[TokenUsage]) -> list[TokenUsage]:
         session.add_all(written)
         session.flush()
         for each in written:
-            rollup.add(session.connection(), row_of(each))
-            spending.add(session.connection(), row_of(each))
+            count(session.connection(), row_of(each))
     return written
+
+
+def count(connection: Connection, entry: dict[str, Any]) -> None:
+    """Add an entry to all that is counted from the ledger."""
+    run_together(connection, *spending.additions(entry), rollup.addition(entry))
 
 
 def attempt_of(entry: TokenUsage) -> Attempt:

@@ -109,14 +109,8 @@ SLICES = (
 RETIRED = (Slice("person_hour", 4, _OF_PERSON, DETAIL),)  # written no longer
 
 
-def add(connection: Connection, entry: Mapping[str, Any]) -> None:
-    """Add one ledger entry, in the transaction that writes it."""
-    statement, rows = addition(entry)
-    statement.run_each(connection, rows)
-
-
 def addition(entry: Mapping[str, Any]) -> Rows:
-    """The statement that adds it, and the rows."""
+    """What adds one ledger entry, in the transaction that writes it: the statement, and the rows."""
     kept, added = dimensions(entry), figures(entry)
     return _ADD, [each.row(entry["quarter"], kept) | added for each in SLICES]
 

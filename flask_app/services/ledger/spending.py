@@ -24,14 +24,10 @@ MONTH_KEY = ("token_id", "unit", "month")
 spent, months = table_of(SpentDaily), table_of(SpentMonthly)
 
 
-def add(connection: Connection, entry: Mapping[str, Any]) -> None:
-    """Add one ledger entry, in the transaction that writes it: in the same order for all, days before months."""
-    for statement, added in additions(entry):
-        statement.run_each(connection, added)
-
-
 def additions(entry: Mapping[str, Any]) -> list[Rows]:
-    """The statements that add it, and the rows of each."""
+    """What adds one ledger entry, in the transaction that writes it, in the same order for all, days before months: the
+    statements, and the rows of each.
+    """
     return [(_ADD[table.name], added) for table, added in rows(entry)]
 
 
