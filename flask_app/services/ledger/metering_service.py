@@ -148,13 +148,10 @@ def book(connection: Connection, row: dict[str, Any], *, is_last: bool = False) 
     """Write an entry of the ledger, and all that is counted from it. Raises IntegrityError where it stands already.
 
     Everybody's entries are counted in the site's own rows, which whoever counts holds until the COMMIT: the less there
-    is between the two, the more entries a second. Best where it `is_last`, as in `settle`. The first of the sums goes
-    ahead of the others: where somebody holds it for too long, a machine without power perhaps, nobody waits for each.
+    is between the two, the more entries a second. Best where it `is_last`, as in `settle`.
     """
-    first, *others = *spending.additions(row), rollup.addition(row)
-    run_together(connection, (_INSERT_ENTRY, [row]), first, is_last=is_last)
-    if others:
-        run_together(connection, *others, is_last=is_last)
+    added = (*spending.additions(row), rollup.addition(row))
+    run_together(connection, (_INSERT_ENTRY, [row]), *added, is_last=is_last)
 
 
 def count(sent: Dispatched, outcome: Outcome) -> Entry:
