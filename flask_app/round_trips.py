@@ -18,12 +18,13 @@ from pymysql.connections import MAX_PACKET_LEN  # type: ignore[import-untyped]
 from pymysql.constants.COMMAND import COM_QUERY  # type: ignore[import-untyped]
 from pymysql.err import InterfaceError, MySQLError  # type: ignore[import-untyped]
 
+from flask_app.pools import Info
+
 STAY_SECONDS = 0.004  # a server that is well needs one
 TURN_SECONDS = 0.05  # for one that takes long nobody waits: to take turns spares waiting, and no more than that
 
 _TRANSACTION = "transaction"
 
-Info = dict[Any, Any]  # what SQLAlchemy keeps for whoever asks, with each connection to a database
 Stay = Callable[[int, float], object]
 Rows = Sequence[Sequence[Any]]
 
