@@ -1,7 +1,6 @@
 """The passages that fit a question are found in long texts, in English and in Chinese, and the same ones each time."""
 
 import random
-import time
 from itertools import pairwise
 
 import pytest
@@ -48,14 +47,6 @@ def test_the_page_is_found_in_a_chinese_book_across_the_end_of_a_line(book: str)
     assert len(book.encode()) > 1_500_000
     assert _pages(book, "水泵的保修期什么时候结束？") == [321]
     assert 321 in _pages(book, "離心 or 离心?")
-
-
-def test_a_long_question_is_no_slower_than_a_second(manual: str, book: str) -> None:
-    chance = random.Random(3)
-    began = time.perf_counter()
-    best([manual], " ".join("".join(chance.choices("abcdefgh", k=4)) for _ in range(5_000)), BUDGET)
-    best([book], "".join(chance.choices(_CHINESE, k=5_000)), BUDGET)
-    assert time.perf_counter() - began < 5  # a busy machine; alone it is a tenth of that
 
 
 def test_the_same_is_found_each_time_and_fits(manual: str) -> None:
@@ -136,12 +127,10 @@ def test_of_a_long_question_its_ends_count() -> None:
     assert not {32, 167} & found
 
 
-def test_a_question_of_two_hundred_kilobytes_takes_no_longer_than_its_ends() -> None:
-    question = "".join(chr(0x4E00 + number % 20_000) for number in range(66_000))
-    began = time.process_time()
-    for _ in range(100):
-        passages.best(["some words"], question, BUDGET)
-    assert time.process_time() - began < 2  # where all of it was looked at it took 4, now a twelfth of that
+def test_of_a_question_of_many_kilobytes_only_its_ends_are_looked_at() -> None:
+    much = "pump " * 20_000
+    assert best(["harbour here"], f"{much}harbour {much}", BUDGET) == []
+    assert best(["harbour here"], f"harbour {much}", BUDGET) == best(["harbour here"], f"{much}harbour", BUDGET) != []
 
 
 def test_a_line_that_is_no_name_of_a_sheet_is_words_of_which_few_are_told() -> None:
