@@ -22,7 +22,7 @@ from bench.servers import Redis, Server
 from tests.support import mariadb
 from tests.support.mariadb import MariaDB
 
-ALL_AT_ONCE, TOKENS, RATE, SECONDS = (100, 250, 500, 750, 1000), 200, 20.0, 20.0
+ALL_AT_ONCE, TOKENS, RATE, SECONDS = (100, 250, 500, 750, 1000), 400, 20.0, 20.0
 PEOPLE = 100
 FIRST_TOKEN_MS = 100.0  # of two workers, 95th percentile
 

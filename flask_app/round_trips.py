@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymysql.connections import MAX_PACKET_LEN  # type: ignore[import-untyped]
 from pymysql.constants.COMMAND import COM_QUERY  # type: ignore[import-untyped]
@@ -27,6 +27,14 @@ _TRANSACTION = "transaction"
 
 Stay = Callable[[int, float], object]
 Rows = Sequence[Sequence[Any]]
+
+
+class Reply(NamedTuple):
+    """What a statement has found, and to how many rows it was done."""
+
+    rows: Rows
+    affected: int
+
 
 _stay: Stay | None = None  # without a loop a thread waits by itself
 _turn = threading.Lock()
@@ -82,8 +90,8 @@ def kept(info: Info, question: Hashable) -> Rows | None:
     return own.ahead.pop(question, None) if (own := info.get(_TRANSACTION)) else None
 
 
-def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> list[Rows]:
-    """Have them executed in their order; gives what each has found.
+def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> list[Reply]:
+    """Have them executed in their order; gives the reply to each.
 
     `last`: it is a transaction's last, and this its connection's `info`. Raises what the first that failed has met. The
     server executes those behind it all the same: the transaction is to be rolled back then.
@@ -100,22 +108,22 @@ def make(driver: Any, statements: Sequence[bytes], last: Info | None = None) -> 
     return _read(driver, [len(each) for each in packets])
 
 
-def _read(driver: Any, sent: Sequence[int]) -> list[Rows]:
+def _read(driver: Any, sent: Sequence[int]) -> list[Reply]:
     """The replies to statements of so many packets each."""
-    found: list[Rows] = []
+    replies: list[Reply] = []
     failure: MySQLError | None = None
     for packets in sent:
         driver._next_seq_id = packets % 256  # noqa: SLF001
         try:
             driver._read_query_result()  # noqa: SLF001
-            found.append(driver._result.rows or ())  # noqa: SLF001
+            replies.append(Reply(driver._result.rows or (), driver._result.affected_rows))  # noqa: SLF001
         except MySQLError as error:
             if not driver.open:
                 raise
             failure = failure or error
     if failure:
         raise failure
-    return found
+    return replies
 
 
 def _packets(statement: bytes) -> list[bytes]:

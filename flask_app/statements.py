@@ -5,18 +5,16 @@ build the parameters anew, and wrap what comes, by rules that never change: that
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from operator import itemgetter
-from typing import Any, NoReturn, Protocol, cast
+from typing import Any, NamedTuple, NoReturn, Protocol, cast
 
-from sqlalchemy import BindParameter, ColumnElement, Dialect, Select
+from sqlalchemy import ColumnElement, Dialect, Select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 
-Parameters = Mapping[str, Any]
+from flask_app.compiled import Compiled, Literals, Parameters
 
 
 class Done(Protocol):
@@ -73,65 +71,6 @@ def _raise(connection: Connection, sql: str, values: Any, error: BaseException) 
     raise told from error
 
 
-@dataclass(frozen=True)
-class _Compiled:
-    """SQL with places for values: how many are given, and what the types make of some of them.
-
-    `places` names the values in order; None where the driver takes them by name.
-    """
-
-    sql: str
-    given: int
-    fixed: dict[str, Any]
-    places: Callable[[Parameters], tuple[Any, ...]] | None
-    conversions: tuple[tuple[Any, Callable[[Any], Any]], ...]
-
-    @classmethod
-    def of(cls, statement: "UpdateBase | Select[Any]", dialect: Dialect, names: list[str]) -> "_Compiled":
-        column_keys = names if isinstance(statement, UpdateBase) else None
-        compiled = statement.compile(dialect=dialect, column_keys=column_keys)
-        binds = {name: bind for bind, name in compiled.bind_names.items()}
-        fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
-        if missing := binds.keys() - {*names, *fixed} or compiled.prefetch:
-            raise ValueError(f"values are missing: {missing}")
-        in_order = compiled.positiontup
-        places = enumerate(in_order or ()) if in_order is not None else zip(binds, binds, strict=True)
-        made = dict(_ways_in(compiled.bind_names, dialect))
-        conversions = tuple((place, made[name]) for place, name in places if name in made)
-        return cls(compiled.string, len(names), fixed, _taker(in_order) if in_order else None, conversions)
-
-    @cached_property
-    def parts(self) -> tuple[str, str, str] | None:
-        """Of an INSERT on a server: what comes before a row's place, that, and what comes after it."""
-        from pymysql.cursors import RE_INSERT_VALUES  # type: ignore[import-untyped] # a file's site spares its memory
-
-        found = RE_INSERT_VALUES.match(self.sql)
-        return (found[1], found[2], found[3] or "") if found else None
-
-    def row(self, parameters: Parameters) -> Any:
-        """The values as the driver takes them."""
-        if len(parameters) != self.given:
-            raise ValueError("other parameters than the first time")
-        named = {**parameters, **self.fixed}
-        values: Any = list(self.places(named)) if self.places else named
-        for place, convert in self.conversions:
-            values[place] = convert(values[place])
-        return tuple(values) if self.places else values
-
-
-def _ways_in(binds: Mapping[BindParameter[Any], str], dialect: Dialect) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-    """What the types make of values on their way in, by name: of one that stands in several places, any that does."""
-    for bind, name in binds.items():
-        if convert := bind.type.dialect_impl(dialect).bind_processor(dialect):
-            yield name, convert
-
-
-def _taker(names: list[str]) -> Callable[[Parameters], tuple[Any, ...]]:
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda values: (values[names[0]],)
-
-
 class Prepared:
     """A statement that writes. It gets the same parameters, by name, every time, and no other.
 
@@ -140,16 +79,16 @@ class Prepared:
 
     def __init__(self, statement: UpdateBase | Mapping[str, UpdateBase]) -> None:
         self._statement = statement
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def run(self, connection: Connection, parameters: Parameters) -> Done:
         compiled = self._for(connection.dialect, parameters)
         return execute(connection, compiled.sql, compiled.row(parameters))
 
-    def run_each(self, connection: Connection, rows: Sequence[Parameters]) -> None:
+    def run_each(self, connection: Connection, rows: Sequence[Parameters]) -> Done:
         """The same for several rows."""
         compiled = self._for(connection.dialect, rows[0])
-        execute(connection, compiled.sql, [compiled.row(row) for row in rows])
+        return execute(connection, compiled.sql, [compiled.row(row) for row in rows])
 
     def worded(self, connection: Connection, rows: Sequence[Parameters]) -> list[bytes]:
         """As PyMySQL would send it: an INSERT once for all the rows, others for each."""
@@ -159,38 +98,65 @@ class Prepared:
         if (parts := compiled.parts) is None:
             words = [mogrify(compiled.sql, each) for each in values]
         else:
-            begins, place, ends = parts
-            words = [f"{begins % ()}{','.join([mogrify(place, each) for each in values])}{ends % ()}"]
+            (begins, place, ends), literals = parts, Literals(mogrify)
+            words = [f"{begins % ()}{','.join([place % literals.of(each) for each in values])}{ends % ()}"]
         return [each.encode(driver.encoding, "surrogateescape") for each in words]
 
-    def _for(self, dialect: Dialect, parameters: Parameters) -> _Compiled:
+    def _for(self, dialect: Dialect, parameters: Parameters) -> Compiled:
         if (known := self._compiled.get(dialect.name)) is None:
             statement = self._statement if isinstance(self._statement, UpdateBase) else self._statement[dialect.name]
-            known = self._compiled[dialect.name] = _Compiled.of(statement, dialect, list(parameters))
+            known = self._compiled[dialect.name] = Compiled.of(statement, dialect, list(parameters))
         return known
 
 
-Rows = tuple[Prepared, Sequence[Parameters]]
+class Act(NamedTuple):
+    """What is written with others. `check` hears to how many rows it was done, once all are done."""
+
+    prepared: Prepared
+    rows: Sequence[Parameters]
+    check: Callable[[int], object] | None = None
 
 
-def run_together(connection: Connection, *acts: Rows, is_last: bool = False) -> None:
+class Missed(Exception):
+    """A row that an act was meant for is not there, or no longer as it was hoped to be."""
+
+
+def once(rows: int) -> None:
+    """The check of an act that is meant for one row; raises Missed."""
+    if rows != 1:
+        raise Missed
+
+
+def run_together(connection: Connection, *acts: Act, is_last: bool = False) -> None:
     """Write with several statements, or for several rows, in this order: a server needs one round trip for all.
 
     `is_last`: nothing follows but the COMMIT, and others may wait for that (see `round_trips`).
 
-    Raises as `execute` does: what comes after the one that failed may have been done, so the transaction must end.
+    Raises as `execute` does, or what a `check` raises: what comes after may be done, so the transaction must end.
     """
     if connection.dialect.name == "sqlite" or _is_listened_to(connection):
-        for prepared, rows in acts:
-            prepared.run_each(connection, rows)
-        return
+        counts = [act.prepared.run_each(connection, act.rows).rowcount for act in acts]
+    else:
+        counts = _run_in_one_trip(connection, acts, is_last=is_last)
+    for act, count in zip(acts, counts, strict=True):
+        if act.check:
+            act.check(count)
+
+
+def _run_in_one_trip(connection: Connection, acts: Sequence[Act], *, is_last: bool) -> list[int]:
+    """Gives to how many rows each was done."""
     from flask_app import round_trips  # as in `parts`
 
-    statements = [words for prepared, rows in acts for words in prepared.worded(connection, rows)]
+    worded = [act.prepared.worded(connection, act.rows) for act in acts]
+    statements = [each for words in worded for each in words]
     try:
-        round_trips.make(connection.connection.dbapi_connection, statements, connection.info if is_last else None)
+        replies = round_trips.make(
+            connection.connection.dbapi_connection, statements, connection.info if is_last else None
+        )
     except BaseException as error:  # noqa: BLE001 - raised again
         _raise(connection, "several statements", (), error)
+    left = iter(replies)
+    return [sum(next(left).affected for _ in words) for words in worded]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +187,7 @@ class Query:
 
     def __init__(self, statement: Select[Any]) -> None:
         self._statement = statement
-        self._compiled: dict[str, tuple[_Compiled, _Found]] = {}
+        self._compiled: dict[str, tuple[Compiled, _Found]] = {}
 
     def rows(self, connection: Connection, parameters: Parameters) -> list[Any]:
         compiled, found = self._for(connection.dialect, parameters)
@@ -252,10 +218,10 @@ class Query:
         """The first of its values."""
         return None if (row := self.row(connection, parameters)) is None else row[0]
 
-    def _for(self, dialect: Dialect, parameters: Parameters) -> tuple[_Compiled, _Found]:
+    def _for(self, dialect: Dialect, parameters: Parameters) -> tuple[Compiled, _Found]:
         if (known := self._compiled.get(dialect.name)) is None:
             found = _Found.of(dict(self._statement.selected_columns.items()), dialect)
-            known = self._compiled[dialect.name] = _Compiled.of(self._statement, dialect, list(parameters)), found
+            known = self._compiled[dialect.name] = Compiled.of(self._statement, dialect, list(parameters)), found
         return known
 
 
@@ -274,7 +240,8 @@ def look_ahead(connection: Connection, *questions: Question) -> None:
 
     asked = [query.ahead(connection, parameters) for query, parameters in questions]
     try:
-        found = round_trips.make(connection.connection.dbapi_connection, [words for words, _ in asked])
+        replies = round_trips.make(connection.connection.dbapi_connection, [words for words, _ in asked])
     except BaseException as error:  # noqa: BLE001 - raised again
         _raise(connection, "several statements", (), error)
-    round_trips.keep(connection.info, dict(zip((known for _, known in asked), found, strict=True)))
+    found = {known: reply.rows for (_, known), reply in zip(asked, replies, strict=True)}
+    round_trips.keep(connection.info, found)

@@ -74,6 +74,7 @@ LAYERS = [
         "round_trips",
         "redis_client",
         "settings_reader",
+        "compiled",
         "statements",
         "timezones",
         "tracing",

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flask_app import database, round_trips
-from flask_app.statements import Prepared, Query, execute, look_ahead, run_together
+from flask_app.statements import Act, Prepared, Query, execute, look_ahead, run_together
 from tests.support import mariadb
 from tests.support.brokers import wait_until
 from tests.support.storage import counted_statements
@@ -64,10 +64,10 @@ def test_all_is_done_in_its_order_with_whatever_words() -> None:
     with database.writing() as connection:
         run_together(
             connection,
-            (ADD, [row(1), row(2, "two")]),
-            (COUNT, [row(2, "never", 5), row(3, "three", 7)]),
-            (RENAME, [{"which": 2, "word": "later"}, {"which": 3, "word": WORDS}]),
-            (ADD_OTHER, [{"id": 9}]),
+            Act(ADD, [row(1), row(2, "two")]),
+            Act(COUNT, [row(2, "never", 5), row(3, "three", 7)]),
+            Act(RENAME, [{"which": 2, "word": "later"}, {"which": 3, "word": WORDS}]),
+            Act(ADD_OTHER, [{"id": 9}]),
         )
     assert kept() == [(1, WORDS, 1), (2, "later", 6), (3, WORDS, 7)]
 
@@ -75,23 +75,23 @@ def test_all_is_done_in_its_order_with_whatever_words() -> None:
 def test_an_insert_is_one_statement_for_all_its_rows_and_others_are_one_for_each() -> None:
     with database.writing() as connection:
         before = asked(connection)
-        run_together(connection, (ADD, [row(1), row(2)]), (RENAME, [{"which": 1, "word": "a"}] * 3))
+        run_together(connection, Act(ADD, [row(1), row(2)]), Act(RENAME, [{"which": 1, "word": "a"}] * 3))
         assert asked(connection) - before == 1 + 4
 
 
 def test_the_connection_can_be_used_on_as_ever() -> None:
     with database.writing() as connection:
-        run_together(connection, (ADD, [row(number) for number in range(100)]))
+        run_together(connection, Act(ADD, [row(number) for number in range(100)]))
         assert execute(connection, "SELECT count(*) FROM kept").fetchall() == ((100,),)
         assert connection.execute(text("SELECT max(id) FROM kept")).scalar_one() == 99
-        run_together(connection, (ADD_OTHER, [{"id": 1}]))
+        run_together(connection, Act(ADD_OTHER, [{"id": 1}]))
 
 
 def test_where_one_fails_it_is_told_and_nothing_is_kept() -> None:
     with database.writing() as connection:
-        run_together(connection, (ADD, [row(1)]))
+        run_together(connection, Act(ADD, [row(1)]))
     with pytest.raises(IntegrityError) as met, database.writing() as connection:
-        run_together(connection, (ADD, [row(2)]), (ADD, [row(1)]), (ADD, [row(3)]), (ADD, [row(2)]))
+        run_together(connection, Act(ADD, [row(2)]), Act(ADD, [row(1)]), Act(ADD, [row(3)]), Act(ADD, [row(2)]))
     assert met.value.orig is not None
     assert met.value.orig.args[0] == 1062
     assert "for key 'PRIMARY'" in str(met.value.orig)
@@ -102,7 +102,7 @@ def test_where_one_fails_it_is_told_and_nothing_is_kept() -> None:
 def test_replies_behind_a_failure_are_nobody_elses() -> None:
     with database.writing() as connection:
         with pytest.raises(IntegrityError):
-            run_together(connection, (ADD, [row(1)]), (ADD, [row(1)]), (ADD, [row(2)]), (ADD, [row(3)]))
+            run_together(connection, Act(ADD, [row(1)]), Act(ADD, [row(1)]), Act(ADD, [row(2)]), Act(ADD, [row(3)]))
         assert execute(connection, "SELECT 'mine'").fetchall() == (("mine",),)
         connection.rollback()
 
@@ -112,7 +112,7 @@ def test_a_connection_that_is_lost_on_the_way_is_used_no_more() -> None:
         mine = execute(connection, "SELECT CONNECTION_ID()").fetchall()[0][0]
         with database.fetching() as other:
             execute(other, f"KILL {mine}")
-        run_together(connection, (ADD, [row(1)]), (ADD, [row(2)]))
+        run_together(connection, Act(ADD, [row(1)]), Act(ADD, [row(2)]))
 
     with pytest.raises(OperationalError) as met:
         database.in_writing(write)
@@ -126,7 +126,7 @@ LOCKED = Query(select(_kept.c.amount).where(_kept.c.id == bindparam("which")).wi
 
 def test_what_was_looked_for_ahead_is_found_once_where_it_is_asked_for() -> None:
     with database.writing() as connection:
-        run_together(connection, (ADD, [row(1, "one"), row(2, WORDS)]))
+        run_together(connection, Act(ADD, [row(1, "one"), row(2, WORDS)]))
     with database.writing() as connection:
         look_ahead(connection, (WORD, {"which": 1}), (WORD, {"which": 2}), (WORD, {"which": 3}))
         before = asked(connection)
@@ -140,7 +140,7 @@ def test_what_was_looked_for_ahead_is_found_once_where_it_is_asked_for() -> None
 
 def test_nothing_that_was_looked_for_outlives_its_transaction() -> None:
     with database.writing() as connection:
-        run_together(connection, (ADD, [row(1, "one")]))
+        run_together(connection, Act(ADD, [row(1, "one")]))
         mine = execute(connection, "SELECT CONNECTION_ID()").fetchall()
     with database.writing() as connection:
         look_ahead(connection, (WORD, {"which": 1}))
@@ -153,7 +153,7 @@ def test_nothing_that_was_looked_for_outlives_its_transaction() -> None:
 
 def test_what_stands_behind_a_lock_is_read_once_that_is_had() -> None:
     with database.writing() as connection:
-        run_together(connection, (ADD, [row(1, "one")]))
+        run_together(connection, Act(ADD, [row(1, "one")]))
     found: list[Any] = []
 
     def look() -> None:
@@ -181,7 +181,7 @@ def test_a_question_that_fails_leaves_nothing_to_be_found() -> None:
 
 def test_who_listens_for_statements_hears_of_each() -> None:
     with counted_statements() as statements, database.writing() as connection:
-        run_together(connection, (ADD, [row(1), row(2)]), (ADD_OTHER, [{"id": 1}]))
+        run_together(connection, Act(ADD, [row(1), row(2)]), Act(ADD_OTHER, [{"id": 1}]))
     assert len([each for each in statements if each.startswith("INSERT")]) == 2
     assert len(kept()) == 2
 
@@ -194,7 +194,7 @@ def test_the_turn_of_a_lost_connection_ends_though_others_have_its_place_in_the_
         with database.fetching() as other:
             execute(other, f"KILL {mine}")
         try:
-            run_together(connection, (ADD, [row(1)]), is_last=True)
+            run_together(connection, Act(ADD, [row(1)]), is_last=True)
         finally:
             others.enter_context(database.writer().connect())
 
@@ -210,9 +210,9 @@ def test_a_statement_of_more_than_one_packet_is_sent_in_several(spare: int) -> N
         execute(connection, "SET GLOBAL max_allowed_packet = 67108864")
     database.writer().dispose()
     with database.writing() as connection:
-        run_together(connection, (ADD, [row(1), row(2)]))
+        run_together(connection, Act(ADD, [row(1), row(2)]))
         without = len(MEASURE.worded(connection, [{"which": 1, "measured": ""}])[0])
         word = "x" * (MAX_PACKET_LEN - 1 - without - 1 + spare)
         measured = [{"which": 1, "measured": word}, {"which": 2, "measured": "short"}]
-        run_together(connection, (MEASURE, measured), (ADD, [row(3)]))
+        run_together(connection, Act(MEASURE, measured), Act(ADD, [row(3)]))
     assert [(number, amount) for number, _, amount in kept()] == [(1, len(word)), (2, 5), (3, 1)]

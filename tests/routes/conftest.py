@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from flask_app.services.completion.completion_service import Completion
+from flask_app.services.completion import settling
 from flask_app.services.runs import run_service
 from tests.conftest import MakeUser, SignIn
 from tests.support import files
@@ -19,14 +19,14 @@ from tests.support.scripted_upstream import ScriptedUpstream
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """The database is away for settlements until this is set."""
-    settle, back = Completion.settle, threading.Event()
+    settle, back = settling.settle, threading.Event()
 
-    def settle_if_there(self: Completion, *args: Any, **named: Any) -> Any:
+    def settle_if_there(*args: Any, **named: Any) -> Any:
         if not back.is_set():
             raise OperationalError("", {}, Exception("away"))
-        return settle(self, *args, **named)
+        return settle(*args, **named)
 
-    monkeypatch.setattr(Completion, "settle", settle_if_there)
+    monkeypatch.setattr("flask_app.services.runs.run_service.settle", settle_if_there)
     monkeypatch.setattr(run_service, "RETRY_SECONDS", (0.05,))
     yield back
     back.set()

@@ -19,6 +19,7 @@ from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Entry
 from flask_app.services.completion.completion_service import Completion
+from flask_app.services.completion.settling import settle
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate, UsableKey
 from flask_app.services.runs.stop_signal import StopSignal
@@ -83,7 +84,7 @@ def test_a_stop_before_the_provider_is_asked_costs_nothing(member: User, upstrea
     completion, stop = begun(member)
     stop.stop("stopped")
     completion.ask(lambda event: pytest.fail("nothing was said"))
-    assert completion.settle(lambda connection, outcome: None) is None
+    assert settle(completion, lambda *_, **__: ()) is None
     assert completion.outcome.status == "stopped"
     assert not upstream.journal.chats
     with reading() as session:
@@ -100,7 +101,7 @@ def test_a_stop_while_nobody_takes_the_connection_costs_nothing(member: User, up
         threading.Timer(0.3, stop.stop, ["stopped"]).start()
         completion.ask(lambda event: pytest.fail("nothing was said"))
         assert 0.3 <= time.monotonic() - started < config.current().upstream_connect_seconds / 2
-        assert completion.settle(lambda connection, outcome: None) is None
+        assert settle(completion, lambda *_, **__: ()) is None
         assert completion.outcome.status == "stopped"
         deaf.mend()
     assert not upstream.journal.chats
@@ -118,7 +119,7 @@ def test_a_stop_before_the_provider_replies_ends_the_wait_and_is_booked(
     started = time.monotonic()
     completion.ask(lambda event: pytest.fail("nothing was said"))
     assert time.monotonic() - started < 30
-    entry = completion.settle(lambda connection, outcome: None)
+    entry = settle(completion, lambda *_, **__: ())
     assert entry is not None
     assert (entry.source, entry.usage.completion_tokens) == ("estimated", 0)
     assert completion.outcome.status == "stopped"
@@ -147,7 +148,7 @@ def test_a_refusal_that_somebody_stops_waiting_for_costs_nothing(member: User, u
 
     threading.Thread(target=stop_once_refused).start()
     completion.ask(lambda _: None)
-    assert completion.settle(lambda *_: None) is None
+    assert settle(completion, lambda *_, **__: ()) is None
     assert completion.outcome.status == "stopped"
 
 
@@ -167,7 +168,7 @@ def test_a_stop_at_the_last_word_is_how_the_answer_ended_and_the_providers_count
     completion, stop = begun(member)
     upstream.script(WholeInOnePiece())
     completion.ask(lambda told: stop.stop("stopped") if any(isinstance(each, Finished) for each in told) else None)
-    entry = completion.settle(lambda connection, outcome: None)
+    entry = settle(completion, lambda *_, **__: ())
     assert entry == Entry(events.Usage(100, 60, 7, 2), "reported")
     assert (completion.outcome.status, completion.outcome.error_code) == ("stopped", None)
     with reading() as session:

@@ -16,6 +16,7 @@ from flask_app.models import Attempt, TokenUsage, User
 from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import dispatching, failover, picture_room
 from flask_app.services.completion.completion_service import Completion
+from flask_app.services.completion.settling import settle
 from flask_app.services.providers import model_service
 from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.upstream.client import ChatStream
@@ -49,7 +50,7 @@ def begun(member: User, picture: Picture) -> tuple[Completion, StopSignal]:
 
 def ended(completion: Completion) -> Completion:
     completion.ask(lambda event: None)
-    completion.settle(lambda connection, outcome: None)
+    settle(completion, lambda *_, **__: ())
     return completion
 
 

@@ -42,7 +42,8 @@ class Faulty:
     def tell_all(self, events: list[Event]) -> None:
         assert not any(isinstance(each, Token) for each in events), "a fault of ours"
 
-    def keep(self, connection: Connection, outcome: Outcome) -> None: ...
+    def keep(self, connection: Connection, outcome: Outcome, *, hopes: bool) -> tuple[()]:
+        return ()
 
     def sum_up(self, connection: Connection) -> None: ...
 

@@ -14,7 +14,7 @@ from flask_app.database import fetching, reading, transaction, writing
 from flask_app.models import Setting
 from flask_app.pools import CountedPool
 from flask_app.redis_client import client
-from flask_app.statements import Prepared, Query, run_together
+from flask_app.statements import Act, Prepared, Query, run_together
 
 Read = Callable[[list[str]], list[str]]
 _KEEP = Prepared(update(Setting).where(Setting.name == bindparam("tag")).values(value=Setting.value))
@@ -114,7 +114,7 @@ class MariaDBStore:
     def _after_writing_together(self, tags: list[str]) -> list[str]:
         """In the order of `_in_transaction`."""
         with writing() as connection:
-            run_together(connection, (_KEEP, [{"tag": tag} for tag in sorted(tags)]))
+            run_together(connection, Act(_KEEP, [{"tag": tag} for tag in sorted(tags)]))
             return [_VALUE.value(connection, {"tag": tag}) or "" for tag in tags]
 
     def _in_transaction(self, tags: list[str]) -> list[str]:

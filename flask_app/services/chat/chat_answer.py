@@ -1,6 +1,6 @@
 """A run's answer in a conversation: its events go to a log that readers follow and resume, its text to its message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.engine import Connection
 
@@ -14,6 +14,7 @@ from flask_app.services.runs import answer_service, run_events
 from flask_app.services.runs.answer_service import Ending
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.usage import message_usage
+from flask_app.statements import Act
 from flask_app.streams import RunLog, broker
 
 
@@ -55,12 +56,16 @@ class ChatAnswer:
         """How a call of a tool stands now."""
         run_events.called(self.events, call, utc_now() if call.status == RUNNING else None)
 
-    def keep(self, connection: Connection, outcome: Outcome) -> None:
+    def keep(self, connection: Connection, outcome: Outcome, *, hopes: bool) -> Sequence[Act]:
         begun = self.begun
         ids = {"run_id": begun.run_id, "message_id": begun.message_id}
+        if hopes and not self._waits:
+            self._ending = Ending.of(outcome)
+            return answer_service.ending(outcome, **ids, conversation_id=begun.conversation_id)
         self._ending = answer_service.end(connection, outcome, **ids, conversation_id=begun.conversation_id)
         if self._waits:  # a reaper elsewhere may have ended it meanwhile, without its last words
             answer_service.restore(connection, outcome, **ids)
+        return ()
 
     def sum_up(self, connection: Connection) -> None:
         self._sum = message_usage.of_message(connection, self.begun.message_id)

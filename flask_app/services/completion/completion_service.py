@@ -1,7 +1,7 @@
 """The one metered door to the models: dispatch, open, stream, settle. No token leaves another way."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_app import tracing
-from flask_app.database import in_company, in_writing
+from flask_app.database import in_writing
 from flask_app.domain.events import Event, Thought
 from flask_app.errors import AppError, BudgetExhausted, Unavailable, UpstreamError
 from flask_app.models import Run
@@ -25,6 +25,7 @@ from flask_app.services.completion.endings import Ending
 from flask_app.services.completion.hearing import Tell, hearing
 from flask_app.services.ledger import metering_service
 from flask_app.services.runs.stop_signal import StopSignal
+from flask_app.statements import Act
 from flask_app.upstream.calls import STREAMS
 from flask_app.upstream.client import ChatStream
 
@@ -37,7 +38,7 @@ log = structlog.get_logger()
 
 
 class Completion:
-    """One answer from start to settlement. `ask` streams it, `settle` books it; both once."""
+    """One answer from start to settlement. `ask` streams it, `settling.settle` books it; both once."""
 
     def __init__(self, ticket: Ticket, stop: StopSignal) -> None:
         self.request = ticket.request
@@ -117,29 +118,12 @@ class Completion:
         finally:
             self.outcome.bytes_received = stream.bytes_received
 
-    def settle(
-        self,
-        persist: Callable[[Connection, Outcome], None],
-        *,
-        sum_up: Callable[[Connection], None] = lambda _: None,
-        in_a_crowd: bool = False,
+    def book(
+        self, connection: Connection, *, before: Sequence[Act] = (), is_last: bool = False, hopes: bool = False
     ) -> Entry | None:
-        """Book the answer with what `persist` writes, in one transaction; gives what the ledger has, whoever wrote it.
-
-        It is booked last (see `metering_service.book`), but for `sum_up`, which reads what it is with those before.
+        """Book the answer in the caller's transaction, behind what comes `before` it; what did not commit can be booked
+        again. Gives what the ledger has, whoever wrote it. `hopes` as in `metering_service.settle`.
         """
-
-        def work(connection: Connection) -> Entry | None:
-            persist(connection, self.outcome)
-            entry = self.book(connection, is_last=self.outcome.earlier is None)
-            if self.outcome.earlier:
-                sum_up(connection)
-            return entry
-
-        return in_company(work) if in_a_crowd else in_writing(work)
-
-    def book(self, connection: Connection, *, is_last: bool = False) -> Entry | None:
-        """The same alone, in the caller's transaction; what did not commit can be booked again."""
         sent = self.sent
         for unheard in self.unheard:
             metering_service.settle(connection, unheard, UNASKED)
@@ -147,8 +131,8 @@ class Completion:
             cooldown_service.note_used(connection, self.taken, sent.at, self._broken)
         else:
             cooldown_service.free(connection, self.taken)
-        entry = metering_service.settle(connection, sent, self.outcome, is_last=is_last)
-        if entry is None and self.outcome.taken_up:  # a reaper, or ourselves: the reply to a COMMIT can be lost
+        entry = metering_service.settle(connection, sent, self.outcome, before=before, is_last=is_last, hopes=hopes)
+        if entry is None and self.outcome.taken_up:
             entry = metering_service.booked(connection, sent.attempt_id)
         return entry
 

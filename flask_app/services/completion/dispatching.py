@@ -19,7 +19,7 @@ from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs import closing
 from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.search_attempts import LookupTicket
-from flask_app.statements import Question
+from flask_app.statements import Act, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +47,36 @@ def look_ahead(
 
 
 def dispatch(
-    connection: Connection, request: Request, candidates: Sequence[Candidate], at: datetime | None = None
+    connection: Connection,
+    request: Request,
+    candidates: Sequence[Candidate],
+    at: datetime | None = None,
+    *,
+    before: Sequence[Act] = (),
 ) -> Ticket:
     """Write the first attempt, in the transaction that writes what it answers: both commit, or neither.
 
-    It is of now, if not `at` another moment. Raises Unavailable when nobody can be asked now or this process is about
-    to end, Invalid (`prompts.code_of_length`) for what nobody could read, BudgetExhausted where there is no room for an
-    answer. The person's row must be locked (`budget_service.take_turn`).
+    It is of now, if not `at` another moment, and goes in one round trip with what is to be written `before` it. Raises
+    Unavailable when nobody can be asked now or this process is about to end, Invalid (`prompts.code_of_length`) for
+    what nobody could read, BudgetExhausted where there is no room for an answer. The person's row must be locked
+    (`budget_service.take_turn`).
     """
     closing.check_open()
     if prompts.is_too_long(request):
         raise Invalid(prompts.code_of_length(request))
     take = cooldown_service.take_spare if request.in_passing else cooldown_service.take
     taken = take(connection, candidates)
-    return Ticket(request, candidates, taken, attempt(connection, request, taken, at=at))
+    return Ticket(request, candidates, taken, attempt(connection, request, taken, at=at, before=before))
 
 
 def attempt(
-    connection: Connection, request: Request, taken: Taken, *, is_open: bool = False, at: datetime | None = None
+    connection: Connection,
+    request: Request,
+    taken: Taken,
+    *,
+    is_open: bool = False,
+    at: datetime | None = None,
+    before: Sequence[Act] = (),
 ) -> Dispatched:
     """The ledger books the provider that is asked, in its own name for the model and its own currency.
 
@@ -87,4 +99,4 @@ def attempt(
     )
     longest = prompts.longest_answer(model, request.max_tokens, request.operation)
     bounds = Bounds(prompt=prompts.bound(request), answer=longest * prompts.choices(request))
-    return metering_service.dispatch(connection, call, taken.key.id, bounds, at=at)
+    return metering_service.dispatch(connection, call, taken.key.id, bounds, at=at, before=before)

@@ -1,5 +1,7 @@
 """A run's answer in a temporary chat: its events go to a log that readers follow and resume, its words nowhere else."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.engine import Connection
 
 from flask_app.domain.events import Event
@@ -7,6 +9,7 @@ from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.runs import answer_service, run_events
 from flask_app.services.runs.answer_service import Ending
 from flask_app.services.runs.run_events import TemporaryRun
+from flask_app.statements import Act
 from flask_app.streams import RunLog, broker
 
 
@@ -28,8 +31,9 @@ class TemporaryAnswer:
     def tell_all(self, events: list[Event]) -> None:
         run_events.arrived_together(self.events, events)
 
-    def keep(self, connection: Connection, outcome: Outcome) -> None:
+    def keep(self, connection: Connection, outcome: Outcome, *, hopes: bool) -> Sequence[Act]:  # noqa: ARG002 - as for any
         answer_service.forget(connection, self.begun.run_id, outcome)
+        return ()
 
     def sum_up(self, connection: Connection) -> None:
         """Nothing came earlier."""

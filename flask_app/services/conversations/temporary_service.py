@@ -112,7 +112,7 @@ def _write(
     origin: Origin,
 ) -> Ticket:
     budget_service.take_turn(connection, actor.id)
-    run_cap.write(connection, begun.run_id, actor.id, idempotency_key=talk.idempotency_key, draft_digest=talk.digest)
+    run = run_cap.written(begun.run_id, actor.id, idempotency_key=talk.idempotency_key, draft_digest=talk.digest)
     request = Request(
         user_id=actor.id,
         model=model,
@@ -123,4 +123,4 @@ def _write(
         address=origin.address,
         run_id=begun.run_id,
     )
-    return dispatching.dispatch(connection, request, keys)
+    return dispatching.dispatch(connection, request, keys, before=[run])

@@ -1,5 +1,6 @@
 """A run's answer that becomes the title of a conversation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -11,6 +12,7 @@ from flask_app.domain.events import Event
 from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.conversations import conversation_service
 from flask_app.services.runs import answer_service
+from flask_app.statements import Act
 
 log = structlog.get_logger()
 
@@ -38,8 +40,9 @@ class TitleAnswer:
     def tell_all(self, events: list[Event]) -> None:
         """The outcome has the words."""
 
-    def keep(self, connection: Connection, outcome: Outcome) -> None:
+    def keep(self, connection: Connection, outcome: Outcome, *, hopes: bool) -> Sequence[Act]:  # noqa: ARG002 - as for any
         answer_service.forget(connection, self.begun.run_id, outcome)
+        return ()
 
     def sum_up(self, connection: Connection) -> None:
         """Nothing came earlier."""

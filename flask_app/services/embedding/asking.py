@@ -20,12 +20,15 @@ from flask_app.errors import UpstreamError
 from flask_app.services.budgets import budget_service
 from flask_app.services.chat.prompts import Request, Turn
 from flask_app.services.completion import counting, dispatching
+from flask_app.services.completion.attempts import Outcome
 from flask_app.services.completion.completion_service import Completion
 from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.completion.settling import settle
 from flask_app.services.ledger import journal, metering_service
 from flask_app.services.ledger.journal import Settlement
 from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs.stop_signal import StopSignal
+from flask_app.statements import Act
 
 CHANNEL = "document"
 
@@ -106,11 +109,15 @@ def _dispatched(request: Request, keys: Sequence[Candidate]) -> Ticket:
     )
 
 
+def _keep_nothing(connection: Connection, outcome: Outcome, *, hopes: bool) -> Sequence[Act]:  # noqa: ARG001
+    return ()
+
+
 def _settle(completion: Completion) -> None:
     """Where the database is away the journal has it until it is back."""
     sent, outcome = completion.sent, completion.outcome
     try:
-        entry = completion.settle(lambda _connection, _outcome: None)
+        entry = settle(completion, _keep_nothing)
     except SQLAlchemyError as error:
         log.warning("vectors_not_booked", reason=str(error.__cause__ or error))
         journal.keep(Settlement(sent=sent, outcome=outcome.wordless(), conversation_id=None))

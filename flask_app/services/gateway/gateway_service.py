@@ -80,8 +80,8 @@ def begin(
         dispatching.look_ahead(connection, request, keys, at, token_turns.question(visited))
         token_turns.take(connection, visited)
         _check_cap(connection, visited)
-        run_cap.write(connection, run_id, visited.user.id, token_id=visited.token_id)
-        return dispatching.dispatch(connection, request, keys, at)
+        run = run_cap.written(run_id, visited.user.id, token_id=visited.token_id)
+        return dispatching.dispatch(connection, request, keys, at, before=[run])
 
     ticket = in_writing(
         write,

@@ -2,7 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,6 +18,7 @@ from flask_app.services.gateway import completion_objects, gateway_errors
 from flask_app.services.gateway.completion_objects import Chunks, Completion, Spoken
 from flask_app.services.gateway.request_log import Ended
 from flask_app.services.runs import answer_service, run_service
+from flask_app.statements import Act
 from flask_app.streams.keeper import HEARTBEAT, Keeper
 from flask_app.streams.passing import PassingLog
 
@@ -83,8 +84,8 @@ class ProgramAnswer(ABC):
     def tell(self, event: Event) -> None:
         """Take an event of the answer."""
 
-    def keep(self, connection: Connection, outcome: Outcome) -> None:
-        answer_service.forget(connection, self.begun.run_id, outcome)
+    def keep(self, connection: Connection, outcome: Outcome, *, hopes: bool) -> Sequence[Act]:  # noqa: ARG002 - none is kept
+        return [answer_service.forgetting(self.begun.run_id)]
 
     def sum_up(self, connection: Connection) -> None:  # noqa: B027 - whichever way it is told
         """Nothing came earlier."""

@@ -3,6 +3,7 @@
 Statements are made once: this is the token path's whole database work.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from flask_app.services.ledger import rollup, shared_clock, spending
 from flask_app.services.runs import followers
 from flask_app.services.tariffs import tariff_service
 from flask_app.services.tariffs.tariff_service import Priced
-from flask_app.statements import Prepared, run_together
+from flask_app.statements import Act, Prepared, once, run_together
 
 FOLLOWED_SECONDS = 3 * followers.RENEW_SECONDS  # who follows elsewhere has said so within them
 
@@ -48,13 +49,21 @@ _END_ATTEMPT = Prepared(
 )
 _LATELY = ByServer(-FOLLOWED_SECONDS)
 _FOLLOWED_ELSEWHERE = exists().where(_runs.c.id == _attempts.c.run_id, _runs.c.followed_at > _LATELY)
-_MARK_UNREAD = update(_attempts).where(_attempts.c.id == bindparam("attempt"), ~_FOLLOWED_ELSEWHERE).values(unread=True)
+_MARK_UNREAD = Prepared(
+    update(_attempts).where(_attempts.c.id == bindparam("attempt"), ~_FOLLOWED_ELSEWHERE).values(unread=True)
+)
 
 
 def dispatch(
-    connection: Connection, call: Call, key_id: str | None, bounds: Bounds, *, at: datetime | None = None
+    connection: Connection,
+    call: Call,
+    key_id: str | None,
+    bounds: Bounds,
+    *,
+    at: datetime | None = None,
+    before: Sequence[Act] = (),
 ) -> Dispatched:
-    """Write that `call` goes to the provider with this key, now if not `at` another moment.
+    """Write that `call` goes to the provider with this key, now if not `at` another moment; and `before` it other acts.
 
     Only after the commit may the socket open. Raises BudgetExhausted; the person's row must be locked
     (`budget_service.take_turn`).
@@ -79,34 +88,32 @@ def dispatch(
         priced=reserved.priced,
         allowance=reserved.allowance,
     )
-    _INSERT_ATTEMPT.run(
-        connection,
-        {
-            "id": sent.attempt_id,
-            "request_id": call.request_id,
-            "user_id": call.user_id,
-            "run_id": call.run_id,
-            "message_id": call.message_id,
-            "token_id": call.token_id,
-            "provider_id": call.provider_id,
-            "key_id": key_id,
-            "channel": call.channel,
-            "model": call.model,
-            "effort": call.effort,
-            "prompt_estimate": call.prompt_estimate,
-            "address": call.address,
-            "state": "dispatched",
-            "bytes_received": 0,
-            "unread": False,
-            "group_id": hold.group_id,
-            "day": hold.day,
-            "max_tokens": hold.answer_tokens,
-            "reserved_tokens": hold.tokens,
-            "reserved_micros": hold.micros,
-            "currency": hold.currency,
-            "created_at": sent.at,
-        },
-    )
+    row = {
+        "id": sent.attempt_id,
+        "request_id": call.request_id,
+        "user_id": call.user_id,
+        "run_id": call.run_id,
+        "message_id": call.message_id,
+        "token_id": call.token_id,
+        "provider_id": call.provider_id,
+        "key_id": key_id,
+        "channel": call.channel,
+        "model": call.model,
+        "effort": call.effort,
+        "prompt_estimate": call.prompt_estimate,
+        "address": call.address,
+        "state": "dispatched",
+        "bytes_received": 0,
+        "unread": False,
+        "group_id": hold.group_id,
+        "day": hold.day,
+        "max_tokens": hold.answer_tokens,
+        "reserved_tokens": hold.tokens,
+        "reserved_micros": hold.micros,
+        "currency": hold.currency,
+        "created_at": sent.at,
+    }
+    run_together(connection, *before, Act(_INSERT_ATTEMPT, [row]))
     return sent
 
 
@@ -122,36 +129,50 @@ def is_released(connection: Connection, sent: Dispatched) -> bool:
 
 def release(connection: Connection, sent: Dispatched, *, error_code: str, status_code: int | None) -> None:
     """End an attempt that the provider refused before it made anything: it costs nothing."""
-    _end(connection, sent, "released", Outcome(error_code=error_code, status_code=status_code))
+    run_together(connection, _ending(sent, "released", Outcome(error_code=error_code, status_code=status_code)))
 
 
-def settle(connection: Connection, sent: Dispatched, outcome: Outcome, *, is_last: bool = False) -> Entry | None:
-    """Write the attempt's one ledger entry; None when it ended before, or the provider never took it up.
+def settle(
+    connection: Connection,
+    sent: Dispatched,
+    outcome: Outcome,
+    *,
+    before: Sequence[Act] = (),
+    is_last: bool = False,
+    hopes: bool = False,
+) -> Entry | None:
+    """Write the attempt's one ledger entry, and other acts `before` it; None when it ended before, or was not taken up.
 
-    `is_last`: nothing else is written after it in the transaction.
+    `is_last`: nothing else is written after it in the transaction. Who `hopes` that nobody has ended it spares a server
+    a round trip, and meets Missed otherwise: the transaction must end then, and be tried again without hope.
     """
     if not outcome.taken_up:
-        _end(connection, sent, "released", outcome)
-        return None
-    if not _end(connection, sent, "settled", outcome):
+        run_together(connection, *before, _ending(sent, "released", outcome))
         return None
     entry = count(sent, outcome)
     row = _row(sent, outcome, entry, _priced(connection, sent, outcome))
-    if outcome.unread:
-        connection.execute(_MARK_UNREAD, {"attempt": sent.attempt_id})
-    book(connection, row, is_last=is_last)
+    marks = [Act(_MARK_UNREAD, [{"attempt": sent.attempt_id}])] if outcome.unread else []
+    if hopes:
+        first = [*before, _ending(sent, "settled", outcome, once), *marks]
+    elif _ends(connection, before, sent, outcome):
+        first = marks
+    else:
+        return None
+    book(connection, row, before=first, is_last=is_last)
     _compare(sent, row)
     return entry
 
 
-def book(connection: Connection, row: dict[str, Any], *, is_last: bool = False) -> None:
-    """Write an entry of the ledger, and all that is counted from it. Raises IntegrityError where it stands already.
+def book(connection: Connection, row: dict[str, Any], *, before: Sequence[Act] = (), is_last: bool = False) -> None:
+    """Write an entry of the ledger, and all that is counted from it, behind what comes `before` it.
+
+    Raises IntegrityError where it stands already.
 
     Everybody's entries are counted in the site's own rows, which whoever counts holds until the COMMIT: the less there
     is between the two, the more entries a second. Best where it `is_last`, as in `settle`.
     """
     added = (*spending.additions(row), rollup.addition(row))
-    run_together(connection, (_INSERT_ENTRY, [row]), *added, is_last=is_last)
+    run_together(connection, *before, Act(_INSERT_ENTRY, [row]), *added, is_last=is_last)
 
 
 def count(sent: Dispatched, outcome: Outcome) -> Entry:
@@ -172,19 +193,24 @@ def booked(connection: Connection, attempt_id: str) -> Entry | None:
     return None if row is None else Entry(Usage(*row[:-1]), row.source)
 
 
-def _end(connection: Connection, sent: Dispatched, state: str, outcome: Outcome) -> bool:
-    ended = _END_ATTEMPT.run(
-        connection,
-        {
-            "attempt_id": sent.attempt_id,
-            "new_state": state,
-            "new_status": outcome.status_code,
-            "new_error": outcome.error_code,
-            "new_bytes": outcome.bytes_received,
-            "now": utc_now(),
-        },
-    )
-    return ended.rowcount == 1
+def _ends(connection: Connection, before: Sequence[Act], sent: Dispatched, outcome: Outcome) -> bool:
+    """Settle the attempt, unless somebody has ended it."""
+    ended: list[int] = []
+    run_together(connection, *before, _ending(sent, "settled", outcome, ended.append))
+    return ended == [1]
+
+
+def _ending(sent: Dispatched, state: str, outcome: Outcome, check: Callable[[int], object] | None = None) -> Act:
+    """What ends an attempt that nobody has ended."""
+    ended = {
+        "attempt_id": sent.attempt_id,
+        "new_state": state,
+        "new_status": outcome.status_code,
+        "new_error": outcome.error_code,
+        "new_bytes": outcome.bytes_received,
+        "now": utc_now(),
+    }
+    return Act(_END_ATTEMPT, [ended], check)
 
 
 def _compare(sent: Dispatched, row: dict[str, Any]) -> None:

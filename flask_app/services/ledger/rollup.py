@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from flask_app.database import table_of
 from flask_app.domain.periods import QUARTERS_A_DAY, Period
 from flask_app.models import UsageHourly
-from flask_app.statements import Prepared, Rows
+from flask_app.statements import Act, Prepared
 
 UNUSED: dict[str, Any] = {"user_id": "", "model": "", "key_id": "", "channel": "", "currency": "", "peak": -1}
 FIGURES = (
@@ -109,10 +109,10 @@ SLICES = (
 RETIRED = (Slice("person_hour", 4, _OF_PERSON, DETAIL),)  # written no longer
 
 
-def addition(entry: Mapping[str, Any]) -> Rows:
+def addition(entry: Mapping[str, Any]) -> Act:
     """What adds one ledger entry, in the transaction that writes it: the statement, and the rows."""
     kept, added = dimensions(entry), figures(entry)
-    return _ADD, [each.row(entry["quarter"], kept) | added for each in SLICES]
+    return Act(_ADD, [each.row(entry["quarter"], kept) | added for each in SLICES])
 
 
 def add_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:

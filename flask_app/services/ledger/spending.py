@@ -16,7 +16,7 @@ from flask_app.database import table_of
 from flask_app.domain import periods
 from flask_app.domain.budget import TOKENS
 from flask_app.models import SpentDaily, SpentMonthly
-from flask_app.statements import Prepared, Rows
+from flask_app.statements import Act, Prepared
 
 KEY = ("scope", "scope_id", "unit", "day")
 MONTH_KEY = ("token_id", "unit", "month")
@@ -24,11 +24,11 @@ MONTH_KEY = ("token_id", "unit", "month")
 spent, months = table_of(SpentDaily), table_of(SpentMonthly)
 
 
-def additions(entry: Mapping[str, Any]) -> list[Rows]:
+def additions(entry: Mapping[str, Any]) -> list[Act]:
     """What adds one ledger entry, in the transaction that writes it, in the same order for all, days before months: the
     statements, and the rows of each.
     """
-    return [(_ADD[table.name], added) for table, added in rows(entry)]
+    return [Act(_ADD[table.name], added) for table, added in rows(entry)]
 
 
 def add_rows(connection: Connection, table: Table, added: list[dict[str, Any]]) -> None:

@@ -1,6 +1,7 @@
 """How an answer ends, written down once: its run, its text, its conversation's time."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import bindparam, case, delete, exists, select, update
 from sqlalchemy.engine import Connection
@@ -9,7 +10,7 @@ from flask_app.database import table_of, utc_now
 from flask_app.models import Conversation, Message, Run
 from flask_app.services.completion.attempts import Earlier, Outcome
 from flask_app.services.search import search_postings
-from flask_app.statements import Prepared
+from flask_app.statements import Act, Prepared, once
 
 _messages, _runs, _conversations = table_of(Message), table_of(Run), table_of(Conversation)
 _WORDS = ("text", "reasoning", "thinking_ms")
@@ -68,6 +69,10 @@ class Ending:
     finish_reason: str | None
     error_code: str | None
 
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        return cls(outcome.answer_status, outcome.finish_reason, outcome.error_code)
+
 
 def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: str, conversation_id: str) -> Ending:
     """End the run with its answer, unless it has ended: what was written then stays, however late a worker comes.
@@ -80,7 +85,16 @@ def end(connection: Connection, outcome: Outcome, *, run_id: str, message_id: st
         _TOUCH.run(connection, {"conversation": conversation_id, "now": utc_now()})
     elif stored := how_it_ended(connection, run_id):
         return stored
-    return Ending(outcome.answer_status, outcome.finish_reason, outcome.error_code)
+    return Ending.of(outcome)
+
+
+def ending(outcome: Outcome, *, run_id: str, message_id: str, conversation_id: str) -> list[Act]:
+    """What does the same for a run that nobody has ended, whose message is there; it meets Missed otherwise."""
+    return [
+        Act(_END_RUN, [{"run": run_id, "new_status": outcome.answer_status}], once),
+        Act(_SAVE, [_saved(message_id, outcome)], once),
+        Act(_TOUCH, [{"conversation": conversation_id, "now": utc_now()}]),
+    ]
 
 
 def turn(connection: Connection, earlier: Earlier, *, run_id: str, message_id: str) -> bool:
@@ -100,6 +114,11 @@ def forget(connection: Connection, run_id: str, outcome: Outcome) -> None:
     """
     if _FORGET.run(connection, {"run": run_id}).rowcount == 0:
         _END_RUN.run(connection, {"run": run_id, "new_status": outcome.answer_status})
+
+
+def forgetting(run_id: str) -> Act:
+    """What does the same for an answer to a program."""
+    return Act(_FORGET, [{"run": run_id}])
 
 
 def how_it_ended(connection: Connection, run_id: str) -> Ending | None:
@@ -129,17 +148,17 @@ def _grows_from(thoughts: str, outcome: Outcome) -> bool:
 
 def save(connection: Connection, message_id: str, outcome: Outcome) -> bool:
     """Write the answer's text and how it ended, for whoever has just ended its run. False where it has gone."""
-    saved = _SAVE.run(
-        connection,
-        {
-            "message_id": message_id,
-            "new_status": outcome.answer_status,
-            "new_finish_reason": outcome.finish_reason,
-            "new_error_code": outcome.error_code,
-            **_words(outcome),
-        },
-    )
-    return saved.rowcount == 1
+    return _SAVE.run(connection, _saved(message_id, outcome)).rowcount == 1
+
+
+def _saved(message_id: str, outcome: Outcome) -> dict[str, str | int | None]:
+    return {
+        "message_id": message_id,
+        "new_status": outcome.answer_status,
+        "new_finish_reason": outcome.finish_reason,
+        "new_error_code": outcome.error_code,
+        **_words(outcome),
+    }
 
 
 def _words(outcome: Outcome) -> dict[str, str | int | None]:

@@ -21,7 +21,7 @@ from flask_app.services.ledger import replay_service, shared_clock
 from flask_app.services.runs import reaper_service, run_locks, run_service, stop_service
 from flask_app.services.runs.counted_words import Counted
 from flask_app.services.runs.run_service import LEASE, LiveRun
-from flask_app.statements import Prepared, Query, run_together
+from flask_app.statements import Act, Prepared, Query, run_together
 
 KEEP_SECONDS = 2  # as much of an answer a worker that is killed takes with it, uncounted
 TICK_EVERY = 3
@@ -259,7 +259,7 @@ def _round(work: Callable[[], None]) -> bool:
 
 def _write(texts: list[dict[str, Any]]) -> None:
     if texts:
-        in_writing(lambda connection: run_together(connection, (_KEEP, texts)))
+        in_writing(lambda connection: run_together(connection, Act(_KEEP, texts)))
         offload.give_way()
 
 
@@ -276,7 +276,7 @@ def _write_counts(grown: list[LiveRun]) -> None:
 
 
 def _write_some(counts: list[dict[str, Any]]) -> None:
-    in_writing(lambda connection: run_together(connection, (_KEEP_COUNT, counts)))
+    in_writing(lambda connection: run_together(connection, Act(_KEEP_COUNT, counts)))
 
 
 def _count_parts(live: LiveRun) -> int:

@@ -1,11 +1,13 @@
 """What becomes of a run: who hears of it while it is made, and what is kept of it in the end."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from sqlalchemy.engine import Connection
 
 from flask_app.domain.events import Event
 from flask_app.services.completion.attempts import Entry, Outcome
+from flask_app.statements import Act
 
 
 class Begun(Protocol):
@@ -38,8 +40,11 @@ class Answer(Protocol):
     def tell_all(self, events: list[Event]) -> None:
         """Pass on events that came together. It must not wait: it may be called on the event loop."""
 
-    def keep(self, connection: Connection, outcome: Outcome) -> None:
-        """Write down how the run ended, in the transaction that books it."""
+    def keep(self, connection: Connection, outcome: Outcome, *, hopes: bool) -> Sequence[Act]:
+        """Write down how the run ended, in the transaction that books it; gives what is to be written with the entry.
+
+        Where it `hopes` that nobody else has ended the run, that may meet Missed: then it is called again, without.
+        """
 
     def sum_up(self, connection: Connection) -> None:
         """Read what it took with what came earlier, in the same transaction, once it is booked."""

@@ -12,7 +12,7 @@ from flask_app.database import table_of
 from flask_app.errors import TooMany
 from flask_app.models import Run
 from flask_app.services.runs import run_service
-from flask_app.statements import Prepared, Query
+from flask_app.statements import Act, Prepared, Query
 
 RETRY_SECONDS = 5
 
@@ -43,12 +43,16 @@ def check(connection: Connection, user_id: str) -> None:
         raise _too_many(limit)
 
 
-def write(connection: Connection, run_id: str, user_id: str, **fields: str | None) -> None:
-    """As `run_service.write` does, unless `check` would raise: then this does. That is one statement for both."""
+def written(run_id: str, user_id: str, **fields: str | None) -> Act:
+    """What writes as `run_service.write` does, unless `check` would raise: then this does. That is one statement."""
     limit = config.current().max_runs_per_user
     row = {f"new_{name}": value for name, value in run_service.row(run_id, user_id, **fields).items()}
-    if not _INSERT_COUNTED.run(connection, {**row, "person": user_id, "limit": limit}).rowcount:
-        raise _too_many(limit)
+
+    def check_written(rows: int) -> None:
+        if not rows:
+            raise _too_many(limit)
+
+    return Act(_INSERT_COUNTED, [{**row, "person": user_id, "limit": limit}], check_written)
 
 
 def _too_many(limit: int) -> TooMany:

@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +23,7 @@ from flask_app.services.completion import counting
 from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.completion.completion_service import Completion
 from flask_app.services.completion.dispatching import Ticket
+from flask_app.services.completion.settling import settle
 from flask_app.services.conversations.temporary_answer import TemporaryAnswer
 from flask_app.services.ledger import journal, metering_service
 from flask_app.services.ledger.journal import Settlement
@@ -32,7 +33,7 @@ from flask_app.services.runs.run_following import REPLAYED
 from flask_app.services.runs.stop_signal import StopSignal
 from flask_app.services.tools.tool_rounds import Rounds
 from flask_app.services.web_search.lookup import Lookup
-from flask_app.statements import Prepared
+from flask_app.statements import Act, Prepared
 from flask_app.streams import broker
 from flask_app.streams.outlet import Outlet
 
@@ -124,12 +125,13 @@ class LiveRun:
         self.completion = Completion(replace(ticket, request=request, sent=sent), self.stop)
         return True
 
-    def _keep(self, connection: Connection, outcome: Outcome) -> None:
+    def _keep(self, connection: Connection, outcome: Outcome, *, hopes: bool) -> Sequence[Act]:
         if self._lookup:
             self._lookup.end(connection)
-        self.answer.keep(connection, outcome)
+        kept = self.answer.keep(connection, outcome, hopes=hopes)
         if self._rounds:
             self._rounds.keep(connection, outcome)
+        return kept
 
     def _settle(self) -> Entry | None:
         """Book and save, again and again while the database cannot: only then is the answer called done."""
@@ -137,8 +139,8 @@ class LiveRun:
         pauses = itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1]))
         while True:
             try:
-                settle, sum_up = self.completion.settle, self.answer.sum_up
-                entry = self._settled(settle(self._keep, sum_up=sum_up, in_a_crowd=len(_live) > CROWD))
+                sum_up, in_a_crowd = self.answer.sum_up, len(_live) > CROWD
+                entry = self._settled(settle(self.completion, self._keep, sum_up=sum_up, in_a_crowd=in_a_crowd))
                 metrics.SETTLEMENT_SECONDS.observe(time.monotonic() - ended)
                 return entry
             except SQLAlchemyError as error:

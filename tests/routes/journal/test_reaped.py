@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from flask_app import database
 from flask_app.database import new_id, transaction, utc_now
 from flask_app.models import Message, Run, User
-from flask_app.services.completion import completion_service
+from flask_app.services.completion import settling
 from flask_app.services.ledger import journal, rollup
 from flask_app.services.runs import lease_service, reaper_service
 from tests.routes.journal.answers import (
@@ -77,14 +77,14 @@ def test_words_that_a_reader_has_seen_come_back_from_a_worker_that_was_cut_off(
     folder: Path, member: User, upstream: ScriptedUpstream, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another machine ended the answer, with the words that had been kept by then."""
-    tried, reaped, settle = threading.Event(), threading.Event(), completion_service.Completion.settle
+    tried, reaped, settle = threading.Event(), threading.Event(), settling.settle
 
     def settle_once_reaped(*arguments: Any, **options: Any) -> Any:
         assert not tried.is_set() or reaped.wait(PATIENCE)
         tried.set()  # without a database
         return settle(*arguments, **options)
 
-    monkeypatch.setattr(completion_service.Completion, "settle", settle_once_reaped)
+    monkeypatch.setattr("flask_app.services.runs.run_service.settle", settle_once_reaped)
     upstream.script(AnswerWithoutDatabase())
     for event in following(member):
         if code(event) == "not_saved_yet":

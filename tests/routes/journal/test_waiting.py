@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from flask_app import database
 from flask_app.database import utc_now
 from flask_app.models import User
-from flask_app.services.completion import completion_service
+from flask_app.services.completion import settling
 from flask_app.services.completion.attempts import Bounds
 from flask_app.services.ledger import journal, replay_service
 from flask_app.services.providers import model_service
@@ -127,13 +127,13 @@ def test_a_database_that_takes_its_time_is_not_waited_for(
     """The process may be ended before the database says anything: what it should take is on disk by then."""
     monkeypatch.setattr(run_service, "SLOW_SECONDS", 0.1)
     held = threading.Event()
-    settle = completion_service.Completion.settle
+    settle = settling.settle
 
     def slow(*arguments: Any, **options: Any) -> Any:
         assert held.wait(100)
         return settle(*arguments, **options)
 
-    monkeypatch.setattr(completion_service.Completion, "settle", slow)
+    monkeypatch.setattr("flask_app.services.runs.run_service.settle", slow)
     upstream.script(Answer(WHOLE, usage=USED))
     reader = following(member)
     next(reader)
