@@ -134,6 +134,8 @@ def run_together(connection: Connection, *acts: Act, is_last: bool = False) -> N
 
     Raises as `execute` does, or what a `check` raises: what comes after may be done, so the transaction must end.
     """
+    if not acts:
+        return
     if connection.dialect.name == "sqlite" or _is_listened_to(connection):
         counts = [act.prepared.run_each(connection, act.rows).rowcount for act in acts]
     else:

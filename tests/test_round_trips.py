@@ -12,7 +12,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flask_app import database, round_trips
-from flask_app.statements import Act, Prepared, Query, execute, look_ahead, run_together
+from flask_app.statements import Act, Missed, Prepared, Query, execute, look_ahead, once, run_together
 from tests.support import mariadb
 from tests.support.brokers import wait_until
 from tests.support.storage import counted_statements
@@ -77,6 +77,31 @@ def test_an_insert_is_one_statement_for_all_its_rows_and_others_are_one_for_each
         before = asked(connection)
         run_together(connection, Act(ADD, [row(1), row(2)]), Act(RENAME, [{"which": 1, "word": "a"}] * 3))
         assert asked(connection) - before == 1 + 4
+
+
+def test_each_hears_to_how_many_rows_it_was_done() -> None:
+    with database.writing() as connection:
+        heard: list[int] = []
+        renames = [{"which": which, "word": "a"} for which in (1, 2, 9)]
+        run_together(connection, Act(ADD, [row(1), row(2)], heard.append), Act(RENAME, renames, heard.append))
+        run_together(connection, Act(RENAME, renames[:1], heard.append), Act(ADD_OTHER, [{"id": 1}]))
+        run_together(connection)
+    assert heard == [2, 2, 1], "also where it is what it was"
+
+
+def test_one_that_was_meant_for_a_row_that_is_not_there_is_told_once_all_are_done() -> None:
+    with pytest.raises(Missed), database.writing() as connection:
+        run_together(connection, Act(RENAME, [{"which": 1, "word": "a"}], once), Act(ADD, [row(1)]))
+    assert kept() == [], "so nothing is kept"
+    with database.writing() as connection:
+        run_together(connection, Act(ADD, [row(1)]), Act(RENAME, [{"which": 1, "word": "a"}], once))
+    assert kept() == [(1, "a", 1)]
+
+
+def test_words_that_many_rows_share_are_told_from_numbers_and_from_what_is_equal_to_them() -> None:
+    with database.writing() as connection:
+        run_together(connection, Act(ADD, [row(1, "1", 1), row(2, "0", True), row(3, "True", False), row(0, "", 0)]))
+    assert kept() == [(0, "", 0), (1, "1", 1), (2, "0", 1), (3, "True", 0)]
 
 
 def test_the_connection_can_be_used_on_as_ever() -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 MANY = 250  # answers that one process reads
 SECONDS = 0.1  # from one turn to the next
 AT_ONCE = 4  # an answer's first looks, whatever there is beside it: nobody waits for a first token
-SLOTS = 10  # in each of them a part has its turn, so that nobody stands behind all the others
+SLOTS = 25  # in each of them a part has its turn: nobody who begins stands behind many of the others
 
 Look = Callable[[], bool]
 

@@ -10,7 +10,7 @@ from flask_app import config
 from flask_app.database import in_writing, utc_now
 from flask_app.errors import Unavailable
 from flask_app.services.completion import cooldown_service
-from tests.support.benches import bench_seconds, fail, failing, is_over, take, take_spare
+from tests.support.benches import answered, bench_seconds, fail, failing, is_over, take, take_spare
 from tests.support.keys import change_key, keep_key, stored_key
 
 
@@ -26,7 +26,7 @@ def test_after_the_bench_one_request_probes_and_its_success_ends_it(provider_id:
     cooldown_service.note_opened(probe, asked)
     assert take(provider_id).claimed is None, "the provider lets requests in again: everybody may ask"
     assert stored_key("a").strikes == 1, "but nothing has been answered yet"
-    in_writing(lambda connection: cooldown_service.note_used(connection, probe, asked))
+    answered(probe, asked)
     key = stored_key("a")
     assert (key.strikes, key.last_error_code, key.benched_since, key.last_used_at) == (0, None, None, asked)
 
@@ -123,9 +123,9 @@ def test_an_answer_that_breaks_beside_a_probe_does_not_keep_the_bench_up(provide
     is_over("a")
     asked = utc_now()
     probe = take(provider_id)
-    in_writing(lambda connection: cooldown_service.note_used(connection, old, old_asked, failing("upstream_cut")))
+    answered(old, old_asked, failing("upstream_cut"))
     cooldown_service.note_opened(probe, asked)
-    in_writing(lambda connection: cooldown_service.note_used(connection, probe, asked))
+    answered(probe, asked)
     assert stored_key("a").benched_until is None
     assert take(provider_id).claimed is None
 

@@ -12,7 +12,7 @@ from flask_app.services.completion import cooldown_service
 from flask_app.services.ledger import shared_clock
 from flask_app.services.providers.key_service import Candidate, UsableKey
 from tests.support import storage
-from tests.support.benches import bench_seconds, candidates, fail, failing, take
+from tests.support.benches import answered, bench_seconds, candidates, fail, failing, take
 from tests.support.keys import change_key, keep_key, keep_provider, served, stored_key
 
 SOON = timedelta(minutes=5)
@@ -120,7 +120,7 @@ def test_an_answer_ends_the_bench_of_a_clock_that_is_an_hour_ahead(provider_id: 
     assert probe.claimed
     cooldown_service.note_opened(probe, asked)
     assert take(provider_id).claimed is None
-    in_writing(lambda connection: cooldown_service.note_used(connection, probe, asked))
+    answered(probe, asked)
     assert (stored_key("a").strikes, stored_key("a").last_error_code) == (0, None)
 
 
@@ -136,7 +136,7 @@ def test_an_answer_that_was_asked_for_before_the_bench_does_not_end_it(provider_
     keep_key(provider_id, "a", last_error_at=utc_now() - SOON, last_error_code="upstream_failed")
     asked, early = utc_now(), take(provider_id)
     fail(take(provider_id), failing("upstream_busy", retry_after=60))
-    in_writing(lambda connection: cooldown_service.note_used(connection, early, asked))
+    answered(early, asked)
     assert stored_key("a").benched_until
     assert stored_key("a").last_used_at == asked
 
@@ -146,7 +146,7 @@ def test_last_used_is_written_once_a_minute(provider_id: str) -> None:
     taken, first = take(provider_id), utc_now()
     for seconds, shown in ((0, 0), (30, 0), (90, 90)):
         moment = first + timedelta(seconds=seconds)
-        in_writing(lambda connection, moment=moment: cooldown_service.note_used(connection, taken, moment))  # type: ignore[misc]
+        answered(taken, moment)
         assert stored_key("a").last_used_at == first + timedelta(seconds=shown)
 
 
@@ -155,7 +155,7 @@ def test_nothing_is_noted_of_this_machines_own_model(provider_id: str) -> None:
     with writing() as connection:
         taken = cooldown_service.take(connection, [Candidate(key, served(provider_id, kind=LOCAL))])
     with storage.counted_statements() as statements:
-        in_writing(lambda connection: cooldown_service.note_used(connection, taken, utc_now()))
+        answered(taken, utc_now())
     assert [statement for statement in statements if statement != "COMMIT"] == []
 
 

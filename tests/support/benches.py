@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from flask_app.database import in_writing, utc_now
 from flask_app.errors import UpstreamError
 from flask_app.models import ApiKey
@@ -10,6 +12,7 @@ from flask_app.services.completion import cooldown_service
 from flask_app.services.completion.cooldown_service import Taken
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import Candidate
+from flask_app.statements import run_together
 from tests.support.keys import change_key, served
 
 
@@ -31,6 +34,15 @@ def failing(code: str, **fields: Any) -> UpstreamError:
 
 def fail(taken: Taken, error: UpstreamError, asked: datetime | None = None) -> None:
     in_writing(lambda connection: cooldown_service.note_failure(connection, taken, error, asked or utc_now()))
+
+
+def answered(taken: Taken, asked: datetime, broken: UpstreamError | None = None) -> None:
+    """Its key gave an answer, perhaps one that broke off."""
+
+    def work(connection: Connection) -> None:
+        run_together(connection, *cooldown_service.note_used(connection, taken, asked, broken))
+
+    in_writing(work)
 
 
 def bench_seconds(key: ApiKey) -> float:

@@ -113,7 +113,13 @@ def take_turn(connection: Connection, user_id: str) -> None:
     On SQLite whoever writes is alone anyway.
     """
     if connection.dialect.name != "sqlite":
-        connection.execute(_LOCK_PERSON, {"person": user_id})
+        lock, whose = turn(user_id)
+        lock.value(connection, whose)
+
+
+def turn(user_id: str) -> Question:
+    """What `take_turn` asks, for `statements.look_ahead`."""
+    return _LOCK_PERSON, {"person": user_id}
 
 
 def reserve(connection: Connection, asked: Asked, at: datetime) -> Reserved:
@@ -231,7 +237,7 @@ def _zone() -> ZoneInfo:
     return ZoneInfo(config.current().site_timezone)
 
 
-_LOCK_PERSON = select(_users.c.id).where(_users.c.id == _person).with_for_update()
+_LOCK_PERSON = Query(select(_users.c.id).where(_users.c.id == _person).with_for_update())
 _LOCK = select(budgets.c.id).where(budgets.c.id.in_(_ids)).order_by(budgets.c.id).with_for_update()
 _CONCERNED = select(budgets.c.id).where(budgets.c.scope_id.in_(bindparam("whose", expanding=True)))
 _PLACE = tuple(budgets.c[name] for name in ("scope", "scope_id", "unit", "period"))

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -18,31 +18,31 @@ from flask_app.domain.telling import SEARCH, Way
 from flask_app.errors import BadRequest, Conflict, Invalid, NotFound
 from flask_app.models import Conversation, KeptDraft, Message, Run, User
 from flask_app.services.budgets import budget_service
-from flask_app.services.chat import beginning, history, instructions, knowledge, looked_up, placing
+from flask_app.services.chat import beginning, history, instructions, knowledge, looked_up, opening, placing
 from flask_app.services.chat.history import Said
 from flask_app.services.chat.knowledge import Knowledge
+from flask_app.services.chat.looked_up import Inquiry
+from flask_app.services.chat.opening import Opening
 from flask_app.services.chat.placing import Placed
 from flask_app.services.chat.prompts import Request, Turn
-from flask_app.services.completion import failover
-from flask_app.services.completion.attempts import Earlier
+from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.embedding.asking import Asker
 from flask_app.services.files import document_parts, message_files
 from flask_app.services.files.document_parts import Wanted
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
-from flask_app.services.runs import run_cap, run_service
+from flask_app.services.runs import run_cap
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.searchers import Searcher
-from flask_app.statements import Prepared
+from flask_app.statements import Act, Prepared
 
 CHANNEL = "chat"
 MAX_MESSAGE_BYTES = 200_000
 
 _INSERT_CONVERSATION = Prepared(insert(table_of(Conversation)))
 _INSERT_MESSAGES = Prepared(insert(table_of(Message)))
-_INSERT_RUN = Prepared(insert(table_of(Run)).values(lease_expires_at=run_service.NEW_LEASE))
 # The words that are sent are no draft any more; what was begun meanwhile, under another key, stays.
 _DELETE_DRAFT = Prepared(
     delete(table_of(KeptDraft)).where(KeptDraft.id == bindparam("place"), KeptDraft.message_key == bindparam("key"))
@@ -105,16 +105,6 @@ class Origin:
         return Asker(user_id=actor.id, request_id=self.request_id, address=self.address)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """A run that is about to be written: whose, which, and by which key it may be asked for again."""
-
-    actor: User
-    begun: Begun
-    idempotency_key: str | None
-    digest: str
-
-
 def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     """Write the message down and start its answer; gives the earlier run for a repeated idempotency key.
 
@@ -169,6 +159,10 @@ def check_text(text: str) -> None:
 def _write(
     connection: Connection, actor: User, sending: Sending, model: ServedModel, keys: Sequence[Candidate], origin: Origin
 ) -> tuple[Begun, Ticket]:
+    at = utc_now()
+    dispatching.look_ahead(
+        connection, (actor.id, None), keys, at, budget_service.turn(actor.id), run_cap.question(actor.id)
+    )
     check_cap(connection, actor)
     now, draft = utc_now(), sending.draft
     ids = [each.id for each in draft.files]
@@ -184,28 +178,34 @@ def _write(
         locale=origin.locale,
         found_by=next((way.found_by for way in sending.ways.values() if way.found_by), None),
     )
+    said = [*history.said_on(connection, placed.path, with_thoughts=sending.tools is not None), asked]
+    turns, keys = sending.known.told(placed.assistant.told, said, model, keys)
+    request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
+    question = Inquiry(begun.user_message_id, draft.text, sending.by, sending.tools)
+    written = _written(actor, draft, placed, asked, begun, model, now)
+    return begun, looked_up.dispatch(connection, request, keys, question, at, before=written)
+
+
+def _written(
+    actor: User, draft: Draft, placed: Placed, asked: Said, begun: Begun, model: ServedModel, now: datetime
+) -> list[Act]:
+    """What writes the question down, with an empty answer and its run."""
+    written = []
     if placed.is_new:
         own = {"id": begun.conversation_id, "user_id": actor.id, "title": placed.title}
         own |= {name: getattr(placed.assistant, name) for name in ("assistant_id", "shared_assistant_id")}
-        _INSERT_CONVERSATION.run(connection, own | {"created_at": now, "updated_at": now})
+        written.append(Act(_INSERT_CONVERSATION, [own | {"created_at": now, "updated_at": now}]))
     shared = {"conversation_id": begun.conversation_id, "reasoning": "", "model": model.name, "created_at": now}
     question = {"id": begun.user_message_id, "parent_id": placed.parent_id, "role": "user", "status": "complete"}
     answer = {"id": begun.message_id, "parent_id": begun.user_message_id, "role": "assistant", "status": "running"}
     after = {"created_at": now + timedelta(microseconds=1)}  # so that they always sort as asked and answered
-    _INSERT_MESSAGES.run_each(
-        connection, [shared | question | {"text": draft.text}, shared | answer | after | {"text": ""}]
-    )
-    message_files.attach(connection, begun.user_message_id, asked.attached)
+    both = [shared | question | {"text": draft.text}, shared | answer | after | {"text": ""}]
+    written += [Act(_INSERT_MESSAGES, both), *message_files.attaching(begun.user_message_id, asked.attached)]
     key = draft.idempotency_key
-    digest = draft.digest if key else ""
-    write_run(connection, Opening(actor=actor, begun=begun, idempotency_key=key, digest=digest))
+    written.append(opening.writing(Opening(actor, begun, key, draft.digest if key else "")))
     if key:
-        _DELETE_DRAFT.run(connection, {"place": draft.conversation_id or actor.id, "key": key})
-    said = [*history.said_on(connection, placed.path, with_thoughts=sending.tools is not None), asked]
-    turns, keys = sending.known.told(placed.assistant.told, said, model, keys)
-    request = request_of(begun, actor, model, turns, origin, thinking=draft.thinking)
-    words = (begun.user_message_id, draft.text)
-    return begun, looked_up.dispatch(connection, request, keys, words, sending.by, sending.tools)
+        written.append(Act(_DELETE_DRAFT, [{"place": draft.conversation_id or actor.id, "key": key}]))
+    return written
 
 
 def check_cap(connection: Connection, actor: User) -> None:
@@ -224,29 +224,6 @@ def _place(connection: Connection, actor: User, draft: Draft, asked: Said) -> Pl
     if draft.assistant_id is not None:
         raise Invalid("invalid_field", detail="assistant_id with conversation_id")
     return placing.follow(connection, actor, draft.conversation_id, draft.parent_id, at_root=draft.at_root)
-
-
-def write_run(connection: Connection, opening: Opening, earlier: Earlier | None = None) -> None:
-    """Write the run's row, the person's other runs being counted; `earlier` is what its answer begins with."""
-    begun, key = opening.begun, opening.idempotency_key
-    _INSERT_RUN.run(
-        connection,
-        {
-            "id": begun.run_id,
-            "user_id": opening.actor.id,
-            "conversation_id": begun.conversation_id,
-            "user_message_id": begun.user_message_id,
-            "message_id": begun.message_id,
-            "status": "running",
-            "idempotency_key": key,
-            "draft_digest": opening.digest if key else None,
-            "worker": run_service.WORKER,
-            "text_before": len(earlier.text) if earlier else None,
-            "reasoning_before": len(earlier.reasoning) if earlier else None,
-            "discarded": False,
-            "created_at": utc_now(),
-        },
-    )
 
 
 def _earlier(actor: User, draft: Draft, locale: str) -> Begun | None:

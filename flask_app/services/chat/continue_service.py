@@ -18,6 +18,7 @@ from flask_app.services.chat import beginning, chat_service, history, instructio
 from flask_app.services.chat.chat_service import Origin
 from flask_app.services.chat.history import Node, Said
 from flask_app.services.chat.knowledge import Knowledge
+from flask_app.services.chat.opening import Opening, writing
 from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.attempts import Earlier
 from flask_app.services.completion.dispatching import Ticket
@@ -67,7 +68,7 @@ def go_on(actor: User, run_id: str, origin: Origin, *, idempotency_key: str | No
     keys = failover.candidates_for(model)
     begun = Begun.of(broken, title, origin.locale, run_id=new_id())
     known = knowledge.of_question(actor, begun.conversation_id, begun.user_message_id, origin.asker(actor))
-    opening = chat_service.Opening(actor=actor, begun=begun, idempotency_key=idempotency_key, digest=digest)
+    opening = Opening(actor, begun, idempotency_key, digest)
     return beginning.begin(
         lambda connection: (begun, _write(connection, opening, run_id, model, keys, known, origin)),
         earlier=partial(chat_service.earlier_run, actor, idempotency_key, digest, origin.locale),
@@ -112,7 +113,7 @@ def _model(name: str | None, allowed: Allowed) -> ServedModel:
 
 def _write(
     connection: Connection,
-    opening: chat_service.Opening,
+    opening: Opening,
     broken_id: str,
     model: ServedModel,
     keys: Sequence[Candidate],
@@ -129,7 +130,6 @@ def _write(
         raise Conflict("cannot_continue")
     words = connection.execute(_WORDS, {"message": begun.message_id}).one()
     earlier = Earlier(*words)
-    chat_service.write_run(connection, opening, earlier)
     question = path_to(begun.user_message_id, messages)
     by_assistant = instructions.of_conversation(connection, begun.conversation_id)
     turns, keys = known.told(by_assistant, _said(connection, question, begun), model, keys)
@@ -140,7 +140,7 @@ def _write(
         earlier=earlier,
         go_on=_request_to_go_on(question[-1].text + words.text),
     )
-    return dispatching.dispatch(connection, request, keys)
+    return dispatching.dispatch(connection, request, keys, before=[writing(opening, earlier)])
 
 
 def _said(connection: Connection, question: Sequence[Node], begun: Begun) -> list[Said]:

@@ -5,6 +5,8 @@ And those for whose answer the model may call tools.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -21,6 +23,7 @@ from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search import search_attempts, searchers
 from flask_app.services.web_search.search_attempts import Wanted
 from flask_app.services.web_search.searchers import Searcher
+from flask_app.statements import Act, run_together
 
 
 def searcher(actor: User, *, wanted: bool) -> Searcher | None:
@@ -38,41 +41,53 @@ def toolbox(actor: User, chosen: Sequence[str], model: ServedModel) -> Toolbox |
     return offers.toolbox(actor, chosen)
 
 
+class Inquiry(NamedTuple):
+    """What is asked: its message and its words, who looks it up, and what may be called for its answer."""
+
+    id: str
+    words: str
+    by: Searcher | None
+    tools: Toolbox | None
+
+
 def dispatch(
     connection: Connection,
     request: Request,
     keys: Sequence[Candidate],
-    question: tuple[str, str],
-    by: Searcher | None,
-    tools: Toolbox | None,
+    question: Inquiry,
+    at: datetime | None = None,
+    *,
+    before: Sequence[Act] = (),
 ) -> Ticket:
-    """As `dispatching.dispatch`, with the search of the question (its id, its words) where somebody searches for it.
+    """As `dispatching.dispatch`, with the search of the question where somebody searches for it.
 
     Links in it are opened where whoever searches can: what is searched for is said beside them. What will be found has
     its room in what the answer's attempt holds. A question without words is not looked up.
-    `tools` are offered to the model.
+    Its tools are offered to the model.
     """
-    if tools:
+    if tools := question.tools:
         request = replace(request, options={**request.options, "tools": tools.definitions()})
-    return replace(_dispatch(connection, request, keys, question, by), tools=tools)
+    return replace(_dispatch(connection, request, keys, question, at, before), tools=tools)
 
 
 def _dispatch(
     connection: Connection,
     request: Request,
     keys: Sequence[Candidate],
-    question: tuple[str, str],
-    by: Searcher | None,
+    question: Inquiry,
+    at: datetime | None,
+    before: Sequence[Act],
 ) -> Ticket:
-    question_id, words = question
+    words, by = question.words, question.by
     links = web_links.links_in(words) if by and by.opens else []
     query = web_sources.query_of(web_links.without(words) if links else words)
     if by is None or not (query or links):
-        return dispatching.dispatch(connection, request, keys)
+        return dispatching.dispatch(connection, request, keys, at, before=before)
+    run_together(connection, *before)
     wanted = Wanted(
         user_id=request.user_id,
         run_id=request.run_id or "",
-        question_id=question_id,
+        question_id=question.id,
         request_id=request.request_id,
         address=request.address,
         words=words,

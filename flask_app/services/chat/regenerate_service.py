@@ -17,9 +17,11 @@ from flask_app.domain.web_sources import FOUND
 from flask_app.errors import Conflict, Invalid, NotFound
 from flask_app.models import Conversation, Message, User
 from flask_app.services.chat import beginning, chat_service, history, instructions, knowledge, looked_up
-from flask_app.services.chat.chat_service import Opening, Origin
+from flask_app.services.chat.chat_service import Origin
 from flask_app.services.chat.history import Said
 from flask_app.services.chat.knowledge import Knowledge
+from flask_app.services.chat.looked_up import Inquiry
+from flask_app.services.chat.opening import Opening, writing
 from flask_app.services.completion import failover
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.conversations import archive_service
@@ -28,7 +30,7 @@ from flask_app.services.providers.key_service import Candidate
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools.toolbox import Toolbox
 from flask_app.services.web_search.searchers import Searcher
-from flask_app.statements import Prepared
+from flask_app.statements import Act, Prepared
 
 _INSERT_ANSWER = Prepared(insert(table_of(Message)))
 
@@ -80,7 +82,7 @@ def regenerate(actor: User, wish: Wish, origin: Origin) -> Begun:
     tools = looked_up.toolbox(actor, wish.tools, model)
     beside = Beside(known, looked_up.searcher(actor, wanted=wish.search), tools)
     begun = _begun(question, wish, origin)
-    opening = Opening(actor=actor, begun=begun, idempotency_key=wish.idempotency_key, digest=wish.digest)
+    opening = Opening(actor, begun, wish.idempotency_key, wish.digest)
     return beginning.begin(
         lambda connection: (begun, _write(connection, opening, wish, model, keys, beside, origin)),
         earlier=partial(chat_service.earlier_run, actor, wish.idempotency_key, wish.digest, origin.locale),
@@ -134,23 +136,21 @@ def _write(
     history.require_sight(said[-1], model, keys)
     by_assistant = instructions.of_conversation(connection, begun.conversation_id)
     turns, keys = known.told(by_assistant, said, model, keys)
-    _INSERT_ANSWER.run(
-        connection,
-        {
-            "id": begun.message_id,
-            "conversation_id": begun.conversation_id,
-            "parent_id": begun.user_message_id,
-            "role": "assistant",
-            "status": "running",
-            "text": "",
-            "reasoning": "",
-            "model": model.name,
-            "created_at": utc_now(),
-        },
-    )
-    chat_service.write_run(connection, opening)
+    answer = {
+        "id": begun.message_id,
+        "conversation_id": begun.conversation_id,
+        "parent_id": begun.user_message_id,
+        "role": "assistant",
+        "status": "running",
+        "text": "",
+        "reasoning": "",
+        "model": model.name,
+        "created_at": utc_now(),
+    }
+    written = [Act(_INSERT_ANSWER, [answer]), writing(opening)]
     request = chat_service.request_of(begun, opening.actor, model, turns, origin, thinking=wish.thinking)
-    return looked_up.dispatch(connection, request, keys, (begun.user_message_id, said[-1].text), by, tools)
+    inquiry = Inquiry(begun.user_message_id, said[-1].text, by, tools)
+    return looked_up.dispatch(connection, request, keys, inquiry, before=written)
 
 
 def _said(connection: Connection, begun: Begun, *, with_thoughts: bool) -> list[Said]:

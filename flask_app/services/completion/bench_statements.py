@@ -17,7 +17,7 @@ from flask_app.models import ApiKey, Attempt
 from flask_app.services.ledger import shared_clock
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import UsableKey
-from flask_app.statements import Query
+from flask_app.statements import Prepared, Query
 
 SHARED = ("benched_until", "benched_since", "bench_code", "probe_until", "strikes", "last_error_code", "last_error_at")
 _NO_BENCH = dict.fromkeys(("benched_until", "benched_since", "bench_code", "probe_until"))
@@ -124,6 +124,6 @@ CLEAR = _scoped(update(_keys).values(_NO_ERROR | _NO_BENCH), among=_of_the_accou
 END_EMPTY = _scoped(
     update(_keys).where(_keys.c.bench_code == "upstream_no_balance", _is_over).values(_NO_ERROR | _NO_BENCH)
 )
-NOTE_USED = (
+NOTE_USED = Prepared(
     update(_keys).where(_itself, _earlier(_keys.c.last_used_at, "long_ago")).values(last_used_at=bindparam("moment"))
 )

@@ -128,7 +128,7 @@ class Completion:
         for unheard in self.unheard:
             metering_service.settle(connection, unheard, UNASKED)
         if self.outcome.began:
-            cooldown_service.note_used(connection, self.taken, sent.at, self._broken)
+            before = [*before, *cooldown_service.note_used(connection, self.taken, sent.at, self._broken)]
         else:
             cooldown_service.free(connection, self.taken)
         entry = metering_service.settle(connection, sent, self.outcome, before=before, is_last=is_last, hopes=hopes)

@@ -21,7 +21,7 @@ from flask_app.services.completion import bench_statements as rows
 from flask_app.services.ledger.shared_clock import shared
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import Candidate, UsableKey
-from flask_app.statements import Question
+from flask_app.statements import Act, Question
 
 USED_EVERY = timedelta(minutes=1)  # "last used" is no finer than this, to spare a write an answer
 FULL_SECONDS = 5  # when to come back to keys that are all at their cap
@@ -111,20 +111,21 @@ def note_opened(taken: Taken, asked: datetime) -> None:
     in_writing(lambda connection: rows.run(connection, rows.END_BENCH, taken.key, asked=asked, now=now))
 
 
-def note_used(connection: Connection, taken: Taken, asked: datetime, broken: UpstreamError | None = None) -> None:
+def note_used(connection: Connection, taken: Taken, asked: datetime, broken: UpstreamError | None = None) -> list[Act]:
     """The key answered: whatever was noted before `asked` is over. `broken` is what ended the answer in its middle.
 
-    Nobody is benched for that: the key was let in.
+    Nobody is benched for that: the key was let in. Gives what notes when it was used, to be written with the entry.
     """
     if taken.key.id is None:
-        return
+        return []
     if taken.has_record:
         rows.run(connection, rows.FORGIVE, taken.key, asked=shared(asked), now=shared())
     if broken:
         connection.execute(rows.NOTE_BROKEN, {"key": taken.key.id} | _noted(broken, shared()))
     long_ago = asked - USED_EVERY
     if taken.used_at is None or taken.used_at < long_ago:
-        connection.execute(rows.NOTE_USED, {"key": taken.key.id, "moment": asked, "long_ago": long_ago})
+        return [Act(rows.NOTE_USED, [{"key": taken.key.id, "moment": asked, "long_ago": long_ago}])]
+    return []
 
 
 def note_accepted(key: UsableKey, asked: datetime) -> None:

@@ -38,12 +38,18 @@ class Ticket:
 
 
 def look_ahead(
-    connection: Connection, request: Request, candidates: Sequence[Candidate], at: datetime, turn: Question
+    connection: Connection,
+    whose: tuple[str, str | None],
+    candidates: Sequence[Candidate],
+    at: datetime,
+    *first: Question,
 ) -> None:
-    """Have `turn`, which locks the person's row, and what `dispatch` asks behind it, asked in one round trip."""
+    """Have asked in one round trip what `dispatch` asks at that moment, for a person and their token, behind what comes
+    `first`, which locks the person's row.
+    """
     model = candidates[0].model
-    terms = budget_service.question(request.user_id, request.token_id, model.name, model.billed_in, at)
-    statements.look_ahead(connection, turn, *cooldown_service.questions(candidates), terms)
+    terms = budget_service.question(*whose, model.name, model.billed_in, at)
+    statements.look_ahead(connection, *first, *cooldown_service.questions(candidates), terms)
 
 
 def dispatch(

@@ -15,18 +15,19 @@ from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.providers import model_naming
 from flask_app.services.site import stored_settings
+from flask_app.statements import Query
 
 NAME = "titles"
 DEFAULT = "default"  # in the place of an id: the model that new chats begin with, whichever that is
 
-_CHOSEN = select(Setting.value).where(Setting.name == NAME)
+_CHOSEN = Query(select(Setting.value).where(Setting.name == NAME))
 _KNOWN = select(ChatModel.id).where(ChatModel.id == bindparam("model"))
 
 
 def chosen() -> str | None:
     """The model's id, or DEFAULT; None where there is none, or it is gone."""
     with fetching() as connection:
-        model_id = connection.scalar(_CHOSEN)
+        model_id = _CHOSEN.value(connection, {})
         if model_id == DEFAULT:
             return DEFAULT
         return connection.scalar(_KNOWN, {"model": model_id}) if model_id else None

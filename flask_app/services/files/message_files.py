@@ -18,7 +18,7 @@ from flask_app.models import KeptFile, Message, MessageFile, User
 from flask_app.services.files import file_service
 from flask_app.services.files.document_parts import Wanted
 from flask_app.services.files.file_service import Facts
-from flask_app.statements import Prepared
+from flask_app.statements import Act, Prepared
 
 _files, _goes_with, _messages = table_of(KeptFile), table_of(MessageFile), table_of(Message)
 _INSERT = Prepared(insert(_goes_with))
@@ -153,15 +153,14 @@ def mark(connection: Connection, actor: User, file_ids: Collection[str], now: da
     return set(connection.scalars(select(_files.c.id).where(*own)))
 
 
-def attach(connection: Connection, message_id: str, attached: Sequence[Attached]) -> None:
-    """Write down that they go with the message."""
+def attaching(message_id: str, attached: Sequence[Attached]) -> list[Act]:
+    """What writes down that they go with the message."""
     rows = [
         {"message_id": message_id, "file_id": each.facts.id, "position": position, "name": each.facts.name}
         | told(each.way)
         for position, each in enumerate(attached)
     ]
-    if rows:
-        _INSERT.run_each(connection, rows)
+    return [Act(_INSERT, rows)] if rows else []
 
 
 def told(way: Way) -> dict[str, str | None]:

@@ -77,7 +77,8 @@ def begin(
         if under:
             program_keys.claim(connection, under, run_id, origin.request_id)
         at = utc_now()
-        dispatching.look_ahead(connection, request, keys, at, token_turns.question(visited))
+        whose = visited.user.id, visited.token_id
+        dispatching.look_ahead(connection, whose, keys, at, token_turns.question(visited))
         token_turns.take(connection, visited)
         _check_cap(connection, visited)
         run = run_cap.written(run_id, visited.user.id, token_id=visited.token_id)

@@ -12,7 +12,7 @@ from flask_app.database import table_of
 from flask_app.errors import TooMany
 from flask_app.models import Run
 from flask_app.services.runs import run_service
-from flask_app.statements import Act, Prepared, Query
+from flask_app.statements import Act, Prepared, Query, Question
 
 RETRY_SECONDS = 5
 
@@ -39,8 +39,14 @@ _INSERT_COUNTED = Prepared(
 def check(connection: Connection, user_id: str) -> None:
     """Raises TooMany("too_many_runs") where the person has as many answers in the making as allowed."""
     limit = config.current().max_runs_per_user
-    if (_COUNT_RUNNING.value(connection, {"person": user_id}) or 0) >= limit:
+    count, whose = question(user_id)
+    if (count.value(connection, whose) or 0) >= limit:
         raise _too_many(limit)
+
+
+def question(user_id: str) -> Question:
+    """What `check` asks, for `statements.look_ahead`, behind what locks the person's row."""
+    return _COUNT_RUNNING, {"person": user_id}
 
 
 def written(run_id: str, user_id: str, **fields: str | None) -> Act:

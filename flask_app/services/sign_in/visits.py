@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict
 
@@ -14,6 +14,7 @@ from flask_app.errors import SignInRequired
 from flask_app.models import Group, GroupManager, LoginSession, Setting, User
 from flask_app.services.secrets.signing import digest
 from flask_app.services.site import rates
+from flask_app.statements import Query
 
 IDLE = timedelta(days=14)
 ABSOLUTE = timedelta(days=60)
@@ -23,7 +24,7 @@ SEEN_EVERY = timedelta(minutes=1)
 _users, _sessions = table_of(User), table_of(LoginSession)
 _groups, _settings, _managers = table_of(Group), table_of(Setting), table_of(GroupManager)
 _VISIT_COLUMNS = ("id", "created_at", "last_seen_at", "expires_at")
-_VISIT = (
+_VISIT = Query(
     select(
         _users,
         *(_sessions.c[name].label(f"session_{name}") for name in _VISIT_COLUMNS),
@@ -81,7 +82,7 @@ class Visit:
 def visit(token: str) -> Visit | None:
     """The session that this cookie opens, with its person; None when it has ended or the person is disabled."""
     with fetching() as connection:
-        row = connection.execute(_VISIT, {"digest": digest(token)}).one_or_none()
+        row = _VISIT.row(connection, {"digest": digest(token)})
     if row is None or row.disabled or row.session_expires_at <= utc_now():
         return None
     stored = (row.group_rates, row.site_rates)
@@ -94,7 +95,7 @@ def visit(token: str) -> Visit | None:
     )
 
 
-def person_in(row: Row[*tuple[Any, ...]], columns: Sequence[str] = _USER_COLUMNS) -> User:
+def person_in(row: Sequence[Any], columns: Sequence[str] = _USER_COLUMNS) -> User:
     """The person whose columns a row begins with, as if a session had loaded them: to add them inserts nothing."""
     user = User()
     instance_dict(user).update(zip(columns, row, strict=False))
