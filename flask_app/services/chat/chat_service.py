@@ -119,8 +119,8 @@ def send(actor: User, draft: Draft, origin: Origin) -> Begun:
     message_files.check(draft.files)
     if earlier := _earlier(actor, draft, origin.locale):
         return earlier
-    model = model_service.find(draft.model, origin.models)
-    keys = failover.candidates_for(model)
+    model, offered = model_service.find_offered(draft.model, origin.models)
+    keys = failover.candidates_for(model, offered)
     by, tools = looked_up.searcher(actor, wanted=draft.search), looked_up.toolbox(actor, draft.tools, model)
     asker = origin.asker(actor)
     ways = document_parts.ways(actor, draft.files, draft.text, model.context_tokens, asker)

@@ -132,14 +132,18 @@ def find(wanted: str | None, allowed: Allowed = None, *, with_vectors: bool = Fa
     return _among(models, wanted, allowed)
 
 
-def find_offered(name: str, *, with_vectors: bool = False) -> tuple[ServedModel, Sequence[Any] | None]:
+def find_offered(
+    wanted: str | None, allowed: Allowed = None, *, with_vectors: bool = False
+) -> tuple[ServedModel, Sequence[Any] | None]:
     """As `find` does, and the `key_service.offers` of its name where they say already which it is: one statement."""
-    prepare()
-    offered = key_service.offers(name)
-    row = min((row for row in offered if row.name == name), key=_OFFERED_PLACE, default=None)
-    if row and _is_usual(model := key_service.listed(row), name, with_vectors=with_vectors):
-        return model, offered
-    return find(name, with_vectors=with_vectors), None
+    if wanted is not None and not is_id(wanted):
+        prepare()
+        offered = key_service.offers(wanted)
+        row = min((row for row in offered if row.name == wanted), key=_OFFERED_PLACE, default=None)
+        model = key_service.listed(row) if row else None
+        if model and _is_usual(model, wanted, with_vectors=with_vectors) and model.is_among(allowed):
+            return model, offered
+    return find(wanted, allowed, with_vectors=with_vectors), None
 
 
 def _row(wanted: str | None) -> Any | None:
