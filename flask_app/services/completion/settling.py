@@ -5,6 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from flask_app.database import in_company, in_writing
 from flask_app.services.completion.attempts import Entry, Outcome
@@ -31,8 +32,8 @@ def settle(
     """Book the answer with what `persist` writes; gives what the ledger has, whoever wrote it.
 
     It is booked last (see `metering_service.book`), but for `sum_up`, which reads what it is with those before. On a
-    server all of it goes in one round trip, in the hope that nobody else has ended the answer: who has can be told by
-    what the statements have done, and then it is undone and looked at one by one.
+    server all of it goes in one round trip, in the hope that nobody else has ended the answer. Where somebody has, a
+    statement finds no row, or the entry is there: then all is undone, and looked at one by one.
     """
     is_last = completion.outcome.earlier is None
 
@@ -47,5 +48,5 @@ def settle(
     write = in_company if in_a_crowd else in_writing
     try:
         return write(partial(work, hopes=True))
-    except Missed:  # a reaper, or ourselves: the reply to a COMMIT can be lost
+    except (Missed, IntegrityError):  # of a reaper, or of ourselves: the reply to a COMMIT can be lost
         return write(partial(work, hopes=False))
