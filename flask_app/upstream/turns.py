@@ -1,4 +1,4 @@
-"""Many answers at once take turns: each is read ten times a second, however many pieces it comes in.
+"""Many answers at once take turns: each is read ten times a second, or seven, however many pieces it comes in.
 
 To read costs the same whether one token has come or three, and so do the reader's part of the way and each reader's
 own. A process that writes a few hundred answers has little of its processor left for those that begin: it looks at
@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import Protocol
 
 MANY = 250  # answers that one process reads
-SECONDS = 0.1  # from one turn to the next
+MORE = 400  # from so many on a turn comes later
+SECONDS = 0.1  # from one turn to the next, where they are no more
 AT_ONCE = 4  # an answer's first looks, whatever there is beside it: nobody waits for a first token
-SLOTS = 25  # in each of them a part has its turn: nobody who begins stands behind many of the others
+SLOTS = 25  # of those seconds: in each a part has its turn, so that nobody who begins stands behind many of the others
+LATER_SLOTS = 38  # where they are more
 
 Look = Callable[[], bool]
 
@@ -68,12 +70,24 @@ class Turns:
 
     def _take(self) -> None:
         """One slot's turn. Whoever joins it meanwhile has the next."""
-        at, self._next = self._next, (self._next + 1) % SLOTS
+        at = self._next
         looks, self._slots[at] = self._slots[at], []
         self._slots[at] += [look for look in looks if look()]
+        self._next = (at + 1) % len(self._slots)
+        if self._next == 0:
+            self._fit()
         if not any(self._slots):
             self._is_running = False
             self._timer.stop()
+
+    def _fit(self) -> None:
+        """Have as many slots as there should be: new ones fill by and by, and who was in one too many joins others."""
+        wanted = LATER_SLOTS if self._readers > MORE else SLOTS
+        self._slots += [[] for _ in range(len(self._slots), wanted)]
+        left = [look for slot in self._slots[wanted:] for look in slot]
+        del self._slots[wanted:]
+        for look in left:
+            min(self._slots, key=len).append(look)
 
 
 class Reading:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from flask_app.upstream import turns
-from flask_app.upstream.turns import AT_ONCE, SLOTS, Turns
+from flask_app.upstream.turns import AT_ONCE, LATER_SLOTS, SLOTS, Turns
 
 
 class Watched:
@@ -87,7 +87,8 @@ def have_begun(answers: list[Answer]) -> None:
 
 def round_of(timer: Watched) -> None:
     for _ in range(SLOTS):
-        timer.happens()
+        if timer.call:  # it stops where nobody waits any more
+            timer.happens()
 
 
 def test_few_are_read_whenever_something_comes(made: Turns, timer: Watched) -> None:
@@ -126,7 +127,35 @@ def test_no_slot_has_many_more_than_another_even_if_all_have_come_in_the_same_mo
         timer.happens()
         seen.append(sum(each.looks for each in answers) - before)
     assert sum(seen) == 21
-    assert set(seen) == {2, 3}
+    assert max(seen) - min(seen) <= 1
+
+
+def test_of_still_more_each_has_its_turn_later_and_as_before_once_they_are_fewer(
+    made: Turns, answers: list[Answer], timer: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have_begun(answers)
+    for each in answers:
+        each.socket.happens()
+    monkeypatch.setattr(turns, "MORE", 20)
+    round_of(timer)  # in which it is noticed
+    others = [Answer(made) for _ in range(50)]
+    with ExitStack() as all_of_them:
+        for each in others:
+            all_of_them.enter_context(each.reading)
+        have_begun(others)
+        for each in others:
+            each.socket.happens()
+        before = {each: each.looks for each in (*answers, *others)}
+        for _ in range(LATER_SLOTS):
+            timer.happens()
+        assert {each.looks - before[each] for each in before} == {1}
+        monkeypatch.setattr(turns, "MORE", 200)
+        for _ in range(LATER_SLOTS):
+            timer.happens()
+        for number in range(2, 5):
+            round_of(timer)
+            assert {each.looks - before[each] for each in before} == {number + 1}
+        assert not any(each.is_watched for each in before)
 
 
 def test_where_there_are_few_again_each_is_watched_from_its_next_turn_on(answers: list[Answer], timer: Watched) -> None:
