@@ -42,6 +42,7 @@ def test_a_settlement_that_is_open_holds_up_no_migration_and_none_waits_for_one(
     config = alembic_config(server.url.render_as_string(hide_password=False))
     migration = threading.Thread(target=command.upgrade, args=(config, "0035"), daemon=True)
     with server.connect() as settlement, server.connect() as revision:
+        settlement.begin()
         use(settlement, "one")
         revision.execute(text("SELECT version_num FROM alembic_version FOR UPDATE"))
         migration.start()

@@ -21,7 +21,7 @@ from flask_app.services.people import group_access
 from flask_app.services.runs import lease_service, run_service
 from flask_app.services.runs.run_events import Begun
 from flask_app.services.tools import tool_rounds
-from tests.support import called, ledger_oracle, web_searching
+from tests.support import called, ledger_oracle, prices, web_searching
 from tests.support.brokers import wait_until
 from tests.support.called import calling
 from tests.support.clients import PageClient
@@ -121,6 +121,7 @@ def test_one_that_no_budget_has_room_for_is_not_made_and_the_model_is_told(
     provider_id: str, member: User, upstream: ScriptedUpstream
 ) -> None:
     """What is left the round after it holds, for as long an answer as that allows."""
+    prices.put("deepseek-flash", 1, input_hit=0.02, output=4)  # at whatever hour this runs
     limit(60_000, unit="CNY")
     upstream.script(calling(HIGH), Answer("as you say"))
     upstream.default = Answer("as you say")
