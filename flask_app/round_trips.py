@@ -8,8 +8,10 @@ until the COMMIT, and while they are, all others wait. So the process stays with
 else has a turn, and makes one of them after the other.
 """
 
+import math
 import struct
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -46,16 +48,22 @@ class _Transaction:
     It is its own: once a connection is lost, its `info` may be the next one's at any moment.
     """
 
+    since = math.inf  # when the turn was taken, if somebody has it
+
     def __init__(self) -> None:
         self.ahead: dict[Hashable, Rows] = {}
         self._has_turn = False
 
     def take_turn(self) -> None:
         if not self._has_turn:
-            self._has_turn = _turn.acquire(timeout=TURN_SECONDS)
+            is_stuck = time.monotonic() - _Transaction.since > TURN_SECONDS  # who has it waits for somebody's lock
+            self._has_turn = _turn.acquire(timeout=0 if is_stuck else TURN_SECONDS)
+            if self._has_turn:
+                _Transaction.since = time.monotonic()
 
     def end(self) -> None:
         if self._has_turn:
+            _Transaction.since = math.inf
             _turn.release()
 
 

@@ -1,8 +1,11 @@
 """What is sent to a server together: done in its order, in one round trip, and to the end or not at all."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flask_app import database, round_trips
+from flask_app.compiled import Literals
 from flask_app.statements import Act, Missed, Prepared, Query, execute, look_ahead, once, run_together
 from tests.support import mariadb
 from tests.support.brokers import wait_until
@@ -98,10 +102,15 @@ def test_one_that_was_meant_for_a_row_that_is_not_there_is_told_once_all_are_don
     assert kept() == [(1, "a", 1)]
 
 
-def test_words_that_many_rows_share_are_told_from_numbers_and_from_what_is_equal_to_them() -> None:
+def test_values_are_worded_as_the_driver_words_them_whatever_was_equal_to_them_before() -> None:
+    values = [1, True, 1.0, "1", Decimal(1), 0, False, "", None, WORDS, b"1", date(2026, 12, 2), "\udc80"]
     with database.writing() as connection:
-        run_together(connection, Act(ADD, [row(1, "1", 1), row(2, "0", True), row(3, "True", False), row(0, "", 0)]))
-    assert kept() == [(0, "", 0), (1, "1", 1), (2, "0", 1), (3, "True", 0)]
+        driver: Any = connection.connection.dbapi_connection
+        mogrify = driver.cursor().mogrify
+        literals = Literals(mogrify)
+        for _ in range(2):
+            for value in values:
+                assert literals.of({"a": value}) == {"a": mogrify("%s", (value,))}
 
 
 def test_the_connection_can_be_used_on_as_ever() -> None:
@@ -241,3 +250,44 @@ def test_a_statement_of_more_than_one_packet_is_sent_in_several(spare: int) -> N
         measured = [{"which": 1, "measured": word}, {"which": 2, "measured": "short"}]
         run_together(connection, Act(MEASURE, measured), Act(ADD, [row(3)]))
     assert [(number, amount) for number, _, amount in kept()] == [(1, len(word)), (2, 5), (3, 1)]
+
+
+def test_nobody_waits_for_the_turn_of_who_waits_for_somebodys_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.writing() as connection:
+        run_together(connection, Act(ADD, [row(1), row(2)]))
+
+    def rename() -> None:
+        with database.writing() as connection:
+            run_together(connection, Act(RENAME, [{"which": 1, "word": "later"}]), is_last=True)
+
+    stuck = threading.Thread(target=rename)
+    with database.writing() as holder:
+        run_together(holder, Act(RENAME, [{"which": 1, "word": "first"}]))
+        stuck.start()
+        wait_until(round_trips._turn.locked)
+        time.sleep(2 * round_trips.TURN_SECONDS)
+        monkeypatch.setattr(round_trips, "_turn", Patient(round_trips._turn))
+        with database.writing() as connection:
+            run_together(connection, Act(RENAME, [{"which": 2, "word": "meanwhile"}]), is_last=True)
+        assert round_trips._turn.waited == [0]  # type: ignore[attr-defined]
+    stuck.join()
+    assert kept() == [(1, "later", 1), (2, "meanwhile", 1)]
+    assert not round_trips._turn.locked()
+
+
+class Patient:
+    """The turn, and how long each has been willing to wait for it."""
+
+    def __init__(self, turn: Any) -> None:
+        self._turn = turn
+        self.waited: list[float] = []
+
+    def acquire(self, *, timeout: float) -> bool:
+        self.waited.append(timeout)
+        return bool(self._turn.acquire(timeout=timeout))
+
+    def release(self) -> None:
+        self._turn.release()
+
+    def locked(self) -> bool:
+        return bool(self._turn.locked())

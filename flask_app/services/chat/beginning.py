@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from flask_app.database import in_writing
-from flask_app.errors import Conflict, TooMany
+from flask_app.errors import Conflict, TooMany, Unavailable
 from flask_app.services.chat.chat_answer import ChatAnswer
 from flask_app.services.chat.prompts import Request
 from flask_app.services.completion.dispatching import Ticket
@@ -48,7 +48,7 @@ def begin(
             is_there=lambda connection, written: doubt.renew(connection, written[0].run_id),
             doubted=_start_once_known,
         )
-    except (IntegrityError, TooMany, Conflict):
+    except (IntegrityError, TooMany, Conflict, Unavailable):
         if found := earlier():
             return found
         check()

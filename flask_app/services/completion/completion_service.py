@@ -76,6 +76,11 @@ class Completion:
                 tell([thought])
 
     @property
+    def is_usual(self) -> bool:
+        """Is nothing to be written with its end but what always is?"""
+        return not (self.unheard or self._broken or self.taken.claimed or self.taken.has_record)
+
+    @property
     def provider(self) -> str:
         """The name of who is asked."""
         return self.taken.candidate.model.provider

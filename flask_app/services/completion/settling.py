@@ -38,7 +38,7 @@ def settle(
     is_last = completion.outcome.earlier is None
 
     def work(connection: Connection, *, hopes: bool) -> Entry | None:
-        hopes = hopes and connection.dialect.name != "sqlite"  # which has no round trips to spare
+        hopes = hopes and completion.is_usual and connection.dialect.name != "sqlite"  # which has no trips to spare
         kept = persist(connection, completion.outcome, hopes=hopes)
         entry = completion.book(connection, before=kept, is_last=is_last, hopes=hopes)
         if not is_last:

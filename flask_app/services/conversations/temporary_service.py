@@ -16,7 +16,6 @@ from flask_app.domain.blank import is_blank
 from flask_app.domain.serving import ServedModel, Thinking
 from flask_app.errors import BadRequest, Conflict, Invalid
 from flask_app.models import Attempt, Run, TokenUsage, User
-from flask_app.services.budgets import budget_service
 from flask_app.services.chat import beginning, chat_service
 from flask_app.services.chat.chat_service import Origin
 from flask_app.services.chat.prompts import Request, Turn
@@ -24,7 +23,7 @@ from flask_app.services.completion import dispatching, failover
 from flask_app.services.completion.dispatching import Ticket
 from flask_app.services.providers import model_service
 from flask_app.services.providers.key_service import Candidate
-from flask_app.services.runs import run_cap, run_service
+from flask_app.services.runs import run_service
 from flask_app.services.runs.run_events import TemporaryRun
 from flask_app.services.secrets import signing
 from flask_app.services.usage.message_usage import Details
@@ -111,8 +110,8 @@ def _write(
     keys: Sequence[Candidate],
     origin: Origin,
 ) -> Ticket:
-    budget_service.take_turn(connection, actor.id)
-    run = run_cap.written(begun.run_id, actor.id, idempotency_key=talk.idempotency_key, draft_digest=talk.digest)
+    chat_service.check_cap(connection, actor)
+    run = run_service.writing(begun.run_id, actor.id, idempotency_key=talk.idempotency_key, draft_digest=talk.digest)
     request = Request(
         user_id=actor.id,
         model=model,

@@ -140,5 +140,5 @@ def _write(
     claim = {"conversation": begun.conversation_id, "run": run_id, "first_words": first_words}
     if connection.execute(_CLAIM, claim).rowcount != 1:
         raise NotFound
-    run_service.write(connection, run_id, wanted.user_id)
-    return dispatching.dispatch(connection, wanted, keys)
+    run = run_service.writing(run_id, wanted.user_id)
+    return dispatching.dispatch(connection, wanted, keys, before=[run])

@@ -78,10 +78,12 @@ def begin(
             program_keys.claim(connection, under, run_id, origin.request_id)
         at = utc_now()
         whose = visited.user.id, visited.token_id
-        dispatching.look_ahead(connection, whose, keys, at, token_turns.question(visited))
+        first = token_turns.question(visited), run_cap.question(visited.user.id)
+        dispatching.look_ahead(connection, whose, keys, at, *first)
         token_turns.take(connection, visited)
         _check_cap(connection, visited)
-        run = run_cap.written(run_id, visited.user.id, token_id=visited.token_id)
+        run_cap.check(connection, visited.user.id)
+        run = run_service.writing(run_id, visited.user.id, token_id=visited.token_id)
         return dispatching.dispatch(connection, request, keys, at, before=[run])
 
     ticket = in_writing(

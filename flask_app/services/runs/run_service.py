@@ -128,7 +128,7 @@ class LiveRun:
     def _keep(self, connection: Connection, outcome: Outcome, *, hopes: bool) -> Sequence[Act]:
         if self._lookup:
             self._lookup.end(connection)
-        kept = self.answer.keep(connection, outcome, hopes=hopes)
+        kept = self.answer.keep(connection, outcome, hopes=hopes and self._rounds is None)
         if self._rounds:
             self._rounds.keep(connection, outcome)
         return kept
@@ -203,15 +203,10 @@ class LiveRun:
         return [own, *(journal.unasked(sent) for sent in completion.unheard), *searched]
 
 
-def write(connection: Connection, run_id: str, user_id: str, **fields: str | None) -> None:
-    """Write the row of a run whose answer belongs to no conversation, with a token's id or an idempotency key."""
-    _INSERT.run(connection, row(run_id, user_id, **fields))
-
-
-def row(run_id: str, user_id: str, **fields: str | None) -> dict[str, object]:
-    """What is written of it but for its lease, by `COLUMNS`."""
+def writing(run_id: str, user_id: str, **fields: str | None) -> Act:
+    """What writes the row of a run whose answer belongs to no conversation, with a token's id or an idempotency key."""
     own = (run_id, user_id, "running", WORKER, False, utc_now())
-    return dict.fromkeys(COLUMNS) | dict(zip(COLUMNS, own, strict=False)) | fields
+    return Act(_INSERT, [dict.fromkeys(COLUMNS) | dict(zip(COLUMNS, own, strict=False)) | fields])
 
 
 def start(answer: Answer, ticket: Ticket) -> LiveRun:
