@@ -46,7 +46,7 @@ SLOW_SECONDS = 2  # of settling
 SHUTDOWN_SECONDS = 10
 LOOK_SECONDS = 0.02
 
-COLUMNS = (
+_COLUMNS = (
     "id",
     "user_id",
     "status",
@@ -206,7 +206,7 @@ class LiveRun:
 def writing(run_id: str, user_id: str, **fields: str | None) -> Act:
     """What writes the row of a run whose answer belongs to no conversation, with a token's id or an idempotency key."""
     own = (run_id, user_id, "running", WORKER, False, utc_now())
-    return Act(_INSERT, [dict.fromkeys(COLUMNS) | dict(zip(COLUMNS, own, strict=False)) | fields])
+    return Act(_INSERT, [dict.fromkeys(_COLUMNS) | dict(zip(_COLUMNS, own, strict=False)) | fields])
 
 
 def start(answer: Answer, ticket: Ticket) -> LiveRun:
