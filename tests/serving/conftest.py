@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import create_engine
 
 from tests.support import mariadb, storage
 from tests.support.brokers import wait_until
@@ -28,15 +28,20 @@ def server(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream)
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_database() -> Iterator[str]:
     with mariadb.server() as url:
         storage.migrate(url)
         yield url
 
 
+@pytest.fixture(scope="session")
+def shared_seeds(shared_database: str) -> storage.Seeds:
+    return storage.Seeds(shared_database)
+
+
 @pytest.fixture
-def site(shared_database: str, redis: RedisServer, tmp_path: Path) -> Iterator[Site]:
+def site(shared_database: str, shared_seeds: storage.Seeds, redis: RedisServer, tmp_path: Path) -> Iterator[Site]:
     engine = create_engine(shared_database)
     with ExitStack() as stack:
         upstream = stack.enter_context(ScriptedUpstream())
@@ -58,8 +63,9 @@ def site(shared_database: str, redis: RedisServer, tmp_path: Path) -> Iterator[S
         for instance in (first, second):
             wait_until(partial(_is_well, instance))
         yield Site(first, second, engine, upstream)
-        second.assert_sound_ledger()
-    _empty(engine)
+    with engine.begin() as connection:
+        shared_seeds.restore_through(connection)
+    engine.dispose()
     redis.start_again()
 
 
@@ -74,30 +80,3 @@ def person(site: Site) -> Visitor:
 
 def _is_well(instance: Served) -> bool:
     return bool(instance.get("/readyz").json()["status"] == "ok")
-
-
-def _empty(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(text("SET foreign_key_checks = 0"))
-        for table in (
-            "users",
-            "settings",
-            "conversations",
-            "messages",
-            "tool_calls",
-            "tool_servers",
-            "server_tools",
-            "group_tool_servers",
-            "web_searches",
-            "web_sources",
-            "runs",
-            "proxy_logs",
-            "token_usage",
-            "usage_hourly",
-            "spent_daily",
-            "spent_monthly",
-        ):
-            connection.execute(text(f"TRUNCATE {table}"))
-        connection.execute(text("SET foreign_key_checks = 1"))
-        connection.execute(text("UPDATE `groups` SET on_disconnect = 'continue'"))
-    engine.dispose()

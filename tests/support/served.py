@@ -17,7 +17,7 @@ from typing import IO, Any
 import urllib3
 
 from scripts import settings_file
-from tests.support import ledger
+from tests.support import ledger, storage
 from tests.support.brokers import wait_until
 from tests.support.ports import free_port
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -145,7 +145,12 @@ def served(
     instance: Path, log: IO[str] | None = None, unsound_ledger: str = "", /, **settings: str
 ) -> Iterator[Served]:
     """Start the server on a free port, with its database in `instance` and its log in `log`; it is ended if it still
-    runs, and its ledger must be sound, unless a test says why it cannot be."""
+    runs, and its ledger must be sound, unless a test says why it cannot be.
+
+    Without one the database is a copy of one that has been migrated; `launch` leaves that to the start."""
+    database = instance / "mingchat.db"
+    if not settings.get("DATABASE_URL") and not database.exists():
+        storage.copy_migrated(database)
     running = launch(instance, free_port(), settings, log)
     with running.process:
         try:

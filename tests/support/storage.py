@@ -1,9 +1,11 @@
 """The tests' database: migrated once, and brought back to that state after every test."""
 
 import re
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,20 @@ def alembic_config(url: str) -> AlembicConfig:
 
 def migrate(url: str) -> None:
     command.upgrade(alembic_config(url), "head")
+
+
+def copy_migrated(database: Path) -> None:
+    """Write an SQLite database at the newest schema there: a copy of one that this process has migrated."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    database.write_bytes(_migrated())
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "mingchat.db"
+        migrate(f"sqlite:///{database}")
+        return database.read_bytes()
 
 
 class Connections:
@@ -57,7 +73,11 @@ class Seeds:
 
     def restore(self) -> None:
         """Empty every table and write the migrations' rows again."""
-        with database.writing() as connection, _unchecked_references(connection):
+        with database.writing() as connection:
+            self.restore_through(connection)
+
+    def restore_through(self, connection: Connection) -> None:
+        with _unchecked_references(connection):
             there = filled(connection)
             for table in reversed(Base.metadata.sorted_tables):
                 if table.name in there:
