@@ -23,7 +23,7 @@ from flask_app.services.runs import run_service
 from flask_app.services.sign_in import login_limits
 from flask_app.upstream import client as upstream_client
 from scripts import settings_file
-from tests.support import clients, ledger, mariadb, mysql_server, object_server, redis_server, storage
+from tests.support import clients, clocks, ledger, mariadb, mysql_server, object_server, redis_server, storage
 from tests.support.clients import PageClient
 from tests.support.object_server import ObjectServer
 from tests.support.redis_server import RedisServer
@@ -192,6 +192,7 @@ def app(
     provider.pages = Pages(PAGES)
     provider.opened = Opened()
     usual_connections.use()  # a test may have made an application of its own
+    clocks.look_anew()
     settings.install(dataclasses.replace(base_config))  # a new object: what was prepared for the old one is not
     yield session_app
     run_service.shutdown()

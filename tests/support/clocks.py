@@ -2,6 +2,17 @@
 
 from pathlib import Path
 
+from flask_app.database import fetching
+from flask_app.services.ledger import shared_clock
+from flask_app.services.runs import lease_service
+
+
+def look_anew() -> None:
+    """As a process that has just begun: the machine may have stood still since another test looked at its clocks."""
+    lease_service._ahead, lease_service._reaping_from = None, 0.0
+    with fetching() as connection:
+        shared_clock.ask(connection)
+
 
 def faked(file: Path) -> dict[str, str]:
     """What a process is started with, whose clock is as many seconds ahead as `file` says ("+3600")."""
