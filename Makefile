@@ -2,6 +2,9 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+# A thousand modules of tests, and the code in each process that they start, are compiled once, whatever a machine's own
+# environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 ##@ Use
 .PHONY: run
@@ -65,6 +68,8 @@ PARALLEL := --numprocesses=$(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n >
 BROWSERS := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Of 1,450 tests in a browser one or two may fail by the moment alone: those that failed, once more; decision 109.
 ONCE_MORE := --last-failed --last-failed-no-failures=none --maxfail=1
+# What a test's many cases vary is mostly read before a statement is made, and SQLite is asked them all.
+CASES := --few-cases
 # What other targets run.
 ELSEWHERE := --ignore=tests/e2e --ignore=tests/faults --ignore=tests/stack --ignore=tests/compose
 
@@ -80,8 +85,8 @@ test-sqlite: .dev .clients node_modules/.stamp ## Tests on SQLite
 	MINGCHAT_CLIENTS=$(CURDIR)/.venv-clients/bin $(BIN)/pytest $(ELSEWHERE) $(PARALLEL)
 
 .PHONY: test-mariadb
-test-mariadb: .dev node_modules/.stamp ## Tests on MariaDB
-	$(BIN)/pytest $(ELSEWHERE) --database=mariadb $(PARALLEL)
+test-mariadb: .dev node_modules/.stamp ## Tests on MariaDB (CASES= for every case of those that have many)
+	$(BIN)/pytest $(ELSEWHERE) --database=mariadb $(CASES) $(PARALLEL)
 
 .PHONY: test-mysql
 test-mysql: .mysql .dev node_modules/.stamp ## Tests on MySQL, as Debian's unstable has it (as root; half an hour)

@@ -23,7 +23,7 @@ from flask_app.services.runs import run_service
 from flask_app.services.sign_in import login_limits
 from flask_app.upstream import client as upstream_client
 from scripts import settings_file
-from tests.support import clients, clocks, ledger, mariadb, mysql_server, object_server, redis_server, storage
+from tests.support import chosen, clients, clocks, ledger, mariadb, mysql_server, object_server, redis_server, storage
 from tests.support.clients import PageClient
 from tests.support.object_server import ObjectServer
 from tests.support.redis_server import RedisServer
@@ -50,6 +50,9 @@ SignIn = Callable[[User], PageClient]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", *SERVERS], default="sqlite", help="where the tests keep rows")
+    parser.addoption(
+        "--few-cases", action="store_true", help="three of a test's cases, where it has many (of a server)"
+    )
 
 
 def pytest_unconfigure() -> None:
@@ -66,12 +69,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What keeps no rows in the database that was chosen says the same on each: on SQLite alone it is asked."""
     if config.getoption("--database") == "sqlite":
         return
-    needless = {item for item in items if "chosen_database" not in getattr(item, "fixturenames", ())}
-    items[:] = [item for item in items if item not in needless]
-    config.hook.pytest_deselected(items=list(needless))
+    left_out = chosen.needless(items)
+    if config.getoption("--few-cases"):
+        left_out |= chosen.more_cases(item for item in items if item not in left_out)
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 @pytest.fixture(scope="session")

@@ -249,6 +249,7 @@ def asker_of(client: PageClient, member_client: PageClient, admin_client: PageCl
     return {None: client, "member": member_client, "admin": admin_client}
 
 
+@pytest.mark.each_case
 @pytest.mark.security("foreign-is-absent")
 @pytest.mark.parametrize("role", [None, "member", "admin"])
 @pytest.mark.parametrize("odd", ODD_WORDS)

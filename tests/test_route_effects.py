@@ -179,6 +179,7 @@ def ready(
     return lambda: client.open(route.path(**things), method=route.method, **sent)
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("name", ACTS)
 def test_an_administrators_change_that_the_server_breaks_off_is_made_anew(
     app: Flask, owner_client: PageClient, member: User, things: dict[str, str], upstream: ScriptedUpstream, name: str

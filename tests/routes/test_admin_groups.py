@@ -180,6 +180,7 @@ def test_a_bad_body_adds_nothing(admin_client: PageClient, body: dict[str, Any])
     assert audit() == []
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("name", ["Team", "TEAM", "ｔｅａｍ", " team ", "Everyone", "所有人", "EVERYONE"])
 def test_a_name_is_one_groups_only(admin_client: PageClient, name: str) -> None:
     add(admin_client, "Team")

@@ -51,6 +51,7 @@ def test_the_number_of_queries_does_not_grow(
     assert len(many) == len(few) <= 3
 
 
+@pytest.mark.each_case
 @pytest.mark.security("searches-literal", "like-bounded")
 @pytest.mark.parametrize(
     ("search", "found"),
@@ -164,6 +165,7 @@ def test_a_name_is_taken_whatever_its_case_and_width(admin_client: PageClient, n
     assert (refused.status_code, error_code(refused)) == (409, "username_taken")
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize(("one", "other"), [("josé", "jose"), ("🙂", "🙃"), ("ß1", "s1"), ("𠮷", "吉"), ("ａ́b", "ab")])
 def test_names_that_look_different_are_different_people(admin_client: PageClient, one: str, other: str) -> None:
     for name in (one, other):
@@ -178,6 +180,7 @@ def test_a_name_has_one_to_sixty_four_visible_characters(admin_client: PageClien
     assert (refused.status_code, error_code(refused)) == (422, "username_invalid")
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("name", ["李", "👨‍👩‍👧‍👦", "❤️", "x" * 64, "José Núñez", "𠮷野家", "O'Brien-Smith"])
 def test_names_of_many_scripts_are_accepted(admin_client: PageClient, name: str) -> None:
     assert admin_client.post(URL, json={"username": name}).json["user"]["username"] == name  # type: ignore[index]

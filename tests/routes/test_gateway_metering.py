@@ -77,6 +77,7 @@ def hurry() -> None:
     config.install(dataclasses.replace(config.current(), **hurried))  # type: ignore[arg-type]
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -132,6 +132,7 @@ def send(clients: list[PageClient], case: Case) -> None:
     assert [(status, text) for status, text in replies if status // 100 != 2] == []
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("case", SETTINGS, ids=lambda case: case.path)
 def test_a_setting_that_two_store_for_the_first_time(
     clients: list[PageClient], side_by_side: Callable[[], Any], case: Case

@@ -66,6 +66,7 @@ def found() -> list[Mistake]:
     return list(balance_check.mistakes())
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize(("scope", "unit"), PLACES)
 @pytest.mark.parametrize("by", [1, -1, 1000])
 def test_a_balance_that_begins_elsewhere_is_found_and_mended_aloud(

@@ -25,6 +25,7 @@ from tests.support.together import at_once
 FIT = 100
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize(
     ("scope", "people", "period"),
     [

@@ -76,6 +76,7 @@ def joining(make_user: MakeUser, request: pytest.FixtureRequest) -> Joining:
     return Joining(group_id, place, {"moved": move, "left over": leave_over}.get(how, lambda: added(group_id)))
 
 
+@pytest.mark.each_case
 def test_who_joins_waits_for_a_budget_that_is_being_made(joining: Joining) -> None:
     """Else they could ask as if there were none, and be committed after it."""
     joined: list[str] = []
@@ -91,6 +92,7 @@ def test_who_joins_waits_for_a_budget_that_is_being_made(joining: Joining) -> No
     assert reserved(made.id) == 0
 
 
+@pytest.mark.each_case
 def test_a_budget_waits_for_who_is_joining(joining: Joining) -> None:
     made: list[str] = []
 

@@ -208,6 +208,7 @@ WAYS: dict[str, Callable[[str], str]] = {
 INTO_DEFAULT: dict[str, Callable[[str], str]] = {"set up": _by_setup, "left over": _left_over}
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("way", [*WAYS, *INTO_DEFAULT])
 def test_whoever_comes_gets_it_once(app: object, way: str) -> None:
     group = DEFAULT_GROUP_ID if way in INTO_DEFAULT else managing.group("readers")

@@ -173,6 +173,7 @@ def test_what_is_not_there_is_not_found(app: Flask) -> None:
         refund_service.refund(HOUSE, "nothing", REASON)
 
 
+@pytest.mark.each_case
 @pytest.mark.unsound_ledger("a refund that is no opposite")
 @pytest.mark.parametrize(
     "fields",

@@ -27,6 +27,7 @@ def requests(*sums: Sum) -> list[int]:
     return [part.requests for part in sums]
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize(
     ("local", "today", "week", "month"),
     [

@@ -11,6 +11,7 @@ MOST = (1 << 63) - 1
 KEY = {"slice": "made up", "user_id": "", "model": "", "key_id": "", "channel": "", "currency": "IRR", "peak": -1}
 
 
+@pytest.mark.each_case
 @pytest.mark.usefixtures("app")
 @pytest.mark.unsound_ledger("rows of the roll-up without entries")
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def stored(tariff: Tariff) -> Tariff | None:
         return session.get(Tariff, tariff.id)
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("settled", [False, True], ids=["under way", "booked"])
 @pytest.mark.parametrize("edit", ["change", "postpone", "remove"])
 def test_a_price_that_a_clock_ahead_has_reserved_at_stays(

@@ -23,6 +23,7 @@ def price(model: str, currency: str, local: str) -> Priced | None:
 
 
 # Worked out by hand from the price list: a million cached, a million uncached, a million of output.
+@pytest.mark.each_case
 @pytest.mark.parametrize(
     ("model", "currency", "local", "micros", "peak"),
     [

@@ -82,6 +82,7 @@ def _dimensions(entry: TokenUsage) -> dict[str, Any]:
     return kept | {"peak": peak}
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("each", SLICES, ids=lambda each: each.name)
 @pytest.mark.parametrize("harm", ["lost", "doubled", "one micro-unit", "invented"])
 def test_a_row_that_is_wrong_is_found_and_mended(app: Flask, each: Any, harm: str) -> None:
@@ -149,6 +150,7 @@ def test_an_empty_ledger_is_sound(app: Flask) -> None:
     assert usage_check_service.count_entries() == 0
 
 
+@pytest.mark.each_case
 @pytest.mark.unsound_ledger("an entry that cannot be")
 @pytest.mark.parametrize(
     "fields",

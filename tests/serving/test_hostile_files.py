@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,9 +73,9 @@ def meanwhile(server: Served, send: Callable[[], Outcome]) -> Outcome:
 @pytest.mark.parametrize(
     ("content", "becomes"),
     [
-        (files.pdf(*["words"] * 10_000), (422, "file_too_long")),
-        (files.bomb(), (422, "file_unreadable")),
-        (files.flat("PNG", (30_000, 30_000), "1"), (422, "file_unreadable")),
+        (partial(files.pdf, *["words"] * 10_000), (422, "file_too_long")),
+        (files.bomb, (422, "file_unreadable")),
+        (partial(files.flat, "PNG", (30_000, 30_000), "1"), (422, "file_unreadable")),
         (b"<html>" + b"<div>" * 3_000_000, (422, "file_unreadable")),
         (b"<html>" + b"<p>words</p>" * 1_000_000, (422, "file_too_long")),
         (files.picture("JPEG") + PAGE + PDF + ZIP, (201, "picture")),
@@ -102,8 +103,9 @@ def meanwhile(server: Served, send: Callable[[], Outcome]) -> Outcome:
         "an old file with a new one in it",
     ],
 )
-def test_a_hostile_file_holds_up_nobody(server: Served, content: bytes, becomes: Outcome) -> None:
-    assert meanwhile(server, lambda: outcome(server, content)) == becomes
+def test_a_hostile_file_holds_up_nobody(server: Served, content: files.Content, becomes: Outcome) -> None:
+    made = files.made(content)
+    assert meanwhile(server, lambda: outcome(server, made)) == becomes
 
 
 def poured(server: Served, megabytes: int, *, says_so: bool) -> Outcome:

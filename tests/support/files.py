@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.support.clients import PageClient
 GPS, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
 WORD = "word/document.xml"
 UNPACKED = 64 << 20
+Content = bytes | Callable[[], bytes]
 
 
 def sent(client: PageClient, content: bytes, name: str = "file.txt", **more: Any) -> Any:
@@ -39,6 +41,11 @@ def stored(model: Any = KeptFile) -> int:
     """How many rows of it there are."""
     with reading() as session:
         return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def made(content: Content) -> bytes:
+    """What takes long to make is made where it is asked for: each process of tests reads the modules of all of them."""
+    return content if isinstance(content, bytes) else content()
 
 
 def picture(form: str = "PNG", size: tuple[int, int] = (64, 48), mode: str = "RGB", **options: Any) -> bytes:

@@ -93,6 +93,7 @@ def values_of(store: Store, model: Table) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(select(model).order_by(model.c.id)).mappings()]
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("model", TABLES, ids=lambda table: table.name)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
