@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
-from sqlalchemy.engine import make_url
 
 from flask_app import config
 from flask_app.cli_group import Command, moment
@@ -89,16 +88,16 @@ def move(url: str) -> None:
     Stop the server first. The other one must be empty; the present one is not changed.
     """
     from flask_app.services.operations import move_service
+    from flask_app.transfer import store
 
     given = sys.stdin.readline().strip() if url == STANDARD else url
-    before = make_url(config.current().database_url).render_as_string()
     with _nobody_serves():
         done = move_service.move(Actor(user=None), given)
     rows = sum(each.rows for each in done.tables.values())
     _say(f"Copied {rows:,} rows of {len(done.tables)} tables, and compared each of them.")
     _verify(sum(each.entries for each in done.ledger.values()), len(done.ledger))
-    _say(f"To go on there, put it into .env and start: DATABASE_URL={done.url}")
-    _say(f"{before} is as it was: keep it until you are content.")
+    _say(f"To go on there, put it into .env and start: DATABASE_URL={store.shown(given)}")
+    _say(f"{store.shown(config.current().database_url)} is as it was: keep it until you are content.")
 
 
 def _tell(done: "Restored") -> None:

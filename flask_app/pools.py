@@ -150,11 +150,13 @@ class Turn:
 def spare_resets(engine: Engine) -> None:
     """Roll back what comes back to the engine's pool, made with no `pool_reset_on_return`, but for what was ready: of a
     server that is a round trip for nothing, and of one that has gone away since an error that nobody needs to see.
+
+    One that was detached comes here too, without a record. It is closed next, and nobody uses it again.
     """
 
     @event.listens_for(engine, "reset")
-    def reset(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
-        if not record.info.pop(_IS_READY, False):
+    def reset(connection: DBAPIConnection, record: ConnectionPoolEntry | None, _: object) -> None:
+        if record is not None and not record.info.pop(_IS_READY, False):
             connection.rollback()
 
 

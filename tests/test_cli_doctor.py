@@ -156,6 +156,7 @@ def test_a_provider_whose_clock_differs_is_worth_a_word(app: Flask, key: Scripte
     result = examined(app)
     assert result.exit_code == 0
     assert re.search(r"warning clock: 1[12]\d s from that of DeepSeek\n +→ Set both by NTP", result.output)
+    assert ": 1 model, " in result.output
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
@@ -202,6 +203,8 @@ def test_a_backup_that_is_old_or_was_never_made_is_worth_a_word(app: Flask, key:
     result = examined(app)
     assert result.exit_code == 0
     assert "warning backup: there never was one\n        → Run flask backup each night" in result.output
+    back_up(timedelta(days=1, hours=1))
+    assert "ok      backup: the last one is 1 day and 1 hour old" in examined(app).output
     back_up(timedelta(days=4))
     assert "warning backup: the last one is 4 days and 0 hours old" in examined(app).output
 
@@ -249,8 +252,8 @@ def test_what_the_journal_holds_is_told(app: Flask) -> None:
     finally:
         for file in left:
             file.unlink()
-    assert "journal: 1 settlements wait" in output
-    assert "journal: 1 files set aside" in output
+    assert "journal: 1 settlement waiting" in output
+    assert "journal: 1 file set aside" in output
 
 
 def test_hosts_and_proxies_belong_together(app: Flask) -> None:

@@ -21,7 +21,10 @@ def examined(app: Flask) -> Result:
 
 @pytest.mark.parametrize(
     ("days", "level", "words"),
-    [(90, "ok", "90 days left"), (3, "warning", "3 days left"), (-2, "BAD", "ended 2 days ago")],
+    [
+        *((90, "ok", "90 days left"), (3, "warning", "3 days left"), (-2, "BAD", "ended 2 days ago")),
+        *((1, "warning", "1 day left"), (-1, "BAD", "ended 1 day ago")),
+    ],
 )
 def test_the_certificate_that_nginx_is_given_is_looked_at(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, level: str, words: str

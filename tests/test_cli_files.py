@@ -195,7 +195,8 @@ def test_what_is_missing_and_what_is_left_is_found(
     assert "1 objects there are no file's" in result.output
     found = [(each.level, each.what) for each in doctor_files.store()]
     assert [level for level, _ in found] == [BAD, WARNING]
-    assert "1 of 2 contents are not in s3://attachments/files" in found[0][1]
+    assert "1 of 2 contents not in s3://attachments/files" in found[0][1]
+    assert "1 object in s3://attachments/files, of no file" in found[1][1]
     assert "1 objects that were no file's are removed." in run(app, "check", "--remove-left").output
     assert {f"files/{stores.places()[ids[1]]}"} == set(objects.held())
     assert acts() == ["files.remove_left"]
@@ -208,7 +209,7 @@ def test_the_doctor_looks_whether_the_store_answers(
     stores.use(objects.place())
     kept(member_client, 1)
     assert [(each.level, each.what) for each in doctor_files.store()] == [
-        (GOOD, "files: 1 contents are in s3://attachments/files")
+        (GOOD, "files: 1 content in s3://attachments/files")
     ]
     for wrong in ({"secret_key": "another"}, {"bucket": "none"}, {"endpoint": "http://127.0.0.1:9"}):
         stores.use(objects.place(**wrong))

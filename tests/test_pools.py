@@ -3,7 +3,7 @@
 import sqlite3
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from flask_app import metrics, pools
@@ -38,4 +38,17 @@ def test_a_connection_that_cannot_be_made_anew_is_not_given_back_twice() -> None
     with engine.connect():
         assert in_use() == before + 1
     assert in_use() == before
+    engine.dispose()
+
+
+def test_a_detached_connection_is_closed_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    engine = create_engine("sqlite://", poolclass=CountedPool, pool_reset_on_return=None)
+    pools.spare_resets(engine)
+    closed: list[object] = []
+    event.listen(engine, "close_detached", closed.append)
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        connection.detach()
+    assert closed == [driver]
+    assert caplog.records == []
     engine.dispose()

@@ -147,6 +147,12 @@ def file_of(url: str) -> Path | None:
     return Path(made.database or "") if made.get_backend_name() == "sqlite" else None
 
 
+def shown(url: str) -> str:
+    """The address as somebody wrote it, without its password."""
+    made = make_url(url)
+    return made.render_as_string() if made.password else url
+
+
 def orphans(connection: Connection, tables: list[Table]) -> Iterator[str]:
     """The references that lead nowhere, as table.column."""
     for table in tables:

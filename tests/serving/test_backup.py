@@ -1,5 +1,6 @@
 """A backup while people chat: it is of one moment, and what was in the making then comes to its end elsewhere."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -98,6 +99,26 @@ def test_answers_stream_on_while_a_backup_is_made_and_end_where_it_is_restored(
         there.assert_sound_ledger()
 
 
+def test_one_that_is_cut_leaves_a_new_folder_its_own_keys_until_the_next(tmp_path: Path) -> None:
+    """As docs/operations.md says."""
+    here, there, whole, cut = (tmp_path / name for name in ("here", "there", "whole", "cut"))
+    migrate(here)
+    assert flask(here, "backup", whole).returncode == 0
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    refused = flask(there, "restore", cut)
+    assert (refused.returncode, "Nothing was restored." in refused.stderr) == (1, True)
+    assert {path.name for path in there.iterdir()} == {"running.lock", "secrets.json"}
+    keys = [(folder / "secrets.json").read_bytes() for folder in (here, there)]
+    assert keys[0] != keys[1]
+    assert flask(there, "restore", whole).returncode == 0
+    assert json.loads((there / "secrets.json").read_bytes()) == json.loads(keys[0])
+
+
+def migrate(instance: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "INSTANCE_DIR": str(instance), settings_file.SKIP: "1"}
+    subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=ROOT, env=environ, check=True)
+
+
 def peak_memory(instance: Path, *arguments: str | Path) -> int:
     """Of `flask …`, in megabytes."""
     environ = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
@@ -131,8 +152,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, more: list[str]) -> 
     """200,000 rows are 60 MB of text, 120 long ones twice as much."""
     here = tmp_path / "here"
     assert flask(here, "users", "list").returncode == 1, "no tables yet"
-    environ = {"PATH": os.environ["PATH"], "INSTANCE_DIR": str(here), settings_file.SKIP: "1"}
-    subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=ROOT, env=environ, check=True)
+    migrate(here)
     assert flask(here, "users", "create", "somebody").returncode == 0
     few = peak_memory(here, "backup", tmp_path / "few"), peak_memory(tmp_path / "a", "restore", tmp_path / "few")
     with closing(sqlite3.connect(here / "mingchat.db")) as connection:

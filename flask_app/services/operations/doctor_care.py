@@ -12,7 +12,7 @@ from flask_app.errors import DeliveryError
 from flask_app.i18n import translate
 from flask_app.services.audit import audit_service
 from flask_app.services.ledger.rollup import DETAIL, DETAIL_DAY, SLICES, rollup
-from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding
+from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding, counted
 from flask_app.services.tariffs import holiday_doubts, tariff_list_service
 from flask_app.services.warnings import mail_service
 
@@ -53,7 +53,7 @@ def last_backup() -> Iterator[Finding]:
         yield Finding(WARNING, "backup: there never was one", advice)
         return
     age = datetime.now(UTC) - made
-    what = f"backup: the last one is {age.days} days and {age.seconds // 3600} hours old"
+    what = f"backup: the last one is {counted(age.days, 'day')} and {counted(age.seconds // 3600, 'hour')} old"
     yield Finding(WARNING, what, advice) if age > OLD_BACKUP else Finding(GOOD, what)
 
 
@@ -61,14 +61,15 @@ def whole_rollup() -> Iterator[Finding]:
     """Has each slice the same entries? An older version settles without those that it does not know."""
     try:
         with fetching() as connection:
-            found = {name: int(entries) for name, entries in connection.execute(_COUNTED)}
+            found = {name: int(total) for name, total in connection.execute(_COUNTED)}
     except DBAPIError:
         return
-    counted = [found.get(name, 0) for name in _SLICES]
-    if missing := max(counted) - min(counted):
-        yield Finding(WARNING, f"statistics: {missing} entries are missing in some of them", "Run: flask usage rebuild")
+    entries = [found.get(name, 0) for name in _SLICES]
+    if missing := max(entries) - min(entries):
+        what = f"statistics: {counted(missing, 'entry', 'entries')} missing in some of them"
+        yield Finding(WARNING, what, "Run: flask usage rebuild")
     else:
-        yield Finding(GOOD, f"statistics: {counted[0]} entries, in all of them")
+        yield Finding(GOOD, f"statistics: {counted(entries[0], 'entry', 'entries')}, in all of them")
 
 
 def known_holidays() -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from flask_app import config
 from flask_app.errors import Unavailable
 from flask_app.services.files import object_store, store_check
 from flask_app.services.files.stores import Away
-from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding
+from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding, counted
 
 _NO_KEY = "doctor"  # no object is called so
 
@@ -22,8 +22,10 @@ def store() -> Iterator[Finding]:
         return
     if place is None:
         if in_store:
-            what = f"files: {in_store:,} contents are in a store, and FILES_URL is not set"
-            yield Finding(BAD, what, "Set FILES_URL as it was; to be without it, first move them: docs/operations.md.")
+            what = f"files: {counted(in_store, 'content')} in a store, and FILES_URL is not set"
+            yield Finding(
+                BAD, what, "Set FILES_URL as it was; to be without it, first move what it holds: docs/operations.md."
+            )
         return
     try:
         object_store.store().part(_NO_KEY, 0, 1)
@@ -33,10 +35,10 @@ def store() -> Iterator[Finding]:
         yield Finding(BAD, f"files: {place.shown} does not do what it is asked: {error.__cause__ or error}", advice)
         return
     if found.missing:
-        what = f"files: {len(found.missing):,} of {in_store:,} contents are not in {place.shown}"
+        what = f"files: {len(found.missing):,} of {counted(in_store, 'content')} not in {place.shown}"
         yield Finding(BAD, what, "Bring its objects back from its own backup; flask files check names the files.")
     else:
-        yield Finding(GOOD, f"files: {in_store:,} contents are in {place.shown}")
+        yield Finding(GOOD, f"files: {counted(in_store, 'content')} in {place.shown}")
     if found.left:
-        what = f"files: {len(found.left):,} objects in {place.shown} are no file's"
-        yield Finding(WARNING, what, "After a restore that is usual: flask files check --remove-left removes them.")
+        what = f"files: {counted(len(found.left), 'object')} in {place.shown}, of no file"
+        yield Finding(WARNING, what, "After a restore that is usual: flask files check --remove-left takes it away.")

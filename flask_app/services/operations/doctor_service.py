@@ -30,7 +30,7 @@ from flask_app.services.operations import (
     doctor_search,
     doctor_tools,
 )
-from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding
+from flask_app.services.operations.finding import BAD, GOOD, WARNING, Finding, counted
 from flask_app.services.providers import key_service
 from flask_app.services.providers.key_service import UsableKey
 from flask_app.services.secrets import sealed, sealing
@@ -172,7 +172,7 @@ def _key(row: Row[*tuple[Any, ...]]) -> Iterator[Finding]:
     except UpstreamError as error:
         yield Finding(BAD, f"{what}: does not work at {row.base_url}", wording.key_trouble(error.code, "en"))
         return
-    yield Finding(GOOD, f"{what}: {len(models)} models, {time.monotonic() - began:.1f} s")
+    yield Finding(GOOD, f"{what}: {counted(len(models), 'model')}, {time.monotonic() - began:.1f} s")
     if moment:
         yield _clock(f"that of {row.provider}", moment)
 
@@ -209,15 +209,11 @@ def _space_in(what: str, folder: Path) -> Finding:
 def _journal() -> Iterator[Finding]:
     waiting, aside = len(journal.waiting()), journal.count_aside()
     if waiting:
-        yield Finding(
-            WARNING, f"journal: {waiting} settlements wait", "The running server books them once the database answers."
-        )
+        what = f"journal: {counted(waiting, 'settlement')} waiting"
+        yield Finding(WARNING, what, "The running server books what waits once the database answers.")
     if aside:
-        yield Finding(
-            WARNING,
-            f"journal: {aside} files set aside",
-            "They are in journal/aside of INSTANCE_DIR, for a person to judge.",
-        )
+        what = f"journal: {counted(aside, 'file')} set aside"
+        yield Finding(WARNING, what, "Look into journal/aside of INSTANCE_DIR: it is for a person to judge.")
     if not waiting and not aside:
         yield Finding(GOOD, "journal: empty")
 
@@ -278,10 +274,10 @@ def _certificate(host: str, port: int, trusting: ssl.SSLContext | None = None) -
 def _days_left(what: str, ends: float) -> Finding:
     days = int((ends - time.time()) // 86400)
     if days < 0:
-        return Finding(BAD, f"{what}: ended {-days} days ago", "Renew it: browsers refuse it.")
+        return Finding(BAD, f"{what}: ended {counted(-days, 'day')} ago", "Renew it: browsers refuse it.")
     if days < CERTIFICATE_DAYS:
-        return Finding(WARNING, f"{what}: {days} days left", "See why it is not renewed by itself.")
-    return Finding(GOOD, f"{what}: {days} days left")
+        return Finding(WARNING, f"{what}: {counted(days, 'day')} left", "See why it is not renewed by itself.")
+    return Finding(GOOD, f"{what}: {counted(days, 'day')} left")
 
 
 def _public_hosts() -> list[str]:

@@ -12,3 +12,8 @@ class Finding:
     level: str
     what: str
     advice: str = ""
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """As English has it: 1 model, 2 models. No verb goes with it, which would have to agree."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"

@@ -20,9 +20,6 @@ from flask_app.transfer.totals import Total
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """`url` is where to, without its password."""
-
-    url: str
     tables: dict[str, Fingerprint]
     ledger: dict[str, Total]
 
@@ -45,7 +42,7 @@ def move(actor: Actor, url: str) -> Moved:
             moved = _copied(source, target, revision)
     database.connect(url, reply_seconds=store.PATIENCE_SECONDS)
     with transaction() as session:
-        details = {"to": moved.url, "rows": sum(each.rows for each in moved.tables.values())}
+        details = {"to": store.shown(url), "rows": sum(each.rows for each in moved.tables.values())}
         audit_service.record(session, actor.user, "database.move", "database", details, actor.address)
     return moved
 
@@ -60,7 +57,7 @@ def _copied(source: Store, target: Store, revision: str) -> Moved:
         ledger = totals.of_people(out)
     proof.prove(target, there, sent, ledger)
     target.finish(revision)
-    return Moved(make_url(target.url).render_as_string(), sent, ledger)
+    return Moved(sent, ledger)
 
 
 def _copy(out: Connection, into: Connection, table: Table, there: Table) -> Fingerprint:
