@@ -219,6 +219,12 @@ def test_english_counts_nothing_in_a_plural_that_can_be_one() -> None:
         assert not re.search(rf"\{{limit\}} (?:{things})", catalogue[key].replace("of your ", "")), key
 
 
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_a_field_is_no_sentence_of_its_own(locale: str) -> None:
+    """It stands in one, or after a colon."""
+    assert not [key for key, said in i18n.catalogue(locale).items() if re.search(r"[.。]\s*`?\{field\}`?$", said)]
+
+
 def test_chinese_calls_things_by_one_name() -> None:
     """A model's provider is none that people sign in by, and what may be used has one name."""
     for locale, budget, provider in (("zh", "预算", "提供方"), ("zh-Hant", "預算", "提供者")):

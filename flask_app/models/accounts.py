@@ -85,7 +85,7 @@ class User(Base):
 
     @property
     def language(self) -> str | None:
-        """What they are told in where no browser of theirs asks: a mail, a reply to their program."""
+        """What they are told in where nobody asks who names one: in a mail."""
         return self.locale or self.seen_locale
 
 

@@ -197,12 +197,13 @@ def refusal_words(error: BudgetExhausted, locale: str) -> dict[str, str]:
     named = {"name": programs.visit().name} if scope == "token" else {}  # only its program asks with it
     whose = translate(locale, f"js.budget.whose_{scope}", **named)
     way = "token" if named else "admin" if g.user.role == "admin" else "renewing" if renewal else scope
+    by_program, own_zone = programs.is_program(), g.user.timezone
     return {
         "budget": translate(locale, f"js.budget.name_{params['period']}", whose=whose),
         "limit": wording.amount(params["limit"], params["unit"], locale),
         "left": wording.amount(params["left"], params["unit"], locale),
         "help": translate(locale, f"js.budget.help_{way}"),
-        "renewal": wording.moment(renewal, g.user.timezone, locale) if renewal else "",
+        "renewal": wording.moment(renewal, own_zone, locale, for_program=by_program) if renewal else "",
     }
 
 

@@ -28,5 +28,10 @@ def browser() -> Browser:
         address=client_address(),
         user_agent=request.user_agent.string,
         device=cookies.read(KNOWN_BY) or cookies.read(_ONCE_KNOWN_BY) or "",
-        locale=g.locale,
+        locale=shown_language(),
     )
+
+
+def shown_language() -> str | None:
+    """What pages are shown in; None to a script that names no language, which would take the usual one for its own."""
+    return g.locale if g.names_language else None

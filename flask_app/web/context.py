@@ -33,7 +33,9 @@ def begin() -> None:
     g.request_id = _given_id() or new_id()
     bind_contextvars(request=g.request_id)  # the log names the request that a person quotes
     chosen = None if programs.is_program() else request.cookies.get("lang")
-    g.locale = i18n.negotiate(chosen, list(request.accept_languages.values()))
+    asked = list(request.accept_languages.values())
+    g.locale = i18n.negotiate(chosen, asked)
+    g.names_language = chosen is not None or any(language != "*" for language in asked)
     if chosen is None and _opens_a_page() and (greeting := site_service.site().locale):
         g.locale = g.greeting = greeting
 

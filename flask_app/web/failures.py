@@ -81,7 +81,7 @@ def sentence(error: AppError, locale: str | None = None) -> str:
 
 def _moment(moment: object, locale: str) -> str:
     own_zone = g.user.timezone if "user" in g else None
-    return wording.moment(moment, own_zone, locale)  # type: ignore[arg-type]
+    return wording.moment(moment, own_zone, locale, for_program=programs.is_program())  # type: ignore[arg-type]
 
 
 def wants_page() -> bool:

@@ -64,7 +64,8 @@ def _load_program() -> None:
         g.rates = visited.rates
         g.group_access = visited.access
         be(visited.user)
-        g.locale = i18n.negotiate(visited.user.language, [g.locale])
+        asked = request.accept_languages.values()
+        g.locale = i18n.negotiate(visited.user.locale, [*asked, visited.user.seen_locale or "", g.locale])
 
 
 def be(user: User) -> None:
@@ -91,6 +92,6 @@ def renew(response: Response, signed_in: SignedIn) -> Response:
 
 def _note(visited: Visit) -> None:
     try:
-        visits.see(visited, g.locale)
+        visits.see(visited, client.shown_language())
     except (DBAPIError, PoolTimeoutError) as error:  # a page must not fail because "last seen" cannot be written
         log.warning("last_seen_not_written", reason=str(getattr(error, "orig", error)))

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from flask_app.database import new_id, reading, utc_now
@@ -16,6 +17,7 @@ from tests.conftest import MakeUser, SignIn
 from tests.support import calls
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
+from tests.support.gateway import Program, made
 from tests.support.limits import LEAST, PROMPT, ask, limit, own
 from tests.support.scripted_upstream import ScriptedUpstream
 
@@ -71,6 +73,18 @@ def test_the_refusal_names_a_time_zone_that_is_not_the_readers_and_leads_adminis
     limit(1)
     assert "12:00 AM (Asia/Shanghai). Your administrator" in ask(member_client).json["error"]["message"]
     assert ask(admin_client).json["error"]["message"].endswith("You can give it more on the budgets page.")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh", "zh-Hant", "ja"])
+def test_a_program_is_told_the_time_zone_in_any_case(app: Flask, make_user: MakeUser, locale: str) -> None:
+    """Its person's own, which whoever reads a program's output does not know."""
+    person = make_user("person", timezone="America/New_York", locale=locale)
+    limit(1, scope="user", scope_id=person.id)
+    program = Program(app, made(person).secret)
+    zone = " (America/New_York)" if locale == "en" else "（America/New_York）"
+    for refused in (program.complete(), program.respond(), program.message()):
+        assert refused.status_code == 429
+        assert re.search(rf"1[12]:00( [AP]M)?{re.escape(zone)}", refused.get_json()["error"]["message"])
 
 
 def test_what_answers_under_way_hold_is_said_as_such(member: User, member_client: PageClient) -> None:

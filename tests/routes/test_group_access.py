@@ -124,15 +124,15 @@ def test_an_answer_that_is_being_made_goes_on_to_its_end(
 
 
 def test_a_program_is_told_in_the_shape_that_it_knows(
-    app: Flask, admin_client: PageClient, member: User, upstream: ScriptedUpstream
+    app: Flask, admin_client: PageClient, member: User, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
+    member_client.patch("/api/me", json={"timezone": "America/New_York"})
     program = Program(app, made(member).secret)
     put(admin_client, hours=in_two_days())
     refused = program.complete()
-    assert (refused.status_code, refused.json["error"]["type"], refused.json["error"]["code"]) == (  # type: ignore[index]
-        *(403, "permission_error"),
-        "outside_hours",
-    )
+    error: dict[str, str] = refused.get_json()["error"]
+    assert (refused.status_code, error["type"], error["code"]) == (403, "permission_error", "outside_hours")
+    assert "America/New_York" in error["message"], "in its person's time zone"
     assert program.message().json["error"]["type"] == "permission_error"  # type: ignore[index]
     assert len(upstream.journal.chats) == 0
 

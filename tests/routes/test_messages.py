@@ -85,6 +85,7 @@ def test_a_stream_is_events_in_anthropics_order(program: Program, upstream: Scri
     begun = events[0]["message"]
     assert (begun["content"], begun["stop_reason"], begun["model"]) == ([], None, "flash-2")
     assert begun["usage"]["input_tokens"] > 0, "about how much was asked is known"
+    assert "source" not in begun["usage"], "clients would keep it as the whole message's"
     thought, signed = events[2]["delta"], events[3]["delta"]
     assert thought == {"type": "thinking_delta", "thinking": "hm"}
     assert (signed["type"], bool(signed["signature"])) == ("signature_delta", True)
@@ -94,6 +95,7 @@ def test_a_stream_is_events_in_anthropics_order(program: Program, upstream: Scri
     assert events[-2]["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
     assert (events[-2]["usage"]["input_tokens"], events[-2]["usage"]["cache_read_input_tokens"]) == (5, 4)
     assert events[-2]["usage"]["output_tokens"] == booked().completion_tokens == 5
+    assert events[-2]["usage"]["source"] == booked().source == "reported"
 
 
 @pytest.mark.parametrize(

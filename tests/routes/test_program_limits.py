@@ -83,6 +83,28 @@ def test_what_is_refused_before_it_is_counted_tells_nothing(program: Program) ->
     assert told(program.get("/v1/models")) == {}, "that is another rate"
 
 
+@pytest.mark.parametrize(
+    ("fields", "status", "counts"),
+    [
+        ({"model": "gpt-0"}, 404, True),
+        ({"model": "deepseek-v4-pro"}, 403, True),  # which the token may not ask for
+        ({"max_tokens": 1, "messages": [{"role": "user", "content": "word " * 200_000}]}, 429, True),  # of the budget
+        ({"temperature": 9}, 400, False),
+        ({"functions": []}, 400, False),
+        ({"store": True}, 400, False),
+    ],
+)
+def test_what_is_refused_counts_unless_it_is_for_a_field(
+    app: Flask, member: User, upstream: ScriptedUpstream, fields: dict[str, Any], status: int, counts: bool
+) -> None:
+    upstream.default = ANSWER
+    limit(100_000)
+    program = Program(app, made(member, models=["deepseek-flash"]).secret)
+    assert program.complete(**fields).status_code == status
+    left = "9998" if counts else "9999"
+    assert told(program.complete())["x-ratelimit-remaining-requests"] == left
+
+
 def test_the_tightest_budget_in_tokens_and_what_the_answer_left_of_it(
     app: Flask, member: User, upstream: ScriptedUpstream
 ) -> None:

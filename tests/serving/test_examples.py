@@ -1,4 +1,4 @@
-"""The examples of the page *API access*, as they are copied: commands are run, settings are read."""
+"""The examples of the page *API access* and of the README, as they are copied: commands are run, settings are read."""
 
 import html
 import json
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import urllib3
 import yaml
 
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
-from tests.support.served import ROOT, Served, served_to_programs
+from tests.support.served import PASSWORD, ROOT, USERNAME, Served, served_to_programs
 
 MODEL = "deepseek-flash"
 Run = Callable[..., str]
@@ -61,6 +62,19 @@ def test_the_commands_are_answered(examples: dict[str, str], run: Run) -> None:
     assert json.loads(run("sh", "-c", examples["messages"]))["content"][0]["text"] == "Hello, Ada."
     assert run(sys.executable, "-c", examples["python"]) == "Hello, Ada."
     assert run("node", "--input-type=module", "-e", examples["node"]).strip() == "Hello, Ada."
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readme_signs_in_and_chats(readme: str, server: Served, tmp_path: Path) -> None:
+    (example,) = re.findall(r"```\n(csrf=.*?)```", (ROOT / readme).read_text("utf-8"), re.DOTALL)
+    environ = {"PATH": os.environ["PATH"], "site": server.base_url}
+    named = example.replace("ada", USERNAME).replace("a long one", PASSWORD)
+    shell = ["sh", "-c", named]
+    said = subprocess.run(shell, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    events = re.findall(r"^event: (.*)\ndata: (.*)$", said.stdout, re.M)
+    assert events, said.stdout + said.stderr
+    assert "".join(json.loads(told)["text"] for name, told in events if name == "token") == "Hello, Ada."
+    assert [name for name, _ in events][-1] == "done"
 
 
 def test_claude_codes_environment(examples: dict[str, str], run: Run) -> None:

@@ -71,11 +71,15 @@ def test_thinking_comes_and_goes_back(client: Anthropic, server: Served, upstrea
     upstream.script(Answer("one two", thinking="hm hm", usage=Usage(prompt=9, cached=3, completion=6, reasoning=2)))
     thinking: Any = {"type": "enabled", "budget_tokens": 1024}
     with client.messages.stream(model=MODEL, max_tokens=2000, messages=HELLO, thinking=thinking) as stream:
-        assert "".join(stream.text_stream) == "one two"
+        events = list(stream)
         message = stream.get_final_message()
+    assert "".join(event.text for event in events if event.type == "text") == "one two"
     assert [block.type for block in message.content] == ["thinking", "text"]
     usage = message.usage
     assert (usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens) == (6, 3, 6)
+    assert "source" not in usage.to_dict(), "the client keeps only what the first event says"
+    (last,) = [event for event in events if event.type == "message_delta"]
+    assert last.usage.to_dict()["source"] == "reported"
     assert record(server)["total_tokens"] == 15
     again: list[Any] = [*HELLO, {"role": "assistant", "content": message.content}, *HELLO]
     client.messages.create(model=MODEL, max_tokens=2000, messages=again, thinking=thinking)

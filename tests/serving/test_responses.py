@@ -1,5 +1,6 @@
 """OpenAI's own client and the Responses API against the real server: what its programs see, and what is booked."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +116,8 @@ def test_errors_are_the_clients_own(client: OpenAI, upstream: ScriptedUpstream) 
     with pytest.raises(openai.BadRequestError) as refused:
         client.responses.create(model=MODEL, input="Hello.", previous_response_id="resp_1")
     assert (refused.value.param, refused.value.code) == ("previous_response_id", "nothing_kept")
+    assert isinstance(refused.value.body, dict)
+    assert re.search("`previous_response_id`.*`input`。$", refused.value.body["message"])
     with pytest.raises(openai.AuthenticationError):
         client.with_options(api_key="sk-" + "0" * 48).responses.create(model=MODEL, input="Hello.")
     upstream.script(Status(400))

@@ -14,8 +14,9 @@ from flask_app.engines import LOCK_SECONDS
 from flask_app.models import LoginSession, User
 from flask_app.services.secrets.signing import digest
 from flask_app.services.sign_in import auth_service, visits
-from tests.conftest import PASSWORD, SignIn
+from tests.conftest import PASSWORD, MakeUser, SignIn
 from tests.support.clients import PageClient
+from tests.support.entrance import stored
 from tests.support.gateway import Program, made
 
 LOGIN = {"username": "member", "password": PASSWORD}
@@ -216,3 +217,31 @@ def test_a_program_is_told_in_the_language_that_its_person_last_saw(
 
     client.patch("/api/me", json={"locale": "zh"})
     assert told().startswith("没有"), "what was chosen holds"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [("en", "There is no model"), ("fr, ja;q=0.5", "モデル"), ("*", "没有"), ("fr", "没有"), ("zh-TW", "沒有")],
+)
+def test_a_program_that_asks_for_a_language_is_told_in_it(
+    app: Flask, make_user: MakeUser, asked: str, words: str
+) -> None:
+    """Where we have it; what its person chose wins."""
+    for chosen in (None, "ja"):
+        reader = make_user(f"reader{chosen}", locale=chosen, seen_locale="zh")
+        program = Program(app, made(reader).secret)
+        program.headers["Accept-Language"] = asked
+        message = program.complete(model="?").get_json()["error"]["message"]
+        assert ("モデル" if chosen else words) in message
+
+
+def test_a_script_that_names_no_language_shows_its_person_no_page(client: PageClient, member: User) -> None:
+    for headers, seen in (({"Accept-Language": "en"}, "en"), ({}, "en"), ({"Accept-Language": "*"}, "en")):
+        client.csrf_token = client.post("/api/login", json=LOGIN, headers=headers).get_json()["csrf_token"]
+        assert stored(member).seen_locale == seen
+        age(client, last_seen_at=utc_now() - timedelta(hours=1))
+        assert client.get("/api/me", headers=headers).status_code == 200
+        assert utc_now() - session_of(client).last_seen_at < timedelta(minutes=1), "it was noted"
+        assert stored(member).seen_locale == seen
+    client.post("/api/login", json=LOGIN, headers={"Accept-Language": "ja"})
+    assert stored(member).seen_locale == "ja"

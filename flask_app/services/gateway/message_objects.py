@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from flask_app.domain.events import Reasoning, ToolCall, Usage, Words
+from flask_app.domain.events import Reasoning, ToolCall, Words
 from flask_app.services.completion.attempts import Entry, Outcome
 from flask_app.services.gateway.message_faults import MessageFaultReply
 
@@ -20,14 +20,19 @@ class UnreadableCall(Exception):
     """What the model wrote as the input of a tool is no JSON object."""
 
 
-class MessageUsage(msgspec.Struct):
-    """As the ledger has it: `input_tokens` are those that were not cached; `source` is "reported" or "estimated"."""
+class MessageCounts(msgspec.Struct):
+    """`input_tokens` are those that were not cached."""
 
     input_tokens: int
     cache_creation_input_tokens: int
     cache_read_input_tokens: int
     output_tokens: int
     output_tokens_details: dict[str, int]
+
+
+class MessageUsage(MessageCounts):
+    """As the ledger has it: `input_tokens` are those that were not cached; `source` is "reported" or "estimated"."""
+
     source: str
 
 
@@ -89,8 +94,9 @@ class MessageEvents:
         if self._has_begun:
             return b""
         self._has_begun = True
-        usage = usage_of(Entry(Usage(self._prompt_tokens, 0, 0, 0), "estimated"))
-        begun = _message(self._run_id, self._model, [], None, usage)
+        # Without a source: clients keep it for the end, as they know no such field there.
+        counts = MessageCounts(self._prompt_tokens, 0, 0, 0, {"thinking_tokens": 0})
+        begun = _message(self._run_id, self._model, [], None, counts)
         return _event("message_start", {"message": begun})
 
     def _begin_block(self, event: Words) -> bytes:
@@ -146,7 +152,7 @@ def whole(run_id: str, model: str, outcome: Outcome, entry: Entry, calls: list[d
         elif outcome.finish_reason != "length":
             raise UnreadableCall
     reason = stop_reason(outcome.finish_reason, calls=bool(calls))
-    return _message(run_id, outcome.actual_model or model, content, reason, usage_of(entry))
+    return Message(**_message(run_id, outcome.actual_model or model, content, reason, usage_of(entry)))
 
 
 def stop_reason(reason: str | None, *, calls: bool) -> str:
@@ -167,9 +173,10 @@ def usage_of(entry: Entry) -> MessageUsage:
 
 
 def _message(
-    run_id: str, model: str, content: list[dict[str, Any]], reason: str | None, usage: MessageUsage
-) -> Message:
-    return Message(f"msg_{run_id}", "message", "assistant", model, content, reason, None, usage)
+    run_id: str, model: str, content: list[dict[str, Any]], reason: str | None, usage: MessageCounts
+) -> dict[str, Any]:
+    head = {"id": f"msg_{run_id}", "type": "message", "role": "assistant", "model": model}
+    return head | {"content": content, "stop_reason": reason, "stop_sequence": None, "usage": usage}
 
 
 def _call_block(call_id: str | None, name: str, given: dict[str, Any], run_id: str, place: int) -> dict[str, Any]:

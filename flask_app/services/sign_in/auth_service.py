@@ -28,7 +28,10 @@ MOST_SESSIONS = 50  # of one person
 
 @dataclass(frozen=True)
 class Browser:
-    """Where a request comes from: `device` is what an earlier sign-in left there, `locale` its pages' language."""
+    """Where a request comes from: `device` is what an earlier sign-in left there, `locale` its pages' language.
+
+    None is a script's, which shows no pages in any.
+    """
 
     address: str
     user_agent: str = ""

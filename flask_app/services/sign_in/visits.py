@@ -118,8 +118,8 @@ def require_open(session: Session, session_id: str) -> None:
         raise SignInRequired
 
 
-def see(visited: Visit, locale: str) -> None:
-    """Note that the person is here, and sees `locale`, at most once a minute; this also puts off the idle time-out.
+def see(visited: Visit, locale: str | None) -> None:
+    """Note that the person is here, and sees `locale`, if any, at most once a minute; this puts off the idle time-out.
 
     Where somebody else holds their row, a dying server perhaps, the next request will: nobody waits for this.
     """
@@ -135,4 +135,5 @@ def see(visited: Visit, locale: str) -> None:
             .values(last_seen_at=now, expires_at=min(now + IDLE, visited.created_at + ABSOLUTE))
         )
         if noted.rowcount:  # type: ignore[attr-defined]  # another request of the same minute may have been first
-            session.execute(update(User).where(User.id == visited.user.id).values(last_seen_at=now, seen_locale=locale))
+            seen = {"last_seen_at": now} | ({"seen_locale": locale} if locale else {})
+            session.execute(update(User).where(User.id == visited.user.id).values(seen))

@@ -16,12 +16,14 @@ def amount(value: int, unit: str, locale: str) -> str:
     return f"{tariff.decimal(value)} {unit}"
 
 
-def moment(at: datetime, own_zone: str | None, locale: str) -> str:
-    """As the pages write it. The time zone is named where it is not the reader's own choice."""
+def moment(at: datetime, own_zone: str | None, locale: str, *, for_program: bool = False) -> str:
+    """As the pages write it. The time zone is named where it is not the reader's own choice, or a program hears it."""
     zone = ZoneInfo(own_zone or config.current().site_timezone)
     there = at.astimezone(zone)
     words = _MOMENTS[locale](there)
-    return words if own_zone else f"{words} ({zone.key})" if locale == "en" else f"{words}（{zone.key}）"
+    if own_zone and not for_program:
+        return words
+    return f"{words} ({zone.key})" if locale == "en" else f"{words}（{zone.key}）"
 
 
 def clock(at: datetime, own_zone: str | None, locale: str, now: datetime) -> str:
