@@ -252,7 +252,7 @@ def asker_of(client: PageClient, member_client: PageClient, admin_client: PageCl
 @pytest.mark.each_case
 @pytest.mark.security("foreign-is-absent")
 @pytest.mark.parametrize("role", [None, "member", "admin"])
-@pytest.mark.parametrize("odd", ODD_WORDS)
+@pytest.mark.parametrize("odd", sorted(ODD_WORDS.keys() - {"a megabyte"}))  # no line of a request is as long
 def test_an_id_of_any_kind_is_simply_not_there(
     app: Flask, asker_of: dict[str | None, PageClient], odd: str, role: str | None
 ) -> None:
