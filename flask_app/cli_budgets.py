@@ -15,6 +15,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_admin_service, top_up_service
 from flask_app.services.budgets.budget_admin_service import Listed, Place
 from flask_app.services.people import group_service, user_admin_service
+from flask_app.services.tariffs import currencies
 
 COMMAND_LINE = Actor(user=None)
 
@@ -55,6 +56,7 @@ def set_budget(limit: str, *, warn: bool, **where: Any) -> None:
     place = _place(**where)
     listed = budget_admin_service.put(COMMAND_LINE, place, amount_of(limit, place.unit), hard=not warn)
     click.echo(f"{_whose(listed)}, {place.period}: {shown_amount(listed.standing.limit, place.unit)}")
+    warn_of(place.unit)
 
 
 @budgets.command("topup", context_settings={"ignore_unknown_options": True})
@@ -70,6 +72,7 @@ def top_up(amount: str, reason: str, **where: Any) -> None:
     magnitude = amount_of(amount.removeprefix("-"), place.unit)
     listed = _topped_up(place, -magnitude if amount.startswith("-") else magnitude, reason)
     click.echo(f"{_whose(listed)}: {shown_amount(listed.standing.left, place.unit)} left")
+    warn_of(place.unit)
 
 
 @budgets.command("topups")
@@ -100,6 +103,12 @@ def delete(**where: Any) -> None:
 def unit_of(typed: str) -> str:
     """Tokens, or a currency's code; raises Invalid."""
     return TOKENS if typed.casefold() == TOKENS else tariff.currency(typed)
+
+
+def warn_of(unit: str) -> None:
+    """Say so where nothing is counted in it as things are."""
+    if currencies.counts_nothing(unit):
+        click.echo(f"No key bills in {unit}: it limits nothing until one does.", err=True)
 
 
 def _topped_up(place: Place, amount: int, reason: str) -> Listed:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from flask_app.cli_budgets import COMMAND_LINE, amount_of, shown_amount, unit_of
+from flask_app.cli_budgets import COMMAND_LINE, amount_of, shown_amount, unit_of, warn_of
 from flask_app.cli_group import Group, moment, show
 from flask_app.errors import NotFound
 from flask_app.services.budgets import code_admin_service
@@ -28,6 +28,7 @@ def make(count: int, amount: str, unit: str, label: str, expires: datetime | Non
     )
     made = code_admin_service.make(COMMAND_LINE, terms)
     click.echo(f"Batch {made.listed.batch.id}", err=True)
+    warn_of(unit)
     for code in made.codes:
         click.echo(code)
 

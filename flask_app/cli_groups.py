@@ -5,7 +5,7 @@ from typing import cast
 import click
 
 from flask_app import models
-from flask_app.cli_budgets import amount_of, shown_amount, unit_of
+from flask_app.cli_budgets import amount_of, shown_amount, unit_of, warn_of
 from flask_app.cli_group import Group, show
 from flask_app.domain import hours as clocks
 from flask_app.domain.budget import TOKENS
@@ -132,6 +132,8 @@ def opening(group: str, amount: str | None, unit: str, *, nothing: bool) -> None
     click.echo(f"Each begins with {shown_amount(begun.amount, begun.unit)}." if begun else "Nobody begins with one.")
     if given:
         click.echo(f"Given to {given:,} people.")
+    if begun:
+        warn_of(begun.unit)
 
 
 @groups.command("supervise")

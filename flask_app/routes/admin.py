@@ -23,7 +23,7 @@ from flask_app.services.queries import paging
 from flask_app.services.reconciliation import reconciliation_admin_service
 from flask_app.services.runs import departure
 from flask_app.services.site import overview_service, rate_admin_service, retention_settings
-from flask_app.services.tariffs import tariff_list_service
+from flask_app.services.tariffs import currencies, tariff_list_service
 from flask_app.services.tokens import token_admin_service
 from flask_app.services.usage import record_counts, records_service, report_service
 from flask_app.services.usage.stats_service import zone_of
@@ -93,6 +93,7 @@ def groups() -> str:
         grace_seconds=departure.GRACE_SECONDS,
         site_timezone=config.current().site_timezone,
         models=group_models.choices(counted.group for counted in listed),
+        offered_currencies=currencies.offered(),
     )
 
 
@@ -156,15 +157,25 @@ def budgets() -> str:
     asked = arguments.word("person")
     person = people_search.one(asked) if asked else None
     state = pages.state(budgets_state(budget_admin_service.listed(utc_now(), person=asked), person))
-    timezone = config.current().site_timezone
-    return render_template("admin/budgets.html", admin_state=state, site_timezone=timezone, person=person)
+    return render_template(
+        "admin/budgets.html",
+        admin_state=state,
+        site_timezone=config.current().site_timezone,
+        person=person,
+        offered_currencies=currencies.offered(),
+    )
 
 
 @blueprint.get("/codes")
 @require_permission("codes")
 def codes() -> str:
     state = pages.state(batches_reply(code_admin_service.listed()))
-    return render_template("admin/codes.html", admin_state=state, site_timezone=config.current().site_timezone)
+    return render_template(
+        "admin/codes.html",
+        admin_state=state,
+        site_timezone=config.current().site_timezone,
+        offered_currencies=currencies.offered(),
+    )
 
 
 @blueprint.get("/tokens")

@@ -1,6 +1,8 @@
 """Budgets on the administrators' page: made, changed, deleted, refused, and told page by page."""
 
+import itertools
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -84,6 +86,11 @@ def test_what_is_wrong_is_said_beside_its_field(look: Look, visits: Visits, limi
     dialog.get_by_label(say("admin.currency"), exact=True).fill("元元元")
     save(dialog, say)
     expect(dialog.get_by_role("alert")).to_have_text(say("error.bad_currency"))
+    currency = dialog.get_by_label(say("admin.currency"), exact=True)
+    currency.fill("rmb")
+    save(dialog, say)
+    expect(dialog.get_by_role("alert")).to_have_text(say("error.currency_is_called", currency="RMB", meant="CNY"))
+    expect(currency).to_be_focused()
     look.expect_no_fault(admin)
 
 
@@ -117,9 +124,18 @@ def test_a_group_that_is_gone_is_said_beside_its_field(visits: Visits, site: Sit
     expect(choice).to_be_focused()
 
 
-def test_many_budgets_come_page_by_page(limit: Limit, visits: Visits) -> None:
-    for number in range(51):
-        limit(1_000_000, unit=f"X{chr(65 + number // 3)}X", period=("day", "week", "month")[number % 3])
+@pytest.fixture
+def groups(site: Site) -> Iterator[list[str]]:
+    made = [site.ask("POST", "/api/admin/groups", {"name": f"Of many {number}"})["id"] for number in range(3)]
+    yield made
+    for group in made:
+        site.ask("DELETE", f"/api/admin/groups/{group}")
+
+
+def test_many_budgets_come_page_by_page(groups: list[str], limit: Limit, visits: Visits) -> None:
+    places = itertools.product(groups, ("group", "member"), ("tokens", "CNY", "USD"), ("day", "week", "month"))
+    for group, scope, unit, period in itertools.islice(places, 51):
+        limit(1_000_000, scope=scope, scope_id=group, unit=unit, period=period)
     admin = visits.open("/admin/budgets")
     rows = admin.locator("[data-budgets] > li")
     expect(rows).to_have_count(50)

@@ -18,6 +18,7 @@ from flask_app.services.tariffs import tariff_service
 from tests.support import calls, ledger, prices
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
+from tests.support.keys import keep_provider
 from tests.support.limits import LEAST, PROMPT, ask, limit, own
 from tests.support.scripted_upstream import Answer, Received, ScriptedUpstream, Usage
 from tests.support.storage import counted_statements
@@ -81,6 +82,7 @@ def test_what_holds_nobody_up_costs_one_look(member: User) -> None:
 
 
 def test_where_nothing_has_a_price_in_a_currency_no_money_is_held_until_none_is_left(app: Flask) -> None:
+    keep_provider("other", "https://other.example.com", currency="EUR")
     limit(1, unit="EUR")
     hold = reserve(asked("EUR"))
     assert (hold.tokens, hold.micros, hold.currency) == (LEAST, None, None)

@@ -78,7 +78,7 @@ def test_money_that_pays_no_message_any_more_is_used_up(ada: User) -> None:
 
 def test_money_is_counted_in_its_own_currency(ada: User) -> None:
     limit("user", ada.id, 1_000_000, unit="CNY")
-    limit("user", ada.id, 1_000_000, unit="EUR")
+    limit("user", ada.id, 1_000_000, unit="USD")
     use(ada, 10, cost_micros=800_000)
     look()
     (notice,) = notices()

@@ -18,6 +18,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_service, reasons, top_up_service, turns
 from flask_app.services.budgets.budget_service import Standing
 from flask_app.services.queries import paging
+from flask_app.services.tariffs import currencies
 
 MAX_LIMIT = 10**15
 
@@ -110,7 +111,11 @@ def add(actor: Actor, place: Place, limit: int, *, hard: bool = True, reason: st
 
 
 def make(session: Session, place: Place, limit: int, *, hard: bool = True) -> Budget:
-    """A budget that is known to make sense, within the caller's transaction. Raises NotFound."""
+    """A budget that is known to make sense, within the caller's transaction.
+
+    Raises NotFound, and Invalid for a currency that nothing here bills in.
+    """
+    currencies.check(session, place.unit)
     fields = {name: getattr(place, name) for name in ("scope", "scope_id", "unit", "period")}
     now = utc_now()
     made = Budget(**fields, amount=limit, hard=hard, created_at=now, changed_at=now)

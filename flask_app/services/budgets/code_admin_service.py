@@ -16,6 +16,7 @@ from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import budget_service, code_service, reasons, top_up_service
 from flask_app.services.queries import paging
 from flask_app.services.secrets.signing import digest
+from flask_app.services.tariffs import currencies
 
 MOST = 1000  # codes in a batch
 
@@ -77,6 +78,7 @@ def make(actor: Actor, terms: Terms) -> Made:
     expires_at = budget_service.begins(terms.expires_on + timedelta(days=1)) if terms.expires_on else None
 
     def work(session: Session) -> Listed:
+        currencies.check(session, terms.unit)
         batch = CodeBatch(label=label, unit=terms.unit, amount=terms.amount, count=terms.count, expires_at=expires_at)
         batch.user_id = actor.user.id if actor.user else None
         session.add(batch)

@@ -19,6 +19,7 @@ from flask_app.services.budgets import budget_admin_service, reasons, turns
 from flask_app.services.budgets.budget_admin_service import Place
 from flask_app.services.ledger import shared_clock
 from flask_app.services.ledger.spending import spent
+from flask_app.services.tariffs import currencies
 
 _users, _budgets = table_of(User), table_of(Budget)
 
@@ -61,8 +62,10 @@ def put(actor: Actor, group_id: str, wanted: Opening | None) -> Opened:
         group = session.get_one(Group, group_id)
         before, had = told(group), of(group)
         group.opening_unit, group.opening_amount = (wanted.unit, wanted.amount) if wanted else (None, None)
-        begins = wanted and (had is None or had.unit != wanted.unit)
-        given = give(session, actor, group, _users.c.group_id == group.id) if begins else 0
+        given = 0
+        if wanted and (had is None or had.unit != wanted.unit):
+            currencies.check(session, wanted.unit)
+            given = give(session, actor, group, _users.c.group_id == group.id)
         if difference := audit_service.difference(before, told(group)):
             details = {"name": group.name, **difference, "given": given}
             audit_service.record(session, actor.user, "group.opening", group.id, details, actor.address)

@@ -24,6 +24,7 @@ from flask_app.services.ledger import journal
 from flask_app.services.operations import (
     certificate_file,
     disk,
+    doctor_budgets,
     doctor_care,
     doctor_embeddings,
     doctor_files,
@@ -67,6 +68,7 @@ def examine() -> Iterator[Finding]:
         doctor_care.last_backup,
         doctor_care.whole_rollup,
         doctor_care.known_holidays,
+        doctor_budgets.never_reached,
         doctor_search.searching,
         doctor_embeddings.vectors,
         doctor_tools.servers,

@@ -28,6 +28,7 @@ from flask_app.services.providers.key_service import UsableKey
 from flask_app.services.providers.key_status_service import KeyStatus
 from flask_app.services.reconciliation import balance_service
 from flask_app.services.secrets import sealing
+from flask_app.services.tariffs import currencies
 from flask_app.upstream import addresses
 
 MAX_LABEL = 64
@@ -83,6 +84,7 @@ def add(actor: Actor, new: NewKey) -> KeyStatus:
     )
 
     def work(session: Session) -> ApiKey:
+        currencies.check_new(session, currency)
         provider = provider_service.find_or_make(session, base_url, currency, name=name)
         key = ApiKey(id=new_id(), provider_id=provider.id, label=label, hint=sealing.hint_of(secret))
         key.secret = sealing.seal(secret, key.id)

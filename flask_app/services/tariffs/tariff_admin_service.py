@@ -23,7 +23,7 @@ from flask_app.services.audit import audit_service
 from flask_app.services.audit.audit_service import Actor
 from flask_app.services.budgets import turns
 from flask_app.services.providers.model_lists import MAX_NAME_LENGTH
-from flask_app.services.tariffs import priced_already
+from flask_app.services.tariffs import currencies, priced_already
 from flask_app.services.tariffs.priced_already import Field, Seen
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -58,6 +58,7 @@ def add(actor: Actor, model: str, currency: str, terms: Terms) -> Tariff:
     seen = _looked_back(tariff, terms)
 
     def work(session: Session) -> Tariff:
+        currencies.check_new(session, tariff.currency)
         turns.take_all(session)
         _write(session, tariff, terms, seen)
         session.add(tariff)

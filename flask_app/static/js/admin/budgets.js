@@ -19,7 +19,7 @@ import { confirmDialog, fill, fromTemplate, must, onSubmit, openDialog, pageStat
 const PATH = "/api/admin/budgets"
 const FIRST_ACT = ".entry__acts > :not([hidden])"
 /** Beside which field a refusal is said. @type {Record<string, string>} */
-const FIELDS = { bad_balance: "period", bad_reason: "reason", bad_budget_limit: "limit", bad_budget_period: "period", bad_budget_scope: "scope", bad_currency: "currency", budget_exists: "period", not_found: "person", unknown_group: "group" }
+const FIELDS = { bad_balance: "period", bad_reason: "reason", bad_budget_limit: "limit", bad_budget_period: "period", bad_budget_scope: "scope", bad_currency: "currency", currency_is_called: "currency", currency_not_billed: "currency", budget_exists: "period", not_found: "person", unknown_group: "group" }
 const list = must(document, "[data-budgets]")
 const more = must(document, "[data-budgets-more]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-budget-form]"))

@@ -30,7 +30,7 @@ const PATH = "/api/admin/code-batches"
 const TOKENS = "tokens"
 const STATES = /** @type {const} */ (["open", "redeemed", "revoked", "expired"])
 /** Beside which field a refusal is said. @type {Record<string, string>} */
-const FIELDS = { bad_code_amount: "amount", bad_code_count: "count", bad_currency: "currency", bad_expiry: "expires_on", bad_reason: "label" }
+const FIELDS = { bad_code_amount: "amount", bad_code_count: "count", bad_currency: "currency", currency_is_called: "currency", currency_not_billed: "currency", bad_expiry: "expires_on", bad_reason: "label" }
 const list = must(document, "[data-batches]")
 const form = /** @type {HTMLFormElement} */ (must(document, "[data-batch-form]"))
 const more = must(document, "[data-batches-more]")

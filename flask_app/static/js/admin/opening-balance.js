@@ -11,7 +11,7 @@ import { confirmDialog, fill, must, onSubmit, openDialog, slot, toast } from "ap
 /** @typedef {{id: string, name: string, members: number, opening: Opening | null}} Group */
 
 /** Beside which field a refusal is said. @type {Record<string, string>} */
-const FIELDS = { bad_currency: "currency", bad_budget_limit: "amount", invalid_field: "amount" }
+const FIELDS = { bad_currency: "currency", currency_is_called: "currency", currency_not_billed: "currency", bad_budget_limit: "amount", invalid_field: "amount" }
 
 export class OpeningBalance {
   #form = /** @type {HTMLFormElement} */ (must(document, "[data-opening-form]"))
