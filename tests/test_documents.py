@@ -40,6 +40,7 @@ TWINS = [
 TWIN = pytest.mark.parametrize("twins", TWINS, ids=lambda twins: twins[0].stem)
 DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md"), *DECISIONS]
 OF_MAKE = {
+    "CASES",
     "RUNS",
     "STEPS",
     "CHILDREN",
