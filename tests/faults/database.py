@@ -181,7 +181,7 @@ def lock_time_out(site: Site, random: Random) -> None:
 
 @fault(BROKEN_OFF)
 def deadlock(site: Site, random: Random) -> None:
-    """A settlement waits for the message's row, whose holder then wants the attempt's: one of the two must give way."""
+    """A settlement waits for the attempt's row, whose holder then wants the run's: one of the two must give way."""
     answer = site.ask(random.randint(1, 4), words=30, rate=20)  # time enough to lock its run before its end
     answer.wait_for_text()
     before = _deadlocks(site)
@@ -190,10 +190,10 @@ def deadlock(site: Site, random: Random) -> None:
         cursor.execute("BEGIN")
         # The one that has changed less is broken off: that shall be the settlement.
         cursor.execute("INSERT INTO weight SELECT seq FROM seq_1_to_1000")
-        cursor.execute("SELECT id FROM runs WHERE id = %s FOR UPDATE", (answer.ids["run_id"],))
+        cursor.execute("SELECT id FROM proxy_logs WHERE run_id = %s FOR UPDATE", (answer.ids["run_id"],))
         _wait_until_settling(site, answer, cursor.connection.thread_id())
         with suppress(pymysql.err.OperationalError):  # it was this one all the same
-            cursor.execute("SELECT id FROM proxy_logs WHERE run_id = %s FOR UPDATE", (answer.ids["run_id"],))
+            cursor.execute("SELECT id FROM runs WHERE id = %s FOR UPDATE", (answer.ids["run_id"],))
         cursor.execute("ROLLBACK")
     assert answer.wait() == "complete", (answer.status, answer.codes)
     assert _deadlocks(site) > before, "nobody had to give way"
