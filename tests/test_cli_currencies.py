@@ -78,10 +78,10 @@ def test_the_doctor_names_limits_in_which_no_key_bills(app: Flask, member: User)
     for what, way in (
         ("budget (day) of member: no key bills in CYN", "flask budgets delete day --unit CYN --user member\n"),
         ("balance of member: no key bills in RMB", "flask budgets delete prepaid --unit RMB --user member\n"),
-        ("budget (day) of each of Everyone: no key bills in XXX", '--unit XXX --group "Everyone" --each\n'),
+        ("budget (day) of each of Everyone: no key bills in XXX", "--unit XXX --group Everyone --each\n"),
         ("budget (month) of the site: no key bills in GBP", "flask budgets delete month --unit GBP\n"),
         ("budget (total) of member's access token nightly: no key bills in EUR", "(API access)\n"),
-        ("opening balance of Everyone: no key bills in CYN", 'flask groups opening "Everyone" AMOUNT --unit CNY\n'),
+        ("opening balance of Everyone: no key bills in CYN", "flask groups opening Everyone AMOUNT --unit CNY\n"),
     ):
         assert f"warning {what}\n" in said
         assert said.partition(what)[2].split("\n")[1].endswith(way.strip())

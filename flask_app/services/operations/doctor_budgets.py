@@ -1,6 +1,7 @@
 """What an operator should know of limits in money: is there any in a currency in which nothing is billed?"""
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -55,7 +56,9 @@ def never_reached() -> Iterator[Finding]:
         yield Finding(WARNING, what, "All are listed by: flask budgets list")
     for group in groups:
         what = f"opening balance of {_group(group)}: no key bills in {group.opening_unit}"
-        yield Finding(WARNING, what, f'{instead}: flask groups opening "{_group(group)}" AMOUNT --unit {billed[0]}')
+        yield Finding(
+            WARNING, what, f"{instead}: flask groups opening {quote(_group(group))} AMOUNT --unit {billed[0]}"
+        )
 
 
 def _budget(row: Row[*tuple[Any, ...]]) -> str:
@@ -69,7 +72,8 @@ def _budget(row: Row[*tuple[Any, ...]]) -> str:
 def _removed(row: Row[*tuple[Any, ...]]) -> str:
     if row.token:
         return "ask them to take this one away (API access)"
-    whose = f" --user {row.username}" if row.username else f' --group "{_group(row)}"' if row.group_id else ""
+    group = f" --group {quote(_group(row))}" if row.group_id else ""
+    whose = f" --user {quote(row.username)}" if row.username else group
     each = " --each" if row.scope == "member" else ""
     return f"take this one away: flask budgets delete {row.period} --unit {row.unit}{whose}{each}"
 
