@@ -5,6 +5,7 @@ from click.testing import Result
 from flask import Flask
 
 from flask_app.models import DEFAULT_GROUP_ID, User
+from tests.conftest import MakeUser
 from tests.support import gateway, odd_money
 from tests.support.keys import keep_key, keep_provider
 
@@ -63,11 +64,12 @@ def test_what_is_there_in_an_odd_currency_is_listed_changed_and_deleted(app: Fla
     assert run(app, "budgets", "delete", *where).output == "Deleted.\n"
 
 
-def test_the_doctor_names_limits_in_which_no_key_bills(app: Flask, member: User) -> None:
+def test_the_doctor_names_limits_in_which_no_key_bills(app: Flask, member: User, make_user: MakeUser) -> None:
     odd_money.keep("CYN", scope="user", scope_id=member.id)
     odd_money.keep("RMB", scope="user", scope_id=member.id, period="prepaid", amount=0)
     odd_money.keep("XXX", scope="member", scope_id=DEFAULT_GROUP_ID)
     odd_money.keep("GBP", period="month")
+    odd_money.keep("SEK", scope="user", scope_id=make_user("$(id)").id)
     odd_money.keep("CNY", period="month")
     odd_money.keep("tokens", period="month")
     odd_money.keep("EUR", scope="token", scope_id=gateway.made(member, "nightly").token.id, period="total")
@@ -79,10 +81,11 @@ def test_the_doctor_names_limits_in_which_no_key_bills(app: Flask, member: User)
         ("budget (day) of member: no key bills in CYN", "flask budgets delete day --unit CYN --user member\n"),
         ("balance of member: no key bills in RMB", "flask budgets delete prepaid --unit RMB --user member\n"),
         ("budget (day) of each of Everyone: no key bills in XXX", "--unit XXX --group Everyone --each\n"),
+        ("budget (day) of $(id): no key bills in SEK", "--unit SEK --user '$(id)'\n"),
         ("budget (month) of the site: no key bills in GBP", "flask budgets delete month --unit GBP\n"),
         ("budget (total) of member's access token nightly: no key bills in EUR", "(API access)\n"),
         ("opening balance of Everyone: no key bills in CYN", "flask groups opening Everyone AMOUNT --unit CNY\n"),
     ):
         assert f"warning {what}\n" in said
         assert said.partition(what)[2].split("\n")[1].endswith(way.strip())
-    assert said.count("no key bills in") == 6
+    assert said.count("no key bills in") == 7

@@ -33,7 +33,7 @@ def begin() -> None:
     g.request_id = _given_id() or new_id()
     bind_contextvars(request=g.request_id)  # the log names the request that a person quotes
     chosen = None if programs.is_program() else request.cookies.get("lang")
-    asked = list(request.accept_languages.values())
+    g.asked_languages = asked = [each for each, quality in request.accept_languages if quality]  # zero: not this one
     g.locale = i18n.negotiate(chosen, asked)
     g.names_language = chosen is not None or any(language != "*" for language in asked)
     if chosen is None and _opens_a_page() and (greeting := site_service.site().locale):

@@ -64,8 +64,7 @@ def _load_program() -> None:
         g.rates = visited.rates
         g.group_access = visited.access
         be(visited.user)
-        asked = request.accept_languages.values()
-        g.locale = i18n.negotiate(visited.user.locale, [*asked, visited.user.seen_locale or "", g.locale])
+        g.locale = i18n.negotiate(visited.user.locale, [*g.asked_languages, visited.user.seen_locale or "", g.locale])
 
 
 def be(user: User) -> None:

@@ -221,7 +221,14 @@ def test_a_program_is_told_in_the_language_that_its_person_last_saw(
 
 @pytest.mark.parametrize(
     ("asked", "words"),
-    [("en", "There is no model"), ("fr, ja;q=0.5", "モデル"), ("*", "没有"), ("fr", "没有"), ("zh-TW", "沒有")],
+    [
+        ("en", "There is no model"),
+        ("fr, ja;q=0.5", "モデル"),
+        ("*", "没有"),
+        ("fr", "没有"),
+        ("ja;q=0", "没有"),
+        ("zh-TW", "沒有"),
+    ],
 )
 def test_a_program_that_asks_for_a_language_is_told_in_it(
     app: Flask, make_user: MakeUser, asked: str, words: str

@@ -26,7 +26,8 @@ def check(session: Session, unit: str) -> None:
     """May there be a limit or a balance in it? Raises Invalid where it is neither tokens nor a currency known here."""
     if unit == TOKENS or unit in (found := known(session.connection())):
         return
-    _say_what_is_meant(unit)
+    if MEANT.get(unit) in found:
+        raise Invalid("currency_is_called", currency=unit, meant=MEANT[unit])
     raise Invalid("currency_not_billed", currency=unit, known=", ".join(found))
 
 
@@ -34,7 +35,8 @@ def check_new(session: Session, currency: str) -> None:
     """May a key or a price be in it? Raises Invalid where there is no such currency, and it is none known here."""
     if currency in CODES or currency in known(session.connection()):
         return
-    _say_what_is_meant(currency)
+    if currency in MEANT:
+        raise Invalid("currency_is_called", currency=currency, meant=MEANT[currency])
     raise Invalid("unknown_currency", currency=currency)
 
 
@@ -62,11 +64,6 @@ def offered() -> tuple[list[str], list[str]]:
     with fetching() as connection:
         found = billed(connection)
         return [*found, *(each for each in known(connection) if each not in found)], found
-
-
-def _say_what_is_meant(code: str) -> None:
-    if code in MEANT:
-        raise Invalid("currency_is_called", currency=code, meant=MEANT[code])
 
 
 def _usual_first(codes: Sequence[str]) -> list[str]:
