@@ -64,11 +64,14 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 
 # Two processes of tests for each processor, for many wait, and eight at most; and a test to whoever is free.
 PARALLEL := --numprocesses=$(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? 8 : 2 * n))) --dist=worksteal
-# A site and a browser for each of a few processes, and a file to whoever is free: the last one weighs its site.
-BROWSERS := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
-# Of 1,450 tests in a browser one or two may fail by the moment alone: those that failed, once more; decision 109.
+# A site and a browser for each of a few processes, one more than processors, for each waits a fifth of its time; and a
+# file to whoever is free: the last one weighs its site.
+BROWSERS := --numprocesses=$(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 3 ? 4 : n + 1))) --dist=loadfile \
+	--no-loadscope-reorder
+# Of 1,100 tests in a browser one or two may fail by the moment alone: those that failed, once more; decision 109.
 ONCE_MORE := --last-failed --last-failed-no-failures=none --maxfail=1
-# What a test's many cases vary is mostly read before a statement is made, and SQLite is asked them all.
+# What a test's many cases vary is mostly read before a statement is made, and SQLite is asked them all; a journey in
+# the browser is made in every second of its looks.
 CASES := --few-cases
 # What other targets run.
 ELSEWHERE := --ignore=tests/e2e --ignore=tests/faults --ignore=tests/stack --ignore=tests/compose
@@ -105,8 +108,8 @@ compose-test: compose-services .dev ## Dockerfile and Compose file under a Docke
 	$(BIN)/pytest tests/compose
 
 .PHONY: e2e
-e2e: .dev node_modules/.stamp ## The whole journey in Chromium, with the real local model (LOOKS=others: the other colours, and motion)
-	$(BIN)/pytest tests/e2e $(BROWSERS) || { [ $$? -eq 1 ] && $(BIN)/pytest tests/e2e $(BROWSERS) $(ONCE_MORE); }
+e2e: .dev node_modules/.stamp ## The whole journey in Chromium, with the real local model (CASES= in every look, LOOKS=others: the other colours, and motion)
+	$(BIN)/pytest tests/e2e $(CASES) $(BROWSERS) || { [ $$? -eq 1 ] && $(BIN)/pytest tests/e2e $(BROWSERS) $(ONCE_MORE); }
 
 .PHONY: lighthouse
 lighthouse: .dev node_modules/.stamp ## Lighthouse on a phone: 95 at least in each category, over http and through nginx

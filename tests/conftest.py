@@ -50,9 +50,8 @@ SignIn = Callable[[User], PageClient]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", *SERVERS], default="sqlite", help="where the tests keep rows")
-    parser.addoption(
-        "--few-cases", action="store_true", help="three of a test's cases, where it has many (of a server)"
-    )
+    few = "of a server three of a test's cases, where it has many; in the browser every second of a test's looks"
+    parser.addoption("--few-cases", action="store_true", help=few)
 
 
 def pytest_unconfigure() -> None:
@@ -69,11 +68,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    few = config.getoption("--few-cases")
     if config.getoption("--database") == "sqlite":
-        return
-    left_out = chosen.needless(items)
-    if config.getoption("--few-cases"):
-        left_out |= chosen.more_cases(item for item in items if item not in left_out)
+        left_out = chosen.other_looks(items) if few else set()
+    else:
+        left_out = chosen.needless(items)
+        left_out |= chosen.more_cases(item for item in items if item not in left_out) if few else set()
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=list(left_out))
 

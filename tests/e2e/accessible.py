@@ -67,6 +67,7 @@ def expect_no_fault(page: Page, locale: str = "en") -> None:
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=scheme)
         page.evaluate(AT_REST)
+        page.evaluate("scrollTo(0, 0)")  # what the window's edge cuts axe takes for a target that is too small
         expect_no_violation(page, f"{viewport['width']} px, {scheme}:")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= viewport["width"], f"the page is {width} px wide"

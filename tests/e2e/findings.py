@@ -30,7 +30,7 @@ answer => {
 # Each case by the page's own modules: as stored, as it grows, or as raw HTML straight to the sanitizer.
 _TRY_CASES = f"""
 async ([json, way]) => {{
-  const PIECES = 20 // in which a text grows
+  const PIECES = 8 // in which a text grows: each is a frame
   const look = {FINDINGS}
   const {{ GrowingText, showText }} = await import("app/chat/growing-text.js")
   const {{ sanitize }} = await import("app/markdown.js")

@@ -20,7 +20,7 @@ DRAWN = 4  # so much longer for what grows, and is drawn many times
 PLAIN_TIMES = 50  # or so many times what 100 KB of plain words take, where a machine is slow
 REPORTS = {"fetch", "xhr", "eventsource", "ping"}  # the page's own, of which there may be any
 HANGS = 300_000  # milliseconds for a family, one way: a page that does not come to its end then has failed
-ON_A_PHONE = ("pictures", "sizes", "slow searches")  # all of them would take as long again
+ON_A_PHONE = ("pictures", "sizes")  # whose width matters; all of them would take as long again
 WHAT = [*FAMILIES, *(f"{family} on a phone" for family in ON_A_PHONE)]
 WARM = "Both libraries come with it: $x$ and\n\n```python\nx = 1\n```"
 
