@@ -28,6 +28,7 @@ from tests.support.clients import PageClient
 from tests.support.object_server import ObjectServer
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_upstream import ScriptedUpstream
+from tests.support.spread import slow_first
 from tests.support.upstream_answers import Answer
 from tests.support.upstream_fetches import Opened
 from tests.support.upstream_searches import PAGES, Pages
@@ -74,7 +75,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     else:
         left_out = chosen.needless(items)
         left_out |= chosen.more_cases(item for item in items if item not in left_out) if few else set()
-    items[:] = [item for item in items if item not in left_out]
+    asked = [item for item in items if item not in left_out]
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = slow_first(asked, processes) if processes > 1 else asked
     config.hook.pytest_deselected(items=list(left_out))
 
 
