@@ -99,6 +99,7 @@ def expected(route: Route, role: str | None) -> str | None:
 
 
 @pytest.mark.security("route-has-rule", "every-route-by-owner")
+@pytest.mark.each_case
 @pytest.mark.parametrize("role", [None, "member", "manager", "admin", "owner"])
 def test_each_role_reaches_what_it_may_and_nothing_else(
     app: Flask, client: PageClient, make_user: MakeUser, sign_in: SignIn, role: str | None
@@ -159,6 +160,7 @@ def told(response: Any) -> tuple[int, str, str]:
 
 
 @pytest.mark.security("foreign-is-absent", "every-route-by-owner")
+@pytest.mark.each_case
 @pytest.mark.parametrize("role", ["member", "manager", "admin", "owner"])
 def test_a_foreign_thing_looks_exactly_like_an_absent_one(
     app: Flask, make_user: MakeUser, sign_in: SignIn, upstream: ScriptedUpstream, role: str

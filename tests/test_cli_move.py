@@ -26,7 +26,7 @@ from tests.test_cli_usage import NOON
 
 @pytest.fixture(autouse=True)
 def _nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """What it has to say are sentences, and a failure is one too."""
+    """By no library: what a move has to say are sentences, and a failure is one too."""
     yield
     assert caplog.get_records("call") == []
 

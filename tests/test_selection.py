@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.support.chosen import other_looks
+from tests.support.chosen import more_cases, other_looks
 from tests.support.spread import slow_first
 
 
@@ -20,15 +20,15 @@ class Named:
 
     nodeid: str
     callspec: Callspec = field(default_factory=lambda: Callspec({}))
-    marked: str | None = None
+    marks: set[str | None] = field(default_factory=set)
 
     def get_closest_marker(self, name: str) -> bool:
-        return name == self.marked
+        return name in self.marks
 
 
 def seen(name: str, marked: str | None = None, **params: object) -> Named:
     shown = "-".join(map(str, params.values()))
-    return Named(f"tests/e2e/test_a.py::test_{name}[{shown}]", Callspec(params), marked)
+    return Named(f"tests/e2e/test_a.py::test_{name}[{shown}]", Callspec(params), {"browser", marked})
 
 
 def asked(*items: Named) -> list[str]:
@@ -37,19 +37,44 @@ def asked(*items: Named) -> list[str]:
 
 
 def test_of_two_looks_one_is_asked_in_turns() -> None:
-    looks = [seen(name, look=look) for name in ("one", "two", "three") for look in ("wide", "phone")]
-    assert asked(*looks) == ["one[wide]", "two[phone]", "three[wide]"]
-
-
-def test_whatever_else_is_varied_is_asked_whole() -> None:
     pages = [seen("page", path=path, locale=locale) for path in ("/", "/a", "/b") for locale in ("zh", "en")]
-    texts = [seen("text", kind=kind) for kind in ("svg", "html")]
-    assert asked(*pages, *texts) == ["page[/-zh]", "page[/a-en]", "page[/b-zh]", "text[svg]", "text[html]"]
+    chosen = asked(*pages)
+    assert chosen in (["page[/-zh]", "page[/a-en]", "page[/b-zh]"], ["page[/-en]", "page[/a-zh]", "page[/b-en]"])
+    others = [seen(f"other{number}", look=look) for number in range(9) for look in ("wide", "phone")]
+    assert asked(*others, *pages)[9:] == chosen, "what else there is changes nothing"
+    assert {name.partition("[")[2] for name in asked(*others)} == {"wide]", "phone]"}
 
 
-def test_one_look_and_each_that_matters_are_asked() -> None:
-    assert asked(seen("alone", look="wide")) == ["alone[wide]"]
-    assert len(asked(seen("both", "each_case", look="wide"), seen("both", "each_case", look="phone"))) == 2
+def test_of_four_looks_two_with_both_languages_and_both_widths_are_asked() -> None:
+    for name in ("one", "two", "three"):
+        crossed = [seen(name, locale=locale, viewport=width) for locale in ("zh", "en") for width in (390, 1280)]
+        assert asked(*crossed) in ([f"{name}[zh-390]", f"{name}[en-1280]"], [f"{name}[zh-1280]", f"{name}[en-390]"])
+        looks = [("zh", "light", 390), ("zh", "dark", 1280), ("en", "light", 1280), ("en", "dark", 390)]
+        each = [seen(name, locale=locale, scheme=scheme, viewport=width) for locale, scheme, width in looks]
+        assert asked(*each) in (
+            [f"{name}[zh-light-390]", f"{name}[en-light-1280]"],
+            [f"{name}[zh-dark-1280]", f"{name}[en-dark-390]"],
+        )
+
+
+def test_of_three_looks_two_are_asked() -> None:
+    assert len(asked(*(seen("page", locale=locale) for locale in ("zh", "zh-Hant", "ja")))) == 2
+
+
+def test_whatever_else_is_varied_one_look_and_each_that_matters_are_asked() -> None:
+    texts = [seen("text", kind=kind) for kind in ("svg", "html", "css")]
+    marked = [seen("both", "each_case", look=look) for look in ("wide", "phone")]
+    elsewhere = [Named(f"tests/test_b.py::test_b[{locale}]", Callspec({"locale": locale})) for locale in ("zh", "en")]
+    items = [*texts, *marked, seen("alone", look="wide"), *elsewhere]
+    assert len(asked(*items)) == len(items)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(1, [0]), (3, [0, 1, 2]), (4, [0, 2, 3]), (9, [0, 4, 8])])
+def test_of_many_cases_a_server_is_asked_the_first_one_in_the_middle_and_the_last(count: int, kept: list[int]) -> None:
+    items = [Named(f"tests/test_b.py::test_b[{number}]") for number in range(count)]
+    left_out: set[object] = set(more_cases(cast("Any", items)))
+    assert [items.index(item) for item in items if item not in left_out] == kept
+    assert more_cases(cast("Any", [Named("tests/test_b.py::test_b[x]", marks={"each_case"})] * 9)) == set()
 
 
 @pytest.mark.parametrize("processes", [1, 3, 4])

@@ -73,6 +73,7 @@ def test_a_page_that_hangs_is_given_up(page: Page) -> None:
 
 
 @pytest.mark.security("markup-inert", "svg-in-answers", "picture-leak")
+@pytest.mark.each_case
 @pytest.mark.parametrize(
     ("family", "look"),
     [*((family, ENGLISH) for family in FAMILIES), *((family, CHINESE) for family in ON_A_PHONE)],

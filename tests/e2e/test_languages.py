@@ -31,6 +31,7 @@ LINES = """link => {
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("locale", ["zh-Hant", "ja"])
 def test_every_page_fits_a_phone_and_says_words(locale: str, visits: Visits, conversation: str) -> None:
     page = visits.open("/login", locale=locale, viewport=NARROWEST, signed_in=False)
@@ -45,6 +46,7 @@ def test_every_page_fits_a_phone_and_says_words(locale: str, visits: Visits, con
     expect_no_violation(page, conversation)
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("locale", ["zh-Hant", "ja"])
 def test_a_signed_out_visitors_choices_fit_beside_the_mark(locale: str, visits: Visits) -> None:
     page = visits.open("/nowhere", locale=locale, viewport=NARROWEST, signed_in=False)
@@ -64,6 +66,7 @@ def used_up(site: Site, script: ScriptedUpstream) -> Iterator[None]:
     site.ask("DELETE", f"/api/admin/budgets/{budget}")
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("locale", ["zh", "zh-Hant", "ja"])
 def test_the_way_to_the_budgets_is_one_line_beside_a_long_sentence(locale: str, visits: Visits, used_up: None) -> None:
     way = visits.open("/", locale=locale, viewport=NARROWEST).locator("[data-left] [data-way]")

@@ -99,6 +99,7 @@ def test_it_is_scrolled_to_its_end_and_back_without_all_of_it_being_drawn(
     expect(entry(page, 0)).to_be_in_viewport()
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize(("locale", "viewport"), [("en", WIDE), ("zh", PHONE)], ids=["wide", "phone"])
 def test_a_page_that_did_not_come_is_asked_for_again_in_its_place(
     visits: Visits, many: list[str], locale: str, viewport: ViewportSize

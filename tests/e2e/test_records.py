@@ -58,6 +58,7 @@ def test_on_a_phone_a_record_is_a_line_that_opens(visits: Visits, answer: None) 
     expect(newest(page).get_by_text(en("records.part_output"))).to_be_visible()
 
 
+@pytest.mark.each_case
 def test_an_administrator_gives_a_record_back(look: Look, visits: Visits, answer: None) -> None:
     say, page = look.say, look.open(visits, "/admin/records")
     line = newest(page).locator("[data-line]")

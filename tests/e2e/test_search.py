@@ -55,6 +55,7 @@ def hits(page: Page) -> Locator:
     return page.locator("[data-hits] a")
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
 def test_a_hit_opens_the_branch_that_holds_it(visits: Visits, told: dict[str, Any], viewport: Any) -> None:
     page = visits.open("/", viewport=viewport)

@@ -130,7 +130,8 @@ def test_going_on_with_what_no_model_could_read_offers_the_question_anew(
 ) -> None:
     chat = Chat(visits.open(full), say)
     chat.answer.get_by_role("button", name=say("chat.continue"), exact=True).click()
-    expect(chat.answer.get_by_role("alert")).to_contain_text(say("error.conversation_too_long"))
+    alert = chat.answer.get_by_role("alert")  # four megabytes are laid out and read first
+    expect(alert).to_contain_text(say("error.conversation_too_long"), timeout=120_000)
     question = chat.questions.last.text_content() or ""  # far above, it is not laid out
     anew(chat.answer).click()
     expect_it_in_a_new_one(chat, question)

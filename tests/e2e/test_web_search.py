@@ -297,4 +297,5 @@ def test_it_makes_the_page_no_heavier(look: Look, visits: Visits, site: Site) ->
     searching = asked()
     looked_up.switch_off(site)
     assert searching == asked() != []
+    assert not any("/js/chat/sources.js" in address for address in searching)
     expect(switch(Chat(page, look.say))).to_be_hidden()

@@ -136,6 +136,7 @@ def test_pages_of_a_search_hold_every_record_once(admin_client: PageClient, admi
 
 
 @pytest.mark.security("searches-literal")
+@pytest.mark.each_case
 @pytest.mark.parametrize(("search", "hits"), [("%", {"100%"}), ("_", {"a_b"}), ("/", {"x/y"}), ("%" * 100, set())])
 def test_a_search_takes_what_is_typed_literally(
     admin_client: PageClient, make_user: MakeUser, search: str, hits: set[str]

@@ -73,6 +73,7 @@ def test_it_is_told_that_it_is_not_there_and_nothing_is_billed(
     assert len(upstream.journal.chats) == 0
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("act", MOMENTS)
 def test_the_same_where_it_is_deleted_in_this_very_moment(
     member: User, member_client: PageClient, upstream: ScriptedUpstream, there: dict[str, Any], act: str

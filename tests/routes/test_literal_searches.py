@@ -52,6 +52,7 @@ ASKED: dict[str, tuple[str, str, str, int, str, str]] = {
 
 
 @pytest.mark.security("searches-literal", "like-bounded")
+@pytest.mark.each_case
 @pytest.mark.parametrize("what", ASKED)
 def test_a_search_for_a_thousand_of_them_ends_at_once(
     admin_client: PageClient, member_client: PageClient, member: User, what: str

@@ -98,6 +98,7 @@ def test_a_member_who_forgot_the_password_gets_a_link(room: Class, client: PageC
     assert ("teacher", "user.reset_link", room.pupil.id, {"username": "pupil"}) in acts()
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("what", ["moved", "named", "named no more", "group deleted"])
 def test_a_managers_link_ends_with_what_gave_it(
     room: Class, client: PageClient, admin_client: PageClient, what: str

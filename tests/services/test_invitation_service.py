@@ -113,6 +113,7 @@ def test_a_link_that_is_over_says_why(app: Flask) -> None:
     assert people() == 1
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize(
     ("change", "code"),
     [

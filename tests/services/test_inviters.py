@@ -65,6 +65,7 @@ ENDS: list[tuple[str, End]] = [
 ]
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize(("role", "end"), ENDS, ids=lambda each: getattr(each, "__name__", each))
 def test_an_invitation_ends_with_its_makers_right(app: Flask, make_user: MakeUser, role: str, end: End) -> None:
     maker, other = make_user("maker", "admin" if role == "admin" else "member"), make_user("other", "admin")

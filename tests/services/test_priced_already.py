@@ -51,6 +51,7 @@ def test_what_was_booked_at_the_moment_itself_is_in_the_way(payee: str, member: 
     assert [is_taken(since) for since in (now - STEP, now, now + STEP)] == [True, True, False]
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("days", [1, 8, 9, 40])
 def test_the_ledger_is_looked_through_to_its_beginning(payee: str, member: User, now: datetime, days: int) -> None:
     """In pieces: one entry of the model lies far back, others' lie at both ends."""

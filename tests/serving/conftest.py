@@ -43,7 +43,15 @@ def shared_seeds(shared_database: str) -> storage.Seeds:
 @pytest.fixture
 def site(shared_database: str, shared_seeds: storage.Seeds, redis: RedisServer, tmp_path: Path) -> Iterator[Site]:
     engine = create_engine(shared_database)
+
+    def restore() -> None:
+        with engine.begin() as connection:
+            shared_seeds.restore_through(connection)
+        engine.dispose()
+        redis.start_again()
+
     with ExitStack() as stack:
+        stack.callback(restore)  # last, and whatever failed: the next site is one that nobody has set up
         upstream = stack.enter_context(ScriptedUpstream())
         settings = {
             "DATABASE_URL": shared_database,
@@ -63,10 +71,6 @@ def site(shared_database: str, shared_seeds: storage.Seeds, redis: RedisServer, 
         for instance in (first, second):
             wait_until(partial(_is_well, instance))
         yield Site(first, second, engine, upstream)
-    with engine.begin() as connection:
-        shared_seeds.restore_through(connection)
-    engine.dispose()
-    redis.start_again()
 
 
 @pytest.fixture
