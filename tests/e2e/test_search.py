@@ -34,11 +34,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def told(site: Site) -> dict[str, Any]:
-    """A conversation about lighthouses in two branches, and one in Chinese; found from now on."""
+    """A conversation about a pharos in two branches, and one in Chinese; found from now on."""
     site.provider.script(
         Answer(f"{LONG}\n\nThe Eddystone is <b>old</b>."), Answer("Another one"), Answer("复利就是利滚利。")
     )
-    (_, start), *_ = list(site.server.chat("Which lighthouse is the oldest?"))
+    (_, start), *_ = list(site.server.chat("Which pharos is the oldest?"))
     again: dict[str, Any] = {"conversation_id": start["conversation_id"], "parent_id": None}
     list(site.server.chat("Which harbour?", **again))
     list(site.server.chat("请解释一下复利😀是什么"))
@@ -83,7 +83,7 @@ def test_a_hit_opens_the_branch_that_holds_it(visits: Visits, told: dict[str, An
 def test_by_keyboard_alone(visits: Visits, told: dict[str, Any]) -> None:
     page = visits.open("/")
     field(page).focus()
-    page.keyboard.type("lightho")
+    page.keyboard.type("phar")
     expect(hits(page)).to_have_count(2)
     expect(hits(page).first).to_contain_text(say("js.search_in_title"))
     page.keyboard.press("ArrowDown")
@@ -142,7 +142,7 @@ def test_nothing_found_a_refusal_and_a_lost_line_are_told(visits: Visits, told: 
     field(page).fill("!?")
     expect(said).to_have_text(say("error.search_empty"))
     page.route("**/api/conversations/search**", drop)
-    field(page).fill("lighthouse")
+    field(page).fill("pharos")
     expect(said).to_have_text(say("js.error.offline"))
     page.unroute("**/api/conversations/search**", drop)
     field(page).press("Enter")
@@ -163,7 +163,7 @@ def test_a_next_page_that_was_lost_is_asked_for_again(visits: Visits, told: dict
 
     page = visits.open("/")
     page.route("**/api/conversations/search**", in_pages)
-    field(page).fill("lighthouse")
+    field(page).fill("pharos")
     expect(page.locator("[data-search-said]")).to_have_text(say("js.error.offline"))
     expect(hits(page)).to_have_count(1)
     page.locator("[data-hits-more]").click()
@@ -226,7 +226,7 @@ def test_it_fits_and_is_accessible(
         page.get_by_role("button", name=say_("chat.open_list")).click()
     said = page.locator("[data-search-said]")
     lost = said.filter(has_text=say_("js.error.offline"))
-    for query, shown in (("lighthouse", hits(page).first), ("zeppelin", said), ("no line", lost)):
+    for query, shown in (("pharos", hits(page).first), ("zeppelin", said), ("no line", lost)):
         if shown is lost:
             page.route("**/api/conversations/search**", lambda route: route.abort("connectionrefused"))
         field(page, say_).fill(query)
