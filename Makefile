@@ -81,7 +81,8 @@ ELSEWHERE := --ignore=tests/e2e --ignore=tests/faults --ignore=tests/stack --ign
 test: services check test-sqlite test-mariadb test-faults stack-test e2e ## Everything CI runs
 
 .PHONY: check
-check: check-python check-pages check-browser check-deployment ## Format, lint, types, scripts of the pages, vendored files
+check: ## Format, lint, types, scripts of the pages, vendored files
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-python check-browser check-pages check-deployment
 
 .PHONY: test-sqlite
 test-sqlite: .dev .clients node_modules/.stamp ## Tests on SQLite
