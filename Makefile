@@ -64,7 +64,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --up
 
 # Two processes of tests for each processor, for many wait, and eight at most; and a test to whoever is free.
 PARALLEL := --numprocesses=$(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? 8 : 2 * n))) --dist=worksteal
-# A site and a browser for each of a few processes, one more than processors, for each waits a fifth of its time; and a
+# A site and a browser for each of a few processes, one more than processors, for each waits now and then; and a
 # file to whoever is free: the last one weighs its site.
 BROWSERS := --numprocesses=$(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 3 ? 4 : n + 1))) --dist=loadfile \
 	--no-loadscope-reorder
