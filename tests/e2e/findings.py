@@ -29,8 +29,7 @@ answer => {
 
 # Each case by the page's own modules: as stored, as it grows, or as raw HTML straight to the sanitizer.
 _TRY_CASES = f"""
-async ([json, way]) => {{
-  const PIECES = 8 // in which a text grows: each is a frame
+async ([json, way, pieces]) => {{
   const look = {FINDINGS}
   const {{ GrowingText, showText }} = await import("app/chat/growing-text.js")
   const {{ sanitize }} = await import("app/markdown.js")
@@ -61,7 +60,7 @@ async ([json, way]) => {{
     stored: async (text) => showText(prose, text),
     growing: async (text) => {{
       const growing = new GrowingText(prose)
-      const step = Math.ceil(text.length / PIECES) || 1
+      const step = Math.ceil(text.length / pieces) || 1
       for (let at = 0; at < text.length; at += step) {{
         growing.push(text.slice(at, at + step))
         await frame()

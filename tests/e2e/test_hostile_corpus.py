@@ -19,8 +19,9 @@ LONGEST = 5_000  # milliseconds for one case, one way, and without an answer to 
 DRAWN = 4  # so much longer for what grows, and is drawn many times
 PLAIN_TIMES = 50  # or so many times what 100 KB of plain words take, where a machine is slow
 REPORTS = {"fetch", "xhr", "eventsource", "ping"}  # the page's own, of which there may be any
+PIECES, FEW_PIECES = 20, 8  # in which a text grows, each of which waits for a frame
 HANGS = 300_000  # milliseconds for a family, one way: a page that does not come to its end then has failed
-ON_A_PHONE = ("pictures", "sizes")  # whose width matters; all of them would take as long again
+ON_A_PHONE = ("pictures", "sizes", "slow searches")  # all of them would take as long again
 WHAT = [*FAMILIES, *(f"{family} on a phone" for family in ON_A_PHONE)]
 WARM = "Both libraries come with it: $x$ and\n\n```python\nx = 1\n```"
 
@@ -54,11 +55,11 @@ def page(look: Look, visits: Visits, script: ScriptedUpstream, site: Site) -> Pa
     return page
 
 
-def tried(page: Page, family: str, way: str, *, patience: int = HANGS) -> Any:
+def tried(page: Page, family: str, way: str, *, pieces: int = PIECES, patience: int = HANGS) -> Any:
     """What came of each case. A page that hangs is closed: nothing could be asked of it any more."""
     try:
         with page.expect_console_message(lambda message: message.text == TOLD, timeout=patience):
-            page.evaluate(TRY_CASES, [json.dumps(FAMILIES[family]), way])
+            page.evaluate(TRY_CASES, [json.dumps(FAMILIES[family]), way, pieces])
     except TooLate:
         page.close()
         pytest.fail(f"{family}, {way}: the page hangs")
@@ -80,12 +81,13 @@ def test_a_page_that_hangs_is_given_up(page: Page) -> None:
     indirect=["look"],
     ids=WHAT,
 )
-def test_no_case_does_anything(family: str, page: Page, visits: Visits) -> None:
+def test_no_case_does_anything(family: str, page: Page, visits: Visits, request: pytest.FixtureRequest) -> None:
+    pieces = FEW_PIECES if request.config.getoption("--few-cases") else PIECES
     watch = visits.watch(page)
     before = len(watch.requests)
     page.evaluate("window.pwned = 0")
     for way in ("stored", "growing", "raw"):
-        plain, results = tried(page, family, way)
+        plain, results = tried(page, family, way, pieces=pieces)
         assert [each["name"] for each in results] == list(FAMILIES[family])
         assert [(each["name"], each["faults"]) for each in results if each["faults"]] == [], way
         longest = max(LONGEST, PLAIN_TIMES * plain)
