@@ -21,9 +21,9 @@ def test_those_of_one_millisecond_sort_as_they_were_made(monkeypatch: pytest.Mon
 
 
 def test_a_clock_that_is_set_back_a_little_puts_nothing_out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    for back in (0, 1, 999):
-        monkeypatch.setattr(time, "time_ns", lambda back=back: NOW - back * 1_000_000)
+    later, made = NOW + 60_000_000_000, []  # of a minute in which no other test makes any
+    for back in (0, 1, 998):  # a step beyond may be of the next millisecond
+        monkeypatch.setattr(time, "time_ns", lambda back=back: later - back * 1_000_000)
         made += [new_id() for _ in range(10)]
     assert made == sorted(made)
 
