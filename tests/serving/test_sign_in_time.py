@@ -3,16 +3,15 @@
 import itertools
 import time
 from collections.abc import Iterator
-from math import comb
-from statistics import median
+from functools import partial
 
 import pytest
 import urllib3
 
+from tests.support.one_sided import BY_CHANCE, asked_in_turn, assert_alike, chance
 from tests.support.served import PASSWORD, Served, served
 
 NAMES, TIMES = 8, 9  # of each kind, and how often each is asked: ten wrong guesses close an account for a while
-BY_CHANCE = 1e-6
 WRONG = "not the violet lantern"
 _addresses = (f"198.51.{third}.{fourth}" for third, fourth in itertools.product(range(256), range(1, 255)))
 
@@ -41,12 +40,6 @@ def seconds(line: urllib3.HTTPConnectionPool, origin: str, username: str) -> flo
     return taken
 
 
-def chance(longer: int, pairs: int) -> float:
-    """How likely so one-sided a count is, or more so, where each of a pair is the longer one by chance (sign test)."""
-    few = min(longer, pairs - longer)
-    return min(1.0, 2 * sum(comb(pairs, count) for count in range(few + 1)) / (1 << pairs))
-
-
 def test_the_chance_of_a_count() -> None:
     assert chance(5, 10) == 1
     assert chance(1, 10) == chance(9, 10) == 22 / 1024  # twice one of none and ten of one
@@ -58,10 +51,7 @@ def test_the_chance_of_a_count() -> None:
 def test_a_known_name_takes_no_longer_than_an_unknown_one(
     server: Served, line: urllib3.HTTPConnectionPool, kind: str
 ) -> None:
-    """Asked in pairs, each kind first in turn: what else the machine does makes either of a pair the longer one.
-
-    Work of which one kind is spared makes the other the longer one in nearly all.
-    """
+    """Asked in pairs, each kind first in turn."""
     known, unknown = ([f"{which} {kind} {number}" for number in range(NAMES)] for which in ("somebody", "nobody"))
     for name in known:
         person = {"username": name} | ({} if kind == "without a password" else {"password": PASSWORD})
@@ -69,11 +59,8 @@ def test_a_known_name_takes_no_longer_than_an_unknown_one(
         if kind == "disabled":
             assert server.ask("PATCH", f"/api/admin/users/{made['id']}", {"disabled": True}).status == 200
 
-    taken: dict[bool, list[float]] = {True: [], False: []}
+    taken = []
     for number in range(NAMES * TIMES):
-        for is_known in (True, False) if number % 2 else (False, True):
-            name = (known if is_known else unknown)[number % NAMES]
-            taken[is_known].append(seconds(line, server.base_url, name))
-    longer = sum(one > other for one, other in zip(taken[True], taken[False], strict=True))
-    told = {name: f"{1000 * median(taken[each]):.2f} ms" for each, name in ((True, kind), (False, "unknown"))}
-    assert chance(longer, NAMES * TIMES) > BY_CHANCE, f"the known one took longer in {longer} pairs: {told}"
+        names = known[number % NAMES], unknown[number % NAMES]
+        taken.append(asked_in_turn(partial(seconds, line, server.base_url), *names, number))
+    assert_alike(*map(list, zip(*taken, strict=True)))
