@@ -58,9 +58,10 @@ def titles() -> list[str]:
 
 
 def aboard(company: Company, pool: ThreadPoolExecutor, *works: Callable[[Connection], str]) -> list[Future[str]]:
-    """These wait to be taken along."""
+    """These wait to be taken along, beside those who wait already."""
+    already = len(company._waiting)
     begun = [pool.submit(in_company, work) for work in works]
-    wait_until(lambda: len(company._waiting) == len(works))
+    wait_until(lambda: len(company._waiting) == already + len(works))
     return begun
 
 

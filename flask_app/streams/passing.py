@@ -55,9 +55,9 @@ class PassingLog:
 
     def close(self, last: Iterable[bytes] = ()) -> None:
         """It ends with these events. Its reader is woken, not fed: it writes what is new in one piece, and leaves."""
-        self._keep(b"".join(last))
+        self._put(b"".join(last))
         self.ended_at = time.monotonic()
-        self.wake()
+        self.wake()  # not sooner: it would find neither an event nor the end, and send a comment
 
     def wake(self) -> None:
         """Let the reader look again, where it sleeps; if it finds nothing new it sends a comment."""
@@ -83,10 +83,13 @@ class PassingLog:
             self._leave()
 
     def _keep(self, frames: bytes) -> None:
+        self._put(frames)
+        self.wake()
+
+    def _put(self, frames: bytes) -> None:
         with self._guard:
             if not self._has_left:
                 self._waiting += frames
-        self.wake()
 
     def _leave(self) -> None:
         with self._guard:

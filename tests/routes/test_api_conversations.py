@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from flask_app.database import new_id, reading, transaction, utc_now
 from flask_app.models import Conversation, Message, Run, TokenUsage, User
@@ -148,13 +148,14 @@ def test_what_was_asked_since_a_deletion_was_decided_has_undone_it(
     member_client: FlaskClient, upstream: ScriptedUpstream
 ) -> None:
     own = talk(member_client)["conversation_id"]
-    time.sleep(1)  # what was said before is older than what is decided now, also where the deletion comes late
+    with transaction() as session:
+        session.execute(update(Run).values(created_at=utc_now() - timedelta(hours=1)))
     decided = time.monotonic()
     upstream.script(Answer("word " * 2000, tokens_per_second=50))
     response = member_client.post("/api/chat", json={"message": "go on", "conversation_id": own}, buffered=False)
     response.close()
     upstream.journal.wait_for(2)
-    ago = int((time.monotonic() - decided) * 1000) + 900
+    ago = int((time.monotonic() - decided) * 1000) + 60_000  # however late it comes, it was decided before the question
     refused = member_client.delete(f"/api/conversations/{own}?decided_ms_ago={ago}")
     assert refused.status_code == 409
     assert refused.get_json()["error"]["code"] == "asked_meanwhile"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from typing import cast
 
 import pytest
 
@@ -14,7 +15,8 @@ from flask_app.streams import Broker, RunLog, keeper, memory
 from flask_app.streams.keeper import HEARTBEAT
 from flask_app.streams.lost import LogLost
 from flask_app.streams.redis import follower
-from tests.support.brokers import KINDS, following, frames_of, numbers_of, pair, read_all, wait_until
+from flask_app.streams.redis.broker import RedisBroker
+from tests.support.brokers import KINDS, following, frames_of, mirrored, numbers_of, pair, read_all, wait_until
 from tests.support.redis_server import RedisServer
 
 Pair = tuple[Broker, Broker]
@@ -117,9 +119,7 @@ def test_silence_is_bridged_by_comments(brokers: Pair, monkeypatch: pytest.Monke
     run_id = new_id()
     log = made.open(run_id)
     log.append("start", b"{}")
-    wait_until(lambda: read.find(run_id))
-    time.sleep(0.2)
-    found = read.find(run_id)
+    found = made.find(run_id) if made is read else mirrored(cast("RedisBroker", read), run_id)
     assert found
     monkeypatch.setattr(follower, "HEARTBEAT_SECONDS", 0.02)
     reader = following(found)

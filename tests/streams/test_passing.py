@@ -137,6 +137,20 @@ def test_an_answer_that_ends_without_a_word_ends_its_reader() -> None:
     assert (thread.is_alive(), got, list(log.read())) == (False, [], [])
 
 
+def test_a_reader_is_not_woken_for_an_end_before_it_is_there() -> None:
+    class Watched(PassingLog):
+        def wake(self) -> None:
+            ended.append(self.ended_at is not None)
+            super().wake()
+
+    ended: list[bool] = []
+    log = Watched()
+    thread, got = asleep(log, log.read())
+    log.close()
+    thread.join(30)
+    assert (ended, got) == ([True], [])
+
+
 def test_for_a_reader_that_has_left_nothing_is_kept() -> None:
     log, outlet = PassingLog(), FickleOutlet([])
     log.add(numbered(1))
