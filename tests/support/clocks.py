@@ -1,8 +1,10 @@
 """A clock for a process that a test sets while it runs. What is measured by the monotonic clock stays as it is."""
 
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from flask_app.database import fetching
+from flask_app.database import fetching, utc_now
 from flask_app.services.ledger import shared_clock
 from flask_app.services.runs import lease_service
 
@@ -10,8 +12,17 @@ from flask_app.services.runs import lease_service
 def look_anew() -> None:
     """As a process that has just begun: the machine may have stood still since another test looked at its clocks."""
     lease_service._ahead, lease_service._reaping_from = None, 0.0
+    shared_clock._BEGAN, shared_clock._ahead = _beginning(), timedelta()
     with fetching() as connection:
         shared_clock.ask(connection)
+
+
+def _beginning() -> datetime:
+    """Of the monotonic clock, by this process's own, read while nothing kept it from reading both at once."""
+    while True:
+        before, now, after = time.monotonic(), utc_now(), time.monotonic()
+        if after - before < 0.001:
+            return now - timedelta(seconds=before)
 
 
 def faked(file: Path) -> dict[str, str]:

@@ -161,6 +161,8 @@ def test_one_that_takes_too_long_is_left(workshop: McpServer, path: str, name: s
     with pytest.raises(UpstreamError) as caught:
         call(workshop, name, path, seconds=0.3)
     assert caught.value.code == "mcp_timeout"
+    if path in {"mcp", "older"}:
+        wait_until(lambda: len(workshop.left) == len(workshop.called))  # or it is left in the middle of another test
 
 
 @pytest.mark.parametrize(("path", "name"), SLOW)
@@ -171,7 +173,7 @@ def test_a_stop_ends_it_at_once(workshop: McpServer, path: str, name: str) -> No
     began = time.monotonic()
     with pytest.raises(UpstreamError):
         made.call(name, {}, {})
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30, "and not after a minute"
     timer.join()
     if path != "silent":
         wait_until(lambda: workshop.left == ["hangs"])

@@ -47,7 +47,16 @@ def with_claims(**others: Any) -> Lie:
     return lie
 
 
-NOW = int(time.time())
+def with_times(*, issued: int, ends: int) -> Lie:
+    """So many seconds from the moment at which it is told."""
+
+    def lie(evil: EvilProvider, claims: dict[str, Any]) -> str:
+        now = int(time.time())
+        return evil.honest(claims | {"iat": now + issued, "exp": now + ends})
+
+    return lie
+
+
 LIES: dict[str, tuple[Lie, str]] = {
     "another audience": (with_claims(aud="another client"), "identity_token_invalid"),
     "another audience in our name": (with_claims(aud="another client", azp="site"), "identity_token_invalid"),
@@ -62,8 +71,8 @@ LIES: dict[str, tuple[Lie, str]] = {
     "an empty subject": (with_claims(sub=""), "identity_token_invalid"),
     "another access token": (with_claims(at_hash="AAAAAAAAAAAAAAAAAAAAAA"), "identity_token_invalid"),
     "no expiry": (with_claims(exp=None), "identity_token_invalid"),
-    "expired": (with_claims(iat=NOW - 7200, exp=NOW - 3600), "identity_clock"),
-    "from the future": (with_claims(iat=NOW + 3600, exp=NOW + 7200), "identity_clock"),
+    "expired": (with_times(issued=-7200, ends=-3600), "identity_clock"),
+    "from the future": (with_times(issued=3600, ends=7200), "identity_clock"),
     "signed by nobody": (lambda _, claims: unsigned(claims, {"alg": "none"}), "identity_token_invalid"),
     "signed by nobody, with a key": (
         lambda _, claims: unsigned(claims, {"alg": "none", "kid": "one"}, b"x"),

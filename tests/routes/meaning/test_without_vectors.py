@@ -159,8 +159,9 @@ def test_what_takes_too_long_is_ended_and_booked(
     meant.switch_on(upstream, Stall(before_head=True))
     began = time.monotonic()
     assert meant.search(member_client, book).status_code == 200
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30, "the provider is silent for a minute"
     assert meant.found_by() == ["late"]
+    wait_until(meant.entries)
     assert [(each.source, each.outcome) for each in meant.entries()] == [("estimated", "stopped")]
     ledger_oracle.check(upstream.journal, ())
 

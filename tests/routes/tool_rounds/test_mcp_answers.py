@@ -10,6 +10,7 @@ from flask_app.models import DEFAULT_GROUP_ID
 from flask_app.services.tools import tool_servers
 from flask_app.services.tools.tool_servers import Wanted
 from tests.support import called, tooling
+from tests.support.brokers import wait_until
 from tests.support.called import calling
 from tests.support.clients import PageClient
 from tests.support.entrance import error_code
@@ -83,16 +84,17 @@ def test_a_server_that_is_taken_away_meanwhile_is_not_called(
     workshop.called.clear()
 
     def take_away() -> None:
+        wait_until(lambda: workshop.called)
         wanted = Wanted(name="Workshop", url=workshop.at("locked"), groups=frozenset())
         tool_servers.change(HOUSE, server_id, wanted)
         workshop.let_go.set()
 
-    timer = threading.Timer(1, take_away)
-    timer.start()
+    taker = threading.Thread(target=take_away)
+    taker.start()
     try:
         ask(member_client, server_id)
     finally:
-        timer.join()
+        taker.join()
         workshop.let_go.clear()
     assert workshop.called == [("hangs", {"words": "hello"})]
     assert called.standing() == [("done", None), ("failed", "tool_not_granted")]

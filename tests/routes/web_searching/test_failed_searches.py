@@ -114,6 +114,7 @@ def test_one_that_takes_too_long_is_broken_off(
     answer = web_searching.ask_whole(member_client)
     assert (answer["status"], search_of(member_client, answer)["error_code"]) == ("complete", "upstream_timeout")
     assert web_searching.attempts() == [("search", state, "upstream_timeout"), BOOKED]
+    upstream.journal.wait_until_idle()
     assert upstream.journal.searches[0].closed_early
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_what_a_worker_that_was_killed_searched_for_is_an_estimate(
 
 def as_if_taken_for_dead() -> None:
     with transaction() as session:
-        long_ago = utc_now().replace(year=2025)
+        long_ago = utc_now() - timedelta(days=365)
         session.execute(update(Run).values(lease_expires_at=long_ago, worker="killed"))
 
 
