@@ -16,7 +16,7 @@ from flask_app.models import AccessToken, Folder, User
 from flask_app.web import csrf
 from tests.support import clients
 
-STREAMS, TOKENS, RATE, SECONDS = 8, 10, 50.0, 0.5
+STREAMS, TOKENS, RATE, SECONDS = 8, 10, 50.0, 2
 PEOPLE = [{"Authorization": f"Bearer {name}"} for name in ("zero", "one", "two")]
 ASKED_BY = re.compile(rb"Authorization: Bearer (\w+)\r\n")
 

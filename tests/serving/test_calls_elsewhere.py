@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from flask_app.services.runs.run_following import REPLAYED
 from flask_app.services.runs.stop_service import LOOK_SECONDS
 from tests.support.brokers import wait_until
 from tests.support.called import QUESTION, calling
-from tests.support.instances import Site, done, some
+from tests.support.instances import REAPED_SECONDS, Site, done, some
 from tests.support.mcp_server import McpServer
 from tests.support.redis_server import RedisServer
 from tests.support.served import Stream
@@ -153,7 +154,8 @@ def test_calls_of_a_killed_worker_are_ended_by_the_other_instance(site: Site, wo
     for worker in site.first.workers():
         os.kill(worker, signal.SIGKILL)
     site.lease_runs_out()
-    wait_until(lambda: site.row("SELECT status FROM runs WHERE id = :run", run=run_id).status == "interrupted")
+    status = partial(site.row, "SELECT status FROM runs WHERE id = :run", run=run_id)
+    wait_until(lambda: status().status == "interrupted", REAPED_SECONDS)
     assert standing(site) == 2 * [("failed", "interrupted")]
     assert (attempts(site), len(noted(site))) == (["settled", "released"], 2)
     assert len(site.upstream.journal.chats) == 1

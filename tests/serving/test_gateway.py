@@ -22,7 +22,7 @@ from tests.support.scripted_upstream import (
     Status,
     Usage,
 )
-from tests.support.served import Served
+from tests.support.served import PASSWORD, Served, Visitor
 from tests.support.upstream_completions import COMPLETIONS
 from tests.support.upstream_embeddings import EMBEDDINGS, vector
 
@@ -170,13 +170,18 @@ def test_a_limit_that_is_used_up_is_not_asked_again(client: OpenAI, server: Serv
     assert upstream.journal.chats == []
 
 
-def test_how_far_a_program_may_go_is_in_the_headers(client: OpenAI, upstream: ScriptedUpstream) -> None:
-    reply = client.chat.completions.with_raw_response.create(model=MODEL, messages=HELLO)
+def test_how_far_a_program_may_go_is_in_the_headers(client: OpenAI, server: Served) -> None:
+    """Of somebody who has asked for nothing before, so that no request of a minute ago is let go of meanwhile."""
+    somebody, named = Visitor(server.base_url), {"username": "somebody new", "password": PASSWORD}
+    assert server.post("/api/admin/users", named).status == 201
+    somebody.sign_in(somebody.post("/api/login", named))
+    fresh = client.with_options(api_key=somebody.post("/api/tokens", {"name": "New"}).json()["secret"])
+    reply = fresh.chat.completions.with_raw_response.create(model=MODEL, messages=HELLO)
     limit, left = (int(reply.headers[f"x-ratelimit-{figure}-requests"]) for figure in ("limit", "remaining"))
     assert 0 < left < limit
     assert reply.headers["x-ratelimit-reset-requests"] == "1m0s"
     assert reply.parse().choices
-    with client.chat.completions.with_streaming_response.create(model=MODEL, messages=HELLO, stream=True) as stream:
+    with fresh.chat.completions.with_streaming_response.create(model=MODEL, messages=HELLO, stream=True) as stream:
         assert int(stream.headers["x-ratelimit-remaining-requests"]) == left - 1
 
 

@@ -31,14 +31,21 @@ def test_what_an_answer_used_up_is_told_by_mail_within_a_round_or_two(tmp_path: 
         with served(tmp_path / "instance", **settings) as server:
             server.set_up()
             assert server.ask("PATCH", "/api/me", {"email": "me@example.com", "locale": "en"}).status == 200
-            budget = {"scope": "site", "scope_id": "", "unit": "tokens", "period": "day", "limit": 1000, "hard": False}
-            assert server.post("/api/admin/budgets", budget).status == 201
+            budget = {
+                "scope": "site",
+                "scope_id": "",
+                "unit": "tokens",
+                "period": "month",
+                "limit": 1000,
+                "hard": False,
+            }
+            assert server.post("/api/admin/budgets", budget | {"hard": False}).status == 201
             upstream.script(Answer("hello", usage=Usage(prompt=900, completion=1)))
             list(server.chat("hello"))
             wait_until(lambda: mails.mails, LONGEST_ROUND)
             assert mails.last.encrypted
             assert mails.last.recipients == ["me@example.com"]
-            assert mails.last.message["Subject"] == "Everybody together: 1,000 tokens a day, 90% used"
+            assert mails.last.message["Subject"] == "Everybody together: 1,000 tokens a month, 90% used"
             states = [notice["state"] for notice in server.get("/api/admin/warnings/notices").json()["notices"]]
             assert states in (["sent"], ["waiting"]), "the mail may be here before it is noted"
         assert len(mails.mails) == 1

@@ -3,13 +3,14 @@
 import os
 import signal
 import time
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 
 from flask_app.services.runs.stop_service import LOOK_SECONDS
 from tests.support.brokers import wait_until
-from tests.support.instances import Site, some
+from tests.support.instances import REAPED_SECONDS, Site, some
 from tests.support.scripted_upstream import Gate, Pages
 from tests.support.served import Stream
 from tests.support.upstream_journal import SEARCH
@@ -71,7 +72,8 @@ def test_what_a_killed_worker_searched_for_the_other_instance_books(site: Site) 
     for worker in site.first.workers():
         os.kill(worker, signal.SIGKILL)
     site.lease_runs_out()
-    wait_until(lambda: site.row("SELECT status FROM runs WHERE id = :run", run=run_id).status == "interrupted")
+    status = partial(site.row, "SELECT status FROM runs WHERE id = :run", run=run_id)
+    wait_until(lambda: status().status == "interrupted", REAPED_SECONDS)
     lost = [("search", "settled", "interrupted"), ("chat", "released", "interrupted")]
     assert booked(site) == lost
     assert site.row("SELECT COUNT(*) AS n FROM token_usage").n == 1

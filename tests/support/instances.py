@@ -14,6 +14,7 @@ from tests.support.upstream_answers import Answer
 WORDS = " ".join(f"word{number}" for number in range(200))
 ENDLESS = Answer(text=WORDS * 20, tokens_per_second=40)
 FINISH_SECONDS = 40
+REAPED_SECONDS = 40  # an instance that has just begun gives others the time to renew first
 CREDENTIALS = {"username": "second", "password": PASSWORD}  # of a member
 
 T = TypeVar("T")
