@@ -55,7 +55,7 @@ def test_what_is_said_while_a_dialog_is_open_can_be_heard_and_pressed(visits: Vi
     choose(chat, title, say("js.shares.share"))
     asked = dialog(page, say)
     copied(page, asked.get_by_role("button", name=say("shares.make")).click)
-    expect(asked.locator("[data-announcer]")).not_to_be_empty()
+    expect(asked.locator("[data-announcer]")).to_have_text(say("js.shares.made"))
     toast = asked.locator(".toast")
     toast.get_by_role("button", name=say("base.close_notice")).click()
     expect(toast).to_have_count(0)

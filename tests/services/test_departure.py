@@ -22,6 +22,7 @@ from flask_app.services.runs.run_service import LiveRun
 from flask_app.services.usage import records_service
 from tests.support.brokers import wait_until
 from tests.support.clients import PageClient
+from tests.support.looking import look_for, look_until
 from tests.support.scripted_upstream import Answer, Gate, ScriptedUpstream
 
 GRACE = 1.0
@@ -36,6 +37,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     run_service.shutdown()
 
 
+def left_alone(client: PageClient, upstream: ScriptedUpstream) -> Gate:
+    """An answer that nobody has read for as long as a departure takes, and ends once it is let go."""
+    gate = Gate(99)
+    live, reader = begin(client, upstream, dataclasses.replace(SHORT, gate=gate))
+    reader.close()
+    wait_until(lambda: time.monotonic() - (live.answer.unread_since or time.monotonic()) > GRACE)
+    return gate
+
+
 def set_policy(on_disconnect: str, tokens: int | None = None) -> None:
     group_service.change(Actor(None), DEFAULT_GROUP_ID, Choices(on_disconnect=on_disconnect, tokens=tokens))
 
@@ -48,23 +58,6 @@ def begin(client: PageClient, upstream: ScriptedUpstream, answer: Answer = ENDLE
     (live,) = run_service.live_runs()
     wait_until(lambda: live.completion.outcome.text)
     return live, reader
-
-
-def look_for(seconds: float, each: Callable[[], object] = lambda: None) -> None:
-    """As the worker does, if more often."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        each()
-        stop_service.look()
-        time.sleep(0.02)
-
-
-def look_until(reached: Callable[[], object]) -> None:
-    def looked() -> object:
-        stop_service.look()
-        return reached()
-
-    wait_until(looked)
 
 
 def ended() -> tuple[str, str, TokenUsage]:
@@ -109,8 +102,7 @@ def test_limit_goes_on_for_a_number_of_tokens(member_client: PageClient, upstrea
 
 
 def test_continue_goes_on_to_the_end(member: User, member_client: PageClient, upstream: ScriptedUpstream) -> None:
-    _, reader = begin(member_client, upstream, SHORT)
-    reader.close()
+    left_alone(member_client, upstream).open()
     status, text, entry = ended()
     assert entry.duration_ms > GRACE * 1000, "nobody read for long enough"
     assert (status, text, entry.outcome, entry.source) == ("complete", SHORT.text, "complete", "reported")
@@ -130,9 +122,9 @@ def test_an_answer_that_was_read_to_its_end_is_recorded_as_that(
 def test_the_record_counts_who_reads_elsewhere(
     ago: int, unread: bool, member: User, member_client: PageClient, upstream: ScriptedUpstream
 ) -> None:
-    _, reader = begin(member_client, upstream, SHORT)
-    reader.close()
+    gate = left_alone(member_client, upstream)
     note_followed(utc_now() - timedelta(seconds=ago))
+    gate.open()
     ended()
     assert [record.unread for record in records_service.own(member).records] == [unread]
 
@@ -171,9 +163,9 @@ def test_one_who_left_long_ago_is_not_counted_by_a_wrong_clock(
     upstream: ScriptedUpstream,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, reader = begin(member_client, upstream, SHORT)
-    reader.close()
+    gate = left_alone(member_client, upstream)
     note_followed(utc_now() - timedelta(minutes=5))
+    gate.open()
     with monkeypatch.context() as patched:
         patched.setattr(metering_service, "utc_now", lambda: utc_now() + timedelta(minutes=minutes))
         ended()

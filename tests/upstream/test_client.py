@@ -44,10 +44,10 @@ def test_a_finished_answer_leaves_its_connection_for_the_next(
     provider: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "END_SECONDS", PATIENCE)
-    before = len(client._idle)
+    client._idle.close()  # another provider may have had the same port
     ask(provider)
     ask(provider)
-    assert len(client._idle) == before + 1
+    assert len(client._idle) == 1
 
 
 @pytest.mark.parametrize(
