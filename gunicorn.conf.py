@@ -286,4 +286,5 @@ def worker_exit(server: Any, worker: Any) -> None:
         tracing.close()
         with gevent.Timeout(FAREWELL_SECONDS, False):  # noqa: FBT003
             upkeep_service.end()
+            database.end_writing()
         database.disconnect()

@@ -129,6 +129,14 @@ def connect(url: str, *, reply_seconds: int | None = None) -> None:
     _engines = engines.Engines(url, reply_seconds or engines.REPLY_SECONDS)
 
 
+def end_writing() -> None:
+    """For good, on SQLite: waits for what this process is writing, and whoever comes after that gets no turn.
+
+    A connection in use as the process ends is closed by nobody, and `disconnect` could not bring all into one file.
+    """
+    _bound().turn.__enter__()
+
+
 def disconnect() -> None:
     """Close the connections that are not in use. Whoever closes SQLite's last one brings all into the one file."""
     if _engines is not None:

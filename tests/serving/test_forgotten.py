@@ -1,5 +1,6 @@
 """Asking for a letter about a forgotten password, of the real server."""
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from flask_app.models import User
+from tests.support import slow_disk
 from tests.support.brokers import wait_until
 from tests.support.forgotten import ASK
 from tests.support.mail_server import MailServer
@@ -19,6 +21,7 @@ from tests.support.one_sided import asked_in_turn, assert_alike
 from tests.support.served import Served, served
 
 ADDRESSES, PAIRS = 4, 14  # one address asks thirty times an hour
+COMMIT_SECONDS, LETTERS = 0.4, 6  # on a slow disk
 
 
 @pytest.fixture
@@ -29,8 +32,9 @@ def mail() -> Iterator[MailServer]:
 
 @pytest.fixture
 def server(tmp_path: Path, mail: MailServer) -> Iterator[Served]:
+    (tmp_path / "sitecustomize.py").write_text(slow_disk.taking(COMMIT_SECONDS))
     settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "none"}
-    with served(tmp_path, SMTP_FROM="chat@example.org", **settings) as running:
+    with served(tmp_path, SMTP_FROM="chat@example.org", PYTHONPATH=str(tmp_path), **settings) as running:
         running.set_up()
         yield running
 
@@ -49,6 +53,18 @@ def test_the_reply_takes_the_same_time_whoever_is_meant(server: Served, mail: Ma
                 taken.append(asked_in_turn(partial(seconds, connection), *names, number))
         wait_until(partial(has_come, mail, (address + 1) * PAIRS))  # somebody was meant
     assert_alike(*map(list, zip(*taken, strict=True)))
+
+
+def test_a_server_that_ends_while_letters_are_written_leaves_one_whole_file(server: Served, tmp_path: Path) -> None:
+    """Each is a COMMIT beside all requests, which gunicorn does not wait for, and the disk is slow."""
+    people(f"sqlite:///{tmp_path / 'mingchat.db'}")
+    (tmp_path / "slow").touch()
+    with closing(urllib3.connection_from_url(server.base_url, timeout=60)) as connection:
+        for number in range(LETTERS):
+            seconds(connection, f"known {number}")
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(60)
+    assert not (tmp_path / "mingchat.db-wal").exists()
 
 
 def has_come(mail: MailServer, number: int) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import slow_disk
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import Served, Visitor, served
 
@@ -14,25 +15,11 @@ COMMIT_SECONDS = 2.5
 WRITES = 4
 SOON = 2.0  # less than a COMMIT, and more than a busy machine takes
 WORDS = "one two three four five six seven eight nine ten " * 20
-# What a slow disk does, as far as SQLite's caller can see. Python loads it first.
-DISK = f"""
-import os, sqlite3, time
-from sqlite3 import dbapi2
-_connect, _sleep = dbapi2.connect, time.sleep
-class Slow(sqlite3.Connection):
-    def commit(self):
-        if os.path.exists(os.environ["HOME"] + "/slow"):
-            _sleep({COMMIT_SECONDS})
-        super().commit()
-def connect(*names, **terms):
-    return _connect(*names, **terms, factory=Slow)
-dbapi2.connect = sqlite3.connect = connect
-"""
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Served]:
-    (tmp_path / "sitecustomize.py").write_text(DISK)
+    (tmp_path / "sitecustomize.py").write_text(slow_disk.taking(COMMIT_SECONDS))
     with ScriptedUpstream() as upstream:
         upstream.default = Answer(WORDS, tokens_per_second=20)
         settings = {"DEEPSEEK_API_KEY": "test-key", "DEEPSEEK_BASE_URL": upstream.base_url}
