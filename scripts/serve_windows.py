@@ -43,6 +43,7 @@ def main() -> None:
     finally:
         shutdown.finish()
         upkeep_service.end()
+        database.end_writing()
         database.disconnect()
 
 
