@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -263,16 +264,18 @@ def _drain(worker: Any) -> None:
 
 
 def worker_int(worker: Any) -> None:
-    """SIGINT: Ctrl+C reaches the worker twice, from the terminal and from gunicorn, and once is enough."""
+    """SIGINT: Ctrl+C reaches the worker twice, from the terminal and from gunicorn, and once is enough.
+
+    By this greenlet gunicorn ends the process a moment later, whatever it is at by then.
+    """
     import gevent
 
-    if getattr(worker, "in_a_hurry", False):
+    if hasattr(worker, "hurry"):
         raise gevent.GreenletExit
-    worker.in_a_hurry = True
+    worker.hurry = gevent.getcurrent()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Answers may finish whose readers are elsewhere or away: gunicorn waits for connections only."""
     if worker.booted:
         import gevent
 
@@ -280,8 +283,12 @@ def worker_exit(server: Any, worker: Any) -> None:
         from flask_app.services.operations import upkeep_service
         from flask_app.services.runs import run_service, shutdown
 
-        if not getattr(worker, "in_a_hurry", False):
-            run_service.wait(answers_may_finish)
+        # Answers may finish whose readers are elsewhere or away, for gunicorn waits for connections only: until Ctrl+C.
+        with suppress(SystemExit):
+            if not hasattr(worker, "hurry"):
+                run_service.wait(answers_may_finish)
+        hurry, worker.hurry = getattr(worker, "hurry", gevent.Greenlet()), None
+        hurry.kill()  # neither that nor another one breaks off what follows
         shutdown.finish()
         tracing.close()
         with gevent.Timeout(FAREWELL_SECONDS, False):  # noqa: FBT003

@@ -1,6 +1,8 @@
 """Asking for a letter about a forgotten password, of the real server."""
 
+import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -55,16 +57,28 @@ def test_the_reply_takes_the_same_time_whoever_is_meant(server: Served, mail: Ma
     assert_alike(*map(list, zip(*taken, strict=True)))
 
 
-def test_a_server_that_ends_while_letters_are_written_leaves_one_whole_file(server: Served, tmp_path: Path) -> None:
+@pytest.mark.parametrize("then", [None, signal.SIGINT])
+def test_a_server_that_ends_while_letters_are_written_leaves_one_whole_file(
+    server: Served, tmp_path: Path, then: int | None
+) -> None:
     """Each is a COMMIT beside all requests, which gunicorn does not wait for, and the disk is slow."""
     people(f"sqlite:///{tmp_path / 'mingchat.db'}")
     (tmp_path / "slow").touch()
     with closing(urllib3.connection_from_url(server.base_url, timeout=60)) as connection:
         for number in range(LETTERS):
             seconds(connection, f"known {number}")
+    (worker,), port = server.workers(), int(server.environ["PORT"])
     server.process.send_signal(signal.SIGTERM)
+    if then:  # Ctrl+C while it ends
+        wait_until(partial(is_refused, port))
+        os.kill(worker, then)
     server.process.wait(60)
     assert not (tmp_path / "mingchat.db-wal").exists()
+
+
+def is_refused(port: int) -> bool:
+    with closing(socket.socket()) as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
 
 
 def has_come(mail: MailServer, number: int) -> bool:
