@@ -89,12 +89,14 @@ def test_stop_closes_the_provider_once_the_reader_has_been_away_for_a_while(
 
 def test_limit_goes_on_for_a_number_of_tokens(member_client: PageClient, upstream: ScriptedUpstream) -> None:
     set_policy("limit", 200)
-    live, reader = begin(member_client, upstream)
+    gate = Gate(50, 200)
+    live, reader = begin(member_client, upstream, dataclasses.replace(ENDLESS, gate=gate))
     stop_service.look()
     had = live.completion.outcome.text
     reader.close()
     look_for(1.5 * GRACE)
     assert live.stop.status is None, "it has not come to its limit"
+    gate.let_go()
     status, text, entry = ended()
     assert (status, entry.outcome) == ("left", "left")
     assert 200 <= estimate_tokens(text[len(had) :]) < 400
@@ -144,13 +146,15 @@ def test_an_instance_with_a_wrong_clock_records_it_all_the_same(
     upstream: ScriptedUpstream,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, reader = begin(member_client, upstream, SHORT)
+    gate = Gate(99)
+    _, reader = begin(member_client, upstream, dataclasses.replace(SHORT, gate=gate))
     reader.close()
     wrong = metering_service if settling_here else followers
     with monkeypatch.context() as patched:
         patched.setattr(wrong, "utc_now", lambda: utc_now() + timedelta(minutes=minutes), raising=False)
         with reading() as session, followers.following(session.scalars(select(Run)).one()):
             wait_until(is_followed)
+            gate.open()
             ended()
     assert [record.unread for record in records_service.own(member).records] == [False]
 
