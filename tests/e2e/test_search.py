@@ -126,6 +126,7 @@ def test_what_was_just_written_is_found(visits: Visits, script: ScriptedUpstream
     chat.choose("Who smiles in Australia?", say("chat.rename"))
     chat.page.get_by_label(say("chat.title"), exact=True).fill("Marsupials")
     chat.page.get_by_role("button", name=say("base.save")).click()
+    expect(chat.page.locator("#rename-dialog")).to_be_hidden()  # whoever types now types into the field
     wait_until_found(site, "marsupials")
     field(chat.page).fill("quokka")
     expect(hits(chat.page)).to_contain_text("Marsupials")

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.budgets import BUDGETS
 from tests.e2e.held import Held
@@ -68,3 +68,28 @@ def test_what_is_left_today_has_its_room(budget: Any, locale: str, scheme: Schem
     assert after["height"] == height["height"]
     if "unit" not in budget:
         assert line.inner_text() == before, "script says it as the server does"
+
+
+def test_nothing_is_seen_of_what_has_come_in_part(visits: Visits) -> None:
+    """A greeting above half a composer would stand elsewhere than it does above the whole."""
+
+    def cut(route: Route) -> None:
+        reply = route.fetch()
+        whole = reply.text()
+        route.fulfill(response=reply, body=whole[: whole.index('<p class="composer__left"')])
+
+    page = visits.open("/nowhere", viewport=PHONE)
+    scripts = Held(page, re.compile(r"/js/"))
+    page.route(re.compile(r"/$"), cut)
+    page.goto("/", wait_until="commit")
+    scripts.wait()
+    greeting, field = page.locator(".welcome__greeting"), page.locator(".composer textarea")
+    expect(greeting).to_be_attached()
+    expect(field).to_be_attached()
+    expect(greeting).to_be_hidden()
+    expect(field).to_be_hidden()
+    page.unroute(re.compile(r"/$"))
+    page.goto("/", wait_until="commit")
+    expect(greeting).to_be_visible()
+    expect(field).to_be_visible()
+    scripts.let_go()
