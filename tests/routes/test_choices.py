@@ -1,5 +1,6 @@
 """Several answers at once (`n`): passed on, told apart, and one count of them all."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from flask_app import config
 from flask_app.database import reading
+from flask_app.domain.serving import BUNDLED_NAME
 from flask_app.models import Attempt, TokenUsage, User
 from tests.support.clients import PageClient
 from tests.support.gateway import Program, chunks, made, payloads
@@ -231,3 +234,15 @@ def test_a_refusal_is_told_as_one(program: Program, upstream: ScriptedUpstream) 
         assert not any("content" in delta for delta in deltas)
     with reading() as session:
         assert all(tokens > 2 for tokens in session.scalars(select(TokenUsage.completion_tokens)))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_model_of_this_machine_gives_one(program: Program, stream: bool) -> None:
+    """llama.cpp counts one of several."""
+    config.install(dataclasses.replace(config.current(), deepseek_api_key=None))
+    refused = program.complete(model=BUNDLED_NAME, n=2, stream=stream)
+    assert refused.status_code == 400
+    error = refused.get_json()["error"]
+    assert (error["code"], error["param"]) == ("one_choice_only", "n")
+    with reading() as session:
+        assert session.scalars(select(Attempt)).all() == []

@@ -62,6 +62,7 @@ def begin(
     """Start the answer, which `make` makes of its run, `under` the key that it was asked with.
 
     Raises what sending a message does, BadRequest("images_not_taken") where this machine's own model cannot see them,
+    BadRequest("one_choice_only") where it is asked for several answers, of which it counts one,
     Forbidden("model_not_allowed") where the token is kept to others,
     TooMany("too_many_runs_of_token"), TokenRequired where it was revoked in this moment, and Conflict as
     `program_keys.claim` does.
@@ -69,6 +70,8 @@ def begin(
     model, offered = _offered(visited, asked.model)
     if model.local and any(turn.images for turn in asked.turns):
         raise BadRequest("images_not_taken", field="messages")
+    if model.local and asked.options.get("n", 1) != 1:
+        raise BadRequest("one_choice_only", field="n")
     keys = failover.candidates_for(model, offered)
     run_id = new_id()
     request = _request(visited, asked, model, origin, run_id)
