@@ -30,6 +30,8 @@ from flask_app.web.tokens import (
     tokens_reply,
 )
 
+USUAL_WINDOW = 65_536  # tokens that an editor is told where the model's own number is not known
+
 blueprint = Blueprint("tokens", __name__)
 
 
@@ -43,6 +45,7 @@ def home() -> str:
         address=f"{request.host_url}v1",
         site=request.host_url.rstrip("/"),
         models=list(dict.fromkeys(model.name for model in models)),
+        window=(models[0].context_tokens if models else None) or USUAL_WINDOW,
         units=[TOKENS, *sorted({model.currency for model in models})],
         site_timezone=config.current().site_timezone,
         own_address=client_address(),

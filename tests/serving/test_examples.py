@@ -15,6 +15,7 @@ import pytest
 import urllib3
 import yaml
 
+from flask_app.services.providers.model_lists import KNOWN_WINDOWS
 from tests.support.scripted_upstream import Answer, ScriptedUpstream
 from tests.support.served import PASSWORD, ROOT, USERNAME, Served, served_to_programs
 
@@ -90,7 +91,8 @@ def test_the_settings_of_editors(examples: dict[str, str]) -> None:
     provider = codex["model_providers"][codex["model_provider"]]
     assert (codex["model"], provider["base_url"], provider["env_key"]) == (MODEL, address, "MINGCHAT_TOKEN")
     (zed,) = json.loads(examples["zed"])["language_models"]["openai_compatible"].values()
-    assert (zed["api_url"], zed["available_models"][0]["name"]) == (address, MODEL)
+    assert zed["api_url"] == address
+    assert zed["available_models"] == [{"name": MODEL, "max_tokens": KNOWN_WINDOWS[MODEL]}]
     (continued,) = yaml.safe_load(examples["continue"])["models"]
     assert (continued["provider"], continued["model"], continued["apiBase"]) == ("openai", MODEL, address)
     assert continued["apiKey"] == "${{ secrets.MINGCHAT_TOKEN }}"
