@@ -113,6 +113,8 @@ def _http(error: HTTPException) -> Any:
         return error.get_response()
     code = _STATUS_CODES.get(status, "bad_request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal")
     known = AppError(code if f"error.{code}" in catalogue("zh") else "internal")
+    if status == HTTPStatus.NOT_FOUND and programs.is_beside():
+        known = AppError("other_base_url", address=f"{request.host_url}v1", site=request.host_url.rstrip("/"))
     known.status = status
     return present(known)
 

@@ -4,7 +4,8 @@ import re
 import weakref
 from typing import cast
 
-from flask import Flask, after_this_request, g, has_request_context, request
+from flask import Flask, after_this_request, current_app, g, has_request_context, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from flask_app.errors import BadRequest, Forbidden
@@ -45,6 +46,17 @@ def init_app(app: Flask) -> None:
 def is_program() -> bool:
     """Is the request for the gateway? None is once its reply is on the way: what is said then is said to a person."""
     return has_request_context() and f"{request.path}/".startswith(PREFIX)
+
+
+def is_beside() -> bool:
+    """Is the address that of a call but for its /v1, which is missing or there twice?"""
+    is_twice = request.path.startswith("/v1" + PREFIX)
+    path = request.path.removeprefix("/v1") if is_twice else "/v1" + request.path
+    try:
+        endpoint, _ = current_app.url_map.bind("").match(path, request.method)
+    except HTTPException:
+        return False
+    return endpoint in _CALLS
 
 
 def speaks_messages() -> bool:
