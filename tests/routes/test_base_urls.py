@@ -29,7 +29,7 @@ def test_whoever_has_no_token_is_told_too(app: Flask) -> None:
     assert (reply.status_code, RIGHT in reply.get_data(as_text=True)) == (404, True)
 
 
-@pytest.mark.parametrize("path", ["/chat/nothing", "/v1/nothing", "/v1/v1/nothing", "/v1/v1/v1/models", "/v2/messages"])
+@pytest.mark.parametrize("path", NOTHING)
 def test_elsewhere_there_is_just_nothing(app: Flask, headers: dict[str, str], path: str) -> None:
     reply = app.test_client().post(path, json=ASK, headers=headers)
     assert (reply.status_code, RIGHT in reply.get_data(as_text=True)) == (404, False)

@@ -70,11 +70,11 @@ def begin(
     model, offered = _offered(visited, asked.model)
     if model.local and any(turn.images for turn in asked.turns):
         raise BadRequest("images_not_taken", field="messages")
-    if model.local and asked.options.get("n", 1) != 1:
-        raise BadRequest("one_choice_only", field="n")
     keys = failover.candidates_for(model, offered)
     run_id = new_id()
     request = _request(visited, asked, model, origin, run_id)
+    if model.local and prompts.choices(request) > 1:
+        raise BadRequest("one_choice_only", field="n")
 
     def write(connection: Connection) -> Ticket:
         if under:
